@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dscp - set the DSCP of IPv4 and IPv6 packets.
+ *
+ * Every packet and every fragment; ECN is kept. Packets that are not IP, or
+ * whose header is cut off or malformed, are left alone and counted. Returns
+ * CONTROL. Untouched, the codepoint is the low 6 bits of the packet's mark:
+ *
+ *   tc filter add dev eth1 egress matchall action skbedit mark 46 pipe \
+ *      action bpf object-file tcact.o sec action/dscp
+ */
+#include <tcact/part/dscp.h>
+
+ACTION(dscp, rewriter, "Set the DSCP of IPv4 and IPv6 packets, keep ECN");
+PARAMS(dscp) = { .value = DSCP_FROM_MARK };
+
+SEC("action/dscp") int dscp(struct __sk_buff *skb)
+{
+	struct network net;
+	enum reason why = network_find(skb, &net);
+
+	if (why == DONE)
+		why = dscp_set(skb, &net, &dscp_params);
+	return rewritten(why);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * meta - write a field of the packet's metadata.
+ *
+ * field = (field & ~bits) | ((source & mask) << shift), for any writable field
+ * of __sk_buff and any source that context.h reads. The packet's bytes are not
+ * touched. A packet that does not have the source (no IP header, no xfrm
+ * state) is left alone and counted. Returns CONTROL. Untouched, it sets none:
+ *
+ *   tcact add dev eth1 egress meta set priority from dscp
+ */
+#include <tcact/part/meta.h>
+
+ACTION(meta, rewriter, "Write a field of the metadata from a constant or any readable field");
+PARAMS(meta) = META_DEFAULTS;
+
+SEC("action/meta") int meta(struct __sk_buff *skb)
+{
+	return meta_params.set == TO_NONE ? CONTROL : rewritten(meta_set(skb, &meta_params));
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mss - lower the maximum segment size that TCP peers announce.
+ *
+ * TCP segments with SYN set, IPv4 and IPv6: an MSS option above the limit is
+ * lowered to it, never raised; none is added where there is none. Options that
+ * do not parse, or are more than 20, are left alone and counted. Returns
+ * CONTROL. Untouched, the limit follows from the device's MTU:
+ *
+ *   tc filter add dev ppp0 egress matchall action bpf object-file tcact.o sec action/mss
+ */
+#include <tcact/part/mss.h>
+
+ACTION(mss, rewriter, "Lower the TCP MSS option to what fits the MTU, or to a maximum");
+PARAMS(mss) = {};
+
+SEC("action/mss") int mss(struct __sk_buff *skb)
+{
+	struct network net;
+	enum reason why = network_find(skb, &net);
+
+	if (why == DONE)
+		why = mss_clamp(skb, &net, &mss_params);
+	return rewritten(why);
+}

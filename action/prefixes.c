@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * prefixes - match packets whose address is in a table of IPv4 and IPv6 prefixes.
+ *
+ * A matcher: CONTROL where the longest matching prefix of the source (or
+ * destination, or either) is in the table, MISS where none is, or where there
+ * is no address to look up. With `tag mark` a hit writes the tag of the prefix
+ * to the packet's mark; nothing else is touched. Untouched, it looks at
+ * sources; tcact fills the table:
+ *
+ *   tcact add dev eth1 ingress prefixes table blocked.txt drop
+ */
+#include <tcact/table.h>
+
+enum { OF_SOURCE, OF_DESTINATION, OF_EITHER };
+enum { TAG_IGNORE, TAG_MARK };
+
+struct prefixes_params {
+	__u8 of;
+	__u8 tag;
+	__u8 hits;
+};
+
+ACTION(prefixes, matcher, "Match packets by a table of IPv4 and IPv6 prefixes");
+PARAM(prefixes, of, "word src=0 dst=1 either=2", "address to look up; either: the source first");
+PARAM(prefixes, tag, "word ignore=0 mark=1", "mark: write the prefix's tag to the packet's mark");
+PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the cost of a shared counter");
+TABLE(prefixes, prefix_table, prefix, tag);
+PARAMS(prefixes) = {};
+
+SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
+{
+	struct network net;
+	enum reason why = network_find(skb, &net);
+	struct prefix *prefix = NULL;
+
+	if (why != DONE) {
+		count(why);
+		return MISS;
+	}
+	if (prefixes_params.of != OF_DESTINATION)
+		prefix = prefix_of(&net, SOURCE);
+	if (!prefix && prefixes_params.of != OF_SOURCE)
+		prefix = prefix_of(&net, DESTINATION);
+	if (!prefix)
+		return MISS;
+
+	if (prefixes_params.hits == 1)
+		__sync_fetch_and_add(&prefix->hits, 1);
+	if (prefixes_params.tag == TAG_MARK)
+		skb->mark = prefix->tag;
+	return CONTROL;
+}

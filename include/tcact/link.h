@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where the network header is.
+ *
+ * On a device with a link layer, data is the Ethernet header on both hooks;
+ * on one without (tun, wireguard, gre, ipip) it is the IP header. No field of
+ * the context says which, and the ethertype bytes alone must not decide: in a
+ * tun packet from 8.0.69.x they are the sender's address. The parameter `link`
+ * tells where tcact knew the device. Otherwise (auto), in this order:
+ *
+ *   1. skb->protocol is IP and data does not begin with a 4 or 6: Ethernet.
+ *   2. The bytes that the kernel takes for the network header stand at data:
+ *      no link header.
+ *   3. They stand behind an Ethernet header, or behind its tags: Ethernet.
+ *   4. Neither: LINK_UNKNOWN. So it is on a GRE device without a fixed
+ *      remote: data is the outer IP header, the network header the inner one.
+ *
+ * skb->protocol alone is not enough either: an AF_PACKET sender chooses it.
+ * Behind an Ethernet header, up to two 802.1Q or 802.1ad tags are skipped (a
+ * tag in the skb's metadata is not in the way), then one PPPoE session header.
+ */
+#pragma once
+
+#include <linux/if_ether.h>
+#include <tcact/action.h>
+
+enum { LINK_AUTO, LINK_ETHER, LINK_NONE };
+MODINFO("parm=link:link layer of the device; tcact sets it from the device's type");
+MODINFO("parmtype=link:word auto=0 ether=1 none=2");
+/* Weak: one parameter, the same in every action. */
+const volatile __u8 link __attribute__((weak)) = LINK_AUTO;
+
+struct vlan_tag {		/* what follows a TPID: IEEE 802.1Q, 9.6 */
+	__be16 tci;
+	__be16 proto;
+};
+
+struct pppoe {			/* RFC 2516, 4, and the PPP protocol behind it */
+	__u8 version_type;
+	__u8 code;
+	__be16 session;
+	__be16 length;
+	__be16 protocol;
+};
+#define PPP_IPV4 0x0021		/* RFC 1332, 2 */
+#define PPP_IPV6 0x0057		/* RFC 5072, 3 */
+
+#define LINK_MAX (ETH_HLEN + 2 * sizeof(struct vlan_tag) + sizeof(struct pppoe))
+
+static __always_inline void *packet_data(const struct __sk_buff *skb)
+{
+	return (void *)(long)skb->data;
+}
+
+static __always_inline void *packet_end(const struct __sk_buff *skb)
+{
+	return (void *)(long)skb->data_end;
+}
+
+/* Makes the first @size bytes linear. Packet pointers are void afterwards. */
+static __always_inline bool packet_pull(struct __sk_buff *skb, __u32 size)
+{
+	return size <= skb->len && !bpf_skb_pull_data(skb, size);
+}
+
+static __always_inline bool is_ip(__be16 proto)
+{
+	return proto == bpf_htons(ETH_P_IP) || proto == bpf_htons(ETH_P_IPV6);
+}
+
+/* Could this byte begin an IP header? Its upper half is the version. */
+static __always_inline bool begins_ip(__u8 byte)
+{
+	return (byte & 0xd0) == 0x40;
+}
+
+static __always_inline bool is_tag(__be16 proto)
+{
+	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+/*
+ * Rules 2 to 4. What is compared are the bytes that an IP header has in front
+ * of its addresses: enough that no other header repeats them by chance.
+ */
+static __always_inline int link_by_comparison(struct __sk_buff *skb)
+{
+	__u64 net, at;
+	__u32 offset = ETH_HLEN;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET) ||
+	    bpf_skb_load_bytes(skb, 0, &at, sizeof(at)))
+		return LINK_AUTO;
+	if (at == net)
+		return LINK_NONE;
+	for (int tags = 0; tags <= 2; tags++) {
+		if (bpf_skb_load_bytes(skb, offset, &at, sizeof(at)))
+			break;
+		if (at == net)
+			return LINK_ETHER;
+		offset += sizeof(struct vlan_tag);
+	}
+	return LINK_AUTO;
+}
+
+/*
+ * Where the network header is, as any packet may have it: its offset from data,
+ * plus LINK_IPV6 where it is an IPv6 header. Or -reason.
+ */
+#define LINK_IPV6 0x100
+
+FUNCTION int link_skip(struct __sk_buff *skb)
+{
+	__u8 layer = link;
+	__u32 offset = ETH_HLEN;
+	__be16 proto;
+	__u8 first;
+
+	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
+		return -TRUNCATED;
+	if (layer == LINK_AUTO)
+		layer = is_ip(skb->protocol) && !begins_ip(first) ? LINK_ETHER
+								  : link_by_comparison(skb);
+	if (layer == LINK_AUTO)
+		return -LINK_UNKNOWN;
+	if (layer == LINK_NONE) {
+		if (!begins_ip(first))
+			return -NOT_IP;
+		return first >> 4 == 6 ? LINK_IPV6 : 0;
+	}
+
+	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
+		return -TRUNCATED;
+	for (int tags = 0; tags < 2 && is_tag(proto); tags++) {
+		struct vlan_tag tag;
+
+		if (bpf_skb_load_bytes(skb, offset, &tag, sizeof(tag)))
+			return -TRUNCATED;
+		offset += sizeof(tag);
+		proto = tag.proto;
+	}
+	if (proto == bpf_htons(ETH_P_PPP_SES)) {
+		struct pppoe pppoe;
+
+		if (bpf_skb_load_bytes(skb, offset, &pppoe, sizeof(pppoe)))
+			return -TRUNCATED;
+		offset += sizeof(pppoe);
+		if (pppoe.protocol == bpf_htons(PPP_IPV4))
+			proto = bpf_htons(ETH_P_IP);
+		else if (pppoe.protocol == bpf_htons(PPP_IPV6))
+			proto = bpf_htons(ETH_P_IPV6);
+	}
+	if (proto == bpf_htons(ETH_P_IP))
+		return offset;
+	return proto == bpf_htons(ETH_P_IPV6) ? (int)offset | LINK_IPV6 : -NOT_IP;
+}
+
+/*
+ * The common packet, told apart without a helper: an Ethernet header with
+ * neither tag nor anything else behind it. Its ethertype, or 0.
+ */
+static __always_inline __be16 link_common(struct __sk_buff *skb)
+{
+	void *data = packet_data(skb);
+	__be16 proto;
+
+	if (link == LINK_NONE || data + ETH_HLEN > packet_end(skb))
+		return 0;
+	proto = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
+	if (link == LINK_AUTO && (proto != skb->protocol || begins_ip(*(__u8 *)data)))
+		return 0;
+	return proto;
+}

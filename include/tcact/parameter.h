@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * An action describes itself: what it is, and each parameter, in a .modinfo
+ * section of "tag=value" strings as kernel modules have. tc-scripts/params
+ * turns these and the types of the finished object into tcact.params; there
+ * is no second list to keep in step.
+ *
+ *   action=ACTION:CLASS:what it does
+ *   parm=ACTION.NAME:help
+ *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
+ *   names=SET:WORD=NUMBER ...
+ *   part=ACTION.PART:BIT    ACTION has the parameters of PART as PART.NAME
+ *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
+ *
+ * The parameters of an action are one `const volatile struct ACTION_params`
+ * in .rodata, named ACTION_params; those of a part, ACTION_PART_params. A '-'
+ * in NAME is a '_' in the member's. Values are in host byte order unless their
+ * kind says otherwise; the member's C type gives width and sign. A `tcact
+ * bake` writes them into a copy of the object, and as tc freezes .rodata, the
+ * verifier knows them and drops the branches that they switch off.
+ *
+ * KIND, the syntax that users write:
+ *   num     decimal or 0x hex within MIN..MAX, or one of the words
+ *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
+ *   word    one of the words, nothing else
+ *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
+ */
+#pragma once
+
+#define MODINFO_CAT_(a, b) a##b
+#define MODINFO_CAT(a, b) MODINFO_CAT_(a, b)
+/* nodebug: keeps the strings out of BTF, of which every attach holds a copy */
+#define MODINFO(string)                                                        \
+	static const char MODINFO_CAT(modinfo_, __COUNTER__)[]                 \
+		__attribute__((section(".modinfo"), used, nodebug, aligned(1))) = string
+
+/* CLASS: rewriter, matcher, redirector or verdict; see verdict.h */
+#define ACTION(name, class, what) MODINFO("action=" #name ":" #class ":" what)
+
+#define NAMES(set, words) MODINFO("names=" #set ":" words)
+
+#define PARAM(action, name, syntax, help)                                      \
+	MODINFO("parm=" #action "." #name ":" help);                           \
+	MODINFO("parmtype=" #action "." #name ":" syntax)
+
+/* KEY and VALUE: how an entry is written; see `tcact table` */
+#define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
+
+/* volatile: the compiler must not use the defaults; the verifier will */
+#define PARAMS(action) const volatile struct action##_params action##_params
+
+/* An action made of parts: one bit each, which `tcact bake` sets as needed. */
+#define PART(action, part, bit)                                                \
+	MODINFO("part=" #action "." #part ":" #bit);                           \
+	const volatile struct part##_params action##_##part##_params

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Write a field of __sk_buff, from a constant or from anything context.h reads. */
+#pragma once
+
+#include <tcact/context.h>
+
+enum field {
+	TO_NONE, TO_MARK, TO_PRIORITY, TO_QUEUE_MAPPING, TO_TC_INDEX, TO_TC_CLASSID, TO_TSTAMP,
+	TO_CB0, TO_CB1, TO_CB2, TO_CB3, TO_CB4,
+};
+
+struct meta_params {
+	__u64 value;
+	__u64 mask;
+	__u8 set;		/* enum field */
+	__u8 from;		/* enum source */
+	__s8 shift;		/* > 0: left, < 0: right */
+	__u8 level;
+};
+PARAM(meta, set,
+      "word none=0 mark=1 priority=2 queue_mapping=3 tc_index=4 tc_classid=5 tstamp=6 cb0=7 cb1=8 "
+      "cb2=9 cb3=10 cb4=11", "field to write");
+PARAM(meta, from, "word @source", "what to write to it");
+PARAM(meta, value, "handle", "the constant that from value writes");
+PARAM(meta, mask, "num", "bits of the source to write; the field's other bits are kept");
+PARAM(meta, shift, "num -63..63", "how far to the left (right where negative) the bits go");
+PARAM(meta, level, "num 0..255", "which ancestor from ancestor_cgroup means; 0 is the root");
+#define META_DEFAULTS { .mask = ~0ULL }
+
+static __always_inline __u64 meta_shift(__u64 bits, int shift)
+{
+	return shift < 0 ? bits >> -shift : bits << shift;
+}
+
+/* @kept: the bits of the field that stay. */
+#define META_FIELD(type, name)                                                 \
+	(*(volatile type *)&skb->name = (FIELD(type, name) & kept) | value)
+
+static __always_inline enum reason meta_set(struct __sk_buff *skb,
+					    const volatile struct meta_params *params)
+{
+	__u64 mask = params->mask, value, kept;
+	enum reason why = context_read(skb, params->from, params->value, params->level, &value);
+
+	if (why != DONE)
+		return why;
+	value = meta_shift(value & mask, params->shift);
+	kept = ~meta_shift(mask, params->shift);
+
+	switch (params->set) {
+	case TO_MARK: META_FIELD(__u32, mark); break;
+	case TO_PRIORITY: META_FIELD(__u32, priority); break;
+	case TO_QUEUE_MAPPING: META_FIELD(__u32, queue_mapping); break;
+	case TO_TC_INDEX: META_FIELD(__u32, tc_index); break;
+	case TO_TC_CLASSID: META_FIELD(__u32, tc_classid); break;
+	case TO_TSTAMP: META_FIELD(__u64, tstamp); break;
+	case TO_CB0: META_FIELD(__u32, cb[0]); break;
+	case TO_CB1: META_FIELD(__u32, cb[1]); break;
+	case TO_CB2: META_FIELD(__u32, cb[2]); break;
+	case TO_CB3: META_FIELD(__u32, cb[3]); break;
+	case TO_CB4: META_FIELD(__u32, cb[4]); break;
+	}
+	return DONE;
+}

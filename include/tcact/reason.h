@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Why a packet that the action is for was left alone. tc itself counts the
+ * packets and bytes that an action saw; only the exceptions are counted here,
+ * per CPU, off the common path. `tcact show -s` prints them by these names:
+ *
+ *   not-ip         neither IPv4 nor IPv6 (behind two tags and PPPoE at most)
+ *   link-unknown   link.h could not tell where the network header is
+ *   truncated      a header that is needed is cut off
+ *   malformed      a header contradicts itself: version, IHL, a length that is
+ *                  longer than the packet
+ *   fragment       needs the transport header; this is not the first fragment
+ *   extensions     more IPv6 extension headers than ip.h follows
+ *   options        TCP options that do not parse, or more than l4.h follows
+ *   expired        the TTL or hop limit would have reached 0
+ *   helper-failed  the kernel refused a helper call
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <tcact/parameter.h>
+#include <tcact/verdict.h>
+
+enum reason {
+	DONE,			/* nothing to count */
+	NOT_IP,
+	LINK_UNKNOWN,
+	TRUNCATED,
+	MALFORMED,
+	FRAGMENT,
+	EXTENSIONS,
+	OPTIONS,
+	EXPIRED,
+	HELPER_FAILED,
+	REASONS = 16		/* room to grow: the map keeps its size */
+};
+
+NAMES(reason,
+      "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
+      "extensions=6 options=7 expired=8 helper-failed=9");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, REASONS);
+	__type(key, __u32);
+	__type(value, __u64);
+} reasons __attribute__((weak)) SEC(".maps");
+
+static __always_inline void count(enum reason why)
+{
+	__u32 key = why;
+	__u64 *n = bpf_map_lookup_elem(&reasons, &key);
+
+	if (n)
+		(*n)++;
+}
+
+/* The end of every rewriter. */
+static __always_inline int rewritten(enum reason why)
+{
+	if (why != DONE)
+		count(why);
+	return CONTROL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The tables: one map for each shape, the same in every action that keeps one,
+ * private to each attachment. None is pinned by name. tcact fills them between
+ * loading and binding.
+ */
+#pragma once
+
+#include <tcact/ip.h>
+
+/* Longest-prefix match on addresses of both families. */
+struct prefix_key {
+	__u32 length;		/* in bits, of family and address; host byte order */
+	__u8 family;		/* 4 or 6 */
+	__u8 address[16];	/* an IPv4 address is the first four */
+	__u8 zero[3];
+};
+
+struct prefix {
+	__u32 tag;		/* the user's */
+	__u32 zero;
+	__u64 hits;		/* where counting is on */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4 << 20);	/* costs nothing until used */
+	__type(key, struct prefix_key);
+	__type(value, struct prefix);
+} prefix_table __attribute__((weak)) SEC(".maps");
+
+enum side { SOURCE, DESTINATION };
+
+static __always_inline struct prefix *prefix_of(const struct network *net, enum side side)
+{
+	struct prefix_key key = {};
+
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = net->header;
+
+		key.length = 8 + 32;
+		key.family = 4;
+		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 4);
+	} else {
+		const struct ipv6hdr *ip = net->header;
+
+		key.length = 8 + 128;
+		key.family = 6;
+		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 16);
+	}
+	return bpf_map_lookup_elem(&prefix_table, &key);
+}
