@@ -13,6 +13,8 @@
 #include <linux/ipv6.h>
 #include <tcact/link.h>
 
+#define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
+
 struct network {
 	void *header;
 	__u32 offset;		/* of header from data */

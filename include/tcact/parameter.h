@@ -14,7 +14,7 @@
  *
  * The parameters of an action are one `const volatile struct ACTION_params`
  * in .rodata, named ACTION_params; those of a part, ACTION_PART_params. A '-'
- * in NAME is a '_' in the member's. Values are in host byte order unless their
+ * in a name is a '_' in C, and a '_' at the end of a member is not in the name. Values are in host byte order unless their
  * kind says otherwise; the member's C type gives width and sign. A `tcact
  * bake` writes them into a copy of the object, and as tc freezes .rodata, the
  * verifier knows them and drops the branches that they switch off.
@@ -22,6 +22,8 @@
  * KIND, the syntax that users write:
  *   num     decimal or 0x hex within MIN..MAX, or one of the words
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
+ *   mac     an Ethernet address, six bytes in network order
+ *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
  */
