@@ -12,7 +12,7 @@
 #include <tcact/part/dscp.h>
 
 ACTION(dscp, rewriter, "Set the DSCP of IPv4 and IPv6 packets, keep ECN");
-PARAMS(dscp) = { .value = DSCP_FROM_MARK };
+PARAMS(dscp) = DSCP_DEFAULTS;
 
 SEC("action/dscp") int dscp(struct __sk_buff *skb)
 {

@@ -12,7 +12,7 @@
 #include <tcact/part/ttl.h>
 
 ACTION(ttl, rewriter, "Set, lower or raise the TTL or hop limit");
-PARAMS(ttl) = { .expired = TC_ACT_SHOT };
+PARAMS(ttl) = TTL_DEFAULTS;
 
 SEC("action/ttl") int ttl(struct __sk_buff *skb)
 {

@@ -23,6 +23,7 @@
  *   num     decimal or 0x hex within MIN..MAX, or one of the words
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
  *   mac     an Ethernet address, six bytes in network order
+ *   bits    NUM[,NUM]..., an array of bits, each num the index of one
  *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)

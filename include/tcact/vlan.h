@@ -40,7 +40,7 @@ static __always_inline enum reason vlan_tci_write(struct __sk_buff *skb, __u16 o
 	if (old == new)
 		return DONE;
 	if (skb->vlan_present) {
-		/* The field is read only, but taking off and putting on moves no data: */
+		/* The field is read only. With one tag, neither call moves the data. */
 		proto = skb->vlan_proto;
 		if (bpf_skb_vlan_pop(skb) || bpf_skb_vlan_push(skb, proto, new))
 			return HELPER_FAILED;

@@ -12,6 +12,8 @@ struct dscp_params {
 PARAM(dscp, value, "num 0..63 mark=64 @dscp",
       "codepoint to set; mark: the low 6 bits of the packet's mark");
 
+#define DSCP_DEFAULTS { .value = DSCP_FROM_MARK }
+
 static __always_inline enum reason dscp_set(struct __sk_buff *skb, struct network *net,
 					    const volatile struct dscp_params *params)
 {

@@ -15,6 +15,8 @@ PARAM(ttl, min, "num 1..255 off=0", "raise lower values to this");
 PARAM(ttl, max, "num 1..255 off=0", "lower higher values to this");
 PARAM(ttl, expired, "word @verdict", "verdict on a packet whose value dec would bring to 0");
 
+#define TTL_DEFAULTS { .expired = TC_ACT_SHOT }
+
 /* 0 for a packet that expires */
 static __always_inline __u8 ttl_new(__u8 ttl, const volatile struct ttl_params *params)
 {
