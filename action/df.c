@@ -17,12 +17,15 @@
 ACTION(df, rewriter, "Clear or set the Don't Fragment flag of IPv4 packets");
 PARAMS(df) = {};
 
+static __always_inline int work(__attribute__((unused)) struct __sk_buff *skb,
+				struct network *net)
+{
+	return rewritten(df_set(net, &df_params));
+}
+
+ON_IP(df, work, rewritten)
+
 SEC("action/df") int df(struct __sk_buff *skb)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-
-	if (why == DONE)
-		why = df_set(&net, &df_params);
-	return rewritten(why);
+	return df_on_ip(skb);
 }

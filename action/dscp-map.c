@@ -24,19 +24,20 @@ PARAM(dscp-map, table, "map 0..63 keep=64 @dscp", "FROM=TO for each codepoint to
 PARAM(dscp-map, default, "num 0..63 keep=64 @dscp", "what the other codepoints become");
 PARAMS(dscp_map) = { .table = { [0 ... 63] = NOT_NAMED } };
 
-SEC("action/dscp-map") int dscp_map(struct __sk_buff *skb)
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-	__u8 old, new;
+	__u8 new = dscp_map_params.table[class_read(net) >> 2 & 63];
 
-	if (why != DONE)
-		return rewritten(why);
-	old = class_read(&net) >> 2;
-	new = dscp_map_params.table[old & 63];
 	if (new == NOT_NAMED)
 		new = dscp_map_params.default_;
 	if (new < KEEP)
-		class_write(skb, &net, /*keep: ECN*/ 3, new << 2);
+		class_write(skb, net, /*keep: ECN*/ 3, new << 2);
 	return CONTROL;
+}
+
+ON_IP(dscp_map, work, rewritten)
+
+SEC("action/dscp-map") int dscp_map(struct __sk_buff *skb)
+{
+	return dscp_map_on_ip(skb);
 }

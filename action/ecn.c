@@ -14,12 +14,14 @@
 ACTION(ecn, rewriter, "Set the ECN codepoint of IPv4 and IPv6 packets, keep DSCP");
 PARAMS(ecn) = ECN_DEFAULTS;
 
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(ecn_set(skb, net, &ecn_params));
+}
+
+ON_IP(ecn, work, rewritten)
+
 SEC("action/ecn") int ecn(struct __sk_buff *skb)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-
-	if (why == DONE)
-		why = ecn_set(skb, &net, &ecn_params);
-	return rewritten(why);
+	return ecn_on_ip(skb);
 }

@@ -14,12 +14,14 @@
 ACTION(flowlabel, rewriter, "Set the flow label of IPv6 packets");
 PARAMS(flowlabel) = FLOWLABEL_DEFAULTS;
 
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(flowlabel_set(skb, net, &flowlabel_params));
+}
+
+ON_IP(flowlabel, work, rewritten)
+
 SEC("action/flowlabel") int flowlabel(struct __sk_buff *skb)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-
-	if (why == DONE)
-		why = flowlabel_set(skb, &net, &flowlabel_params);
-	return rewritten(why);
+	return flowlabel_on_ip(skb);
 }

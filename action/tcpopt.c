@@ -97,16 +97,13 @@ static __always_inline enum reason window_clamp(struct __sk_buff *skb, struct tc
 	return DONE;
 }
 
-SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	struct network net;
 	struct transport l4;
 	struct tcphdr *tcp;
-	enum reason why = network_find(skb, &net);
+	enum reason why = transport_find(skb, net, &l4);
 	__u32 end;
 
-	if (why == DONE)
-		why = transport_find(skb, &net, &l4);
 	if (why != DONE || l4.proto != IPPROTO_TCP)
 		return rewritten(why);
 	tcp = packet_at(skb, l4.offset, sizeof(*tcp));
@@ -119,4 +116,11 @@ SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
 	if (why == DONE && end > l4.offset + sizeof(*tcp))
 		why = tcpopt_strip(skb, l4.offset, end);
 	return rewritten(why);
+}
+
+ON_IP(tcpopt, work, rewritten)
+
+SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
+{
+	return tcpopt_on_ip(skb);
 }

@@ -30,13 +30,13 @@ static __always_inline void class_write(struct __sk_buff *skb, const struct netw
 {
 	if (net->proto == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = net->header;
-		__u8 old = ip->tos, new = (old & keep) | bits;
+		__be16 *word = net->header;	/* version and IHL, TOS */
+		__u32 old = *word, new = (old & bpf_htons(0xff00 | keep)) | bpf_htons(bits);
 
-		ip->tos = new;
-		ip->check = checksum16_replace(ip->check, bpf_htons(old), bpf_htons(new));
+		*word = new;
+		ip->check = checksum16_adjust(ip->check, new - old);
 	} else {
-		/* version 4 bits, class 8, flow label 20 */
-		__be32 *word = net->header;
+		__be32 *word = net->header;	/* version 4 bits, class 8, flow label 20 */
 		__be32 old = *word;
 		__be32 new = (old & bpf_htonl(0xf00fffff | keep << 20)) | bpf_htonl(bits << 20);
 

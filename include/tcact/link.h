@@ -165,20 +165,3 @@ FUNCTION int link_skip(struct __sk_buff *skb)
 		return offset;
 	return proto == bpf_htons(ETH_P_IPV6) ? (int)offset | LINK_IPV6 : -NOT_IP;
 }
-
-/*
- * The common packet, told apart without a helper: an Ethernet header with
- * neither tag nor anything else behind it. Its ethertype, or 0.
- */
-static __always_inline __be16 link_common(struct __sk_buff *skb)
-{
-	void *data = packet_data(skb);
-	__be16 proto;
-
-	if (link == LINK_NONE || data + ETH_HLEN > packet_end(skb))
-		return 0;
-	proto = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
-	if (link == LINK_AUTO && (proto != skb->protocol || begins_ip(*(__u8 *)data)))
-		return 0;
-	return proto;
-}

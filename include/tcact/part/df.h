@@ -31,6 +31,6 @@ static __always_inline enum reason df_set(struct network *net,
 	else
 		new = old | bpf_htons(IPV4_DF);
 	ip->frag_off = new;
-	ip->check = checksum16_replace(ip->check, old, new);
+	ip->check = checksum16_adjust(ip->check, new - old);
 	return DONE;
 }
