@@ -25,12 +25,3 @@ MODINFO("version=" TCACT_VERSION);
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-
-/*
- * A part of the work that few packets need, kept out of the common path. The
- * verifier checks such a function once, for any argument, where inline code is
- * followed once for each combination of what came before. Its arguments are
- * the context and numbers, its result an int: 5.10 knows no more. Weak: one
- * copy when the actions are linked.
- */
-#define FUNCTION __attribute__((weak, noinline))

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <tcact/ip.h>
+#include <tcact/class.h>
 
 enum source {
 	FROM_VALUE, FROM_LEN, FROM_PKT_TYPE, FROM_MARK, FROM_QUEUE_MAPPING, FROM_PROTOCOL,
@@ -38,29 +38,23 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 {
 	struct network net;
 	enum reason why = network_find(skb, &net);
-	__u8 class, ttl;
+	bool ipv4;
 
 	if (why != DONE)
 		return why;
-	if (net.proto == bpf_htons(ETH_P_IP)) {
-		const struct iphdr *ip = net.header;
-
-		if (source == FROM_FLOW_LABEL)
+	ipv4 = net.proto == bpf_htons(ETH_P_IP);
+	switch (source) {
+	case FROM_DSCP: *value = class_read(&net) >> 2; break;
+	case FROM_ECN: *value = class_read(&net) & 3; break;
+	case FROM_TTL:
+		*value = ipv4 ? ((struct iphdr *)net.header)->ttl
+			      : ((struct ipv6hdr *)net.header)->hop_limit;
+		break;
+	default: /* FROM_FLOW_LABEL */
+		if (ipv4)
 			return NOT_IP;
-		class = ip->tos;
-		ttl = ip->ttl;
-	} else {
-		const struct ipv6hdr *ip = net.header;
-		__u32 word = bpf_ntohl(*(__be32 *)ip);
-
-		if (source == FROM_FLOW_LABEL) {
-			*value = word & 0xfffff;
-			return DONE;
-		}
-		class = word >> 20;
-		ttl = ip->hop_limit;
+		*value = bpf_ntohl(*(__be32 *)net.header) & 0xfffff;
 	}
-	*value = source == FROM_DSCP ? class >> 2 : source == FROM_ECN ? class & 3 : ttl;
 	return DONE;
 }
 

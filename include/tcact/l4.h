@@ -36,7 +36,6 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 	return at + size <= packet_end(skb) ? at : NULL;
 }
 
-#define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
 #define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
 
 /*
