@@ -45,7 +45,11 @@ static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 
 	/* What is behind the option is the same in both and adds nothing. */
 	__builtin_memset(old, TCPOPT_NOP, sizeof(old));
 	__builtin_memset(nops, TCPOPT_NOP, sizeof(nops));
-	if (length < 2 || length > sizeof(old) || bpf_skb_load_bytes(skb, at, old, length))
+	if (length < 2)
+		return OPTIONS;
+	/* Kept apart: clang would make one check, of a copy, and the verifier not see it. */
+	asm volatile("" : "+r"(length));
+	if (length > sizeof(old) || bpf_skb_load_bytes(skb, at, old, length))
 		return OPTIONS;
 	diff = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)nops, sizeof(nops), 0);
 	if (diff < 0)

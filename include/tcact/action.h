@@ -16,12 +16,5 @@ char _license[] __attribute__((weak)) SEC("license") = "GPL";
 MODINFO("license=GPL");
 MODINFO("version=" TCACT_VERSION);
 
-/*
- * clang joins neighbouring 4-byte stores to the context into one of 8 bytes,
- * or hoists the address out of two branches; the verifier refuses both
- * ("invalid bpf_context access", "dereference of modified ctx ptr").
- */
-#define barrier() asm volatile("" ::: "memory")
-
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -30,7 +30,11 @@ NAMES(source,
       "ancestor_cgroup=30 classid=31 realm=32 cpu=33 numa_node=34 random=35 xfrm_reqid=36 "
       "xfrm_spi=37 dscp=38 ecn=39 ttl=40 flow_label=41");
 
-/* One load each: see barrier(). */
+/*
+ * One access each: left to itself, clang joins neighbouring stores to the context
+ * into one of 8 bytes, or hoists an address out of two branches; the verifier
+ * refuses both ("invalid bpf_context access", "dereference of modified ctx ptr").
+ */
 #define FIELD(type, name) (*(const volatile type *)&skb->name)
 
 static __always_inline enum reason context_read_header(struct __sk_buff *skb, enum source source,
