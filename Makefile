@@ -64,14 +64,21 @@ endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
 
-# The command, as installed: it knows where the objects are.
-build/tcact: tc-scripts/tcact Makefile VERSION | build
-	$(Q)sed -e 's|@BPFDIR@|$(BPFDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
-	$(Q)chmod 755 $@
+# The command, as installed: it knows where the objects are. Made anew when one of
+# the variables is another.
+build/tcact: tc-scripts/tcact FORCE | build
+	$(Q)sed -e 's|@BPFDIR@|$(BPFDIR)|; s|@VERSION@|$(VERSION)|' $< >$@.new
+	$(Q)chmod 755 $@.new
+	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-build/tcact.pc: Makefile VERSION | build
+build/tcact.pc: FORCE | build
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'bpfdir=$(BPFDIR)' '' 'Name: tcact' \
 		'Description: eBPF packet actions for tc' 'Version: $(VERSION)' >$@
+
+build/tests/runner: tests/unit/runner.c | build
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -O2 -Wall -Wextra -Werror -static $< -o $@ -lbpf -lelf -lz
 
 # Objects for this machine's byte order unless BYTEORDER says le or be.
 BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
@@ -101,7 +108,7 @@ uninstall:
 
 check:
 	tests/setup
-	$(MAKE) all
+	$(MAKE) all build/tests/runner
 	tests/run
 
 demo:
@@ -120,6 +127,7 @@ help:
 	@echo 'make uninstall  the same variables'
 	@echo 'make clean      V=1 prints each command'
 
-.PHONY: all install uninstall check demo clean help
+FORCE:
+.PHONY: all install uninstall check demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -113,8 +113,9 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	tcp = packet_at(skb, l4.offset, sizeof(*tcp));
 	if (!tcp)
 		return rewritten(TRUNCATED);
-	if (tcp->doff < sizeof(*tcp) / 4)
-		return rewritten(MALFORMED);
+	why = tcp_check(&l4, tcp);
+	if (why != DONE)
+		return rewritten(why);
 	end = l4.offset + tcp->doff * 4;
 	why = window_clamp(skb, tcp, l4.offset);
 	if (why == DONE && end > l4.offset + sizeof(*tcp))

@@ -14,6 +14,7 @@
 
 struct transport {
 	__u32 offset;		/* from data */
+	__u32 end;		/* of the IP packet, from data: what is behind is padding */
 	__u8 proto;		/* IPPROTO_*; not necessarily one that has ports */
 };
 
@@ -25,7 +26,9 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 {
 	void *at;
 
-	if (offset > 0x7fff)	/* the verifier wants a bound */
+	/* The verifier wants a bound, and before 6.18 on this register, not on a copy. */
+	asm volatile("" : "+r"(offset));
+	if (offset > 0x7fff)
 		return NULL;
 	at = packet_data(skb) + offset;
 	if (likely(at + size <= packet_end(skb)))
@@ -71,11 +74,14 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 static __always_inline enum reason
 transport_find(struct __sk_buff *skb, const struct network *net, struct transport *l4)
 {
+	__u32 length;		/* 0: a GSO packet, longer than the field can say */
+
 	if (net->proto == bpf_htons(ETH_P_IP)) {
 		const struct iphdr *ip = net->header;
 
 		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
 			return FRAGMENT;
+		length = bpf_ntohs(ip->tot_len);
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
 	} else {
@@ -84,8 +90,12 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 
 		if (where < 0)
 			return -where;
+		length = bpf_ntohs(ip->payload_len);
+		if (length)
+			length += sizeof(*ip);
 		l4->offset = where >> 8;
 		l4->proto = where;
 	}
-	return DONE;
+	l4->end = length ? net->offset + length : skb->len;
+	return l4->offset <= l4->end ? DONE : TRUNCATED;
 }

@@ -21,9 +21,19 @@ static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end
 		return -TRUNCATED;
 	if (kind == TCPOPT_END || kind == TCPOPT_NOP)
 		return kind << 8 | 1;
+	if (at + 2 > end)
+		return -OPTIONS;
 	if (bpf_skb_load_bytes(skb, at + 1, &length, sizeof(length)))
 		return -TRUNCATED;
 	if (length < 2 || at + length > end)
 		return -OPTIONS;
 	return kind << 8 | length;
+}
+
+/* Whether the header at @tcp is one, and in the packet with its options. */
+static __always_inline enum reason tcp_check(const struct transport *l4, const struct tcphdr *tcp)
+{
+	if (tcp->doff < sizeof(*tcp) / 4)
+		return MALFORMED;
+	return l4->offset + tcp->doff * 4 <= l4->end ? DONE : TRUNCATED;
 }

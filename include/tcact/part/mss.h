@@ -69,8 +69,9 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 		return TRUNCATED;
 	if (!tcp->syn)
 		return DONE;
-	if (tcp->doff < sizeof(*tcp) / 4)
-		return MALFORMED;
+	why = tcp_check(&l4, tcp);
+	if (why != DONE)
+		return why;
 	options = l4.offset + sizeof(*tcp);
 	option = mss_option(skb, options, l4.offset + tcp->doff * 4);
 	if (option <= 0)

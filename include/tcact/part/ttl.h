@@ -84,13 +84,15 @@ static __always_inline enum reason ttl_set(struct __sk_buff *skb, struct network
 		dec = params->dec;
 		min = params->min;
 		max = params->max;
-		if (old <= dec)
+		if (dec && old <= dec)
 			return is_link_multicast(net) ? DONE : EXPIRED;
 		new = old - dec;
 		if (min && new < min)
 			new = min;
 		if (max && new > max)
 			new = max;
+		if (!new)
+			return EXPIRED;
 	}
 	ttl_write(skb, net, old, new);
 	return DONE;

@@ -1,0 +1,484 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# Attachments. One is a filter of tcact's own: a match and one or more actions, each of which
+# carries a cookie of 12 bytes, by which it is found again:
+#   74636163  "tcac"
+#   1F        layout 1; F is 1 where tcact made the clsact qdisc of the device
+#   PP NN 00  this is action PP of NN; PP = NN is the `goto chain` that ends them
+#   CCCCCCCC  cksum of the object as it was built: from which tcact it came
+
+# ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [protocol P] [match M] --------
+
+devs=() dir='' pref='' chain='' protocol='' match=() rest=()
+declare -gA dev_index dev_mtu dev_link
+
+# place WORD...: what is left is in rest
+place() {
+	devs=() dir='' pref='' chain='' protocol='' match=()
+	while (($#)); do
+		case $1 in
+		ingress | egress)
+			[[ ! $dir ]] || bad "the direction is given twice"
+			dir=$1
+			shift
+			continue ;;
+		dev | pref | chain | protocol | match) (($# > 1)) || bad "$1: its value is missing" ;;
+		parent | root | block | handle | classid)
+			bad "$(q "$1"): tcact attaches to ingress and egress of a device only" ;;
+		*) break ;;
+		esac
+		case $1 in
+		dev) place_device "$2" ;;
+		pref)
+			[[ ! $pref && $2 =~ ^[1-9][0-9]{0,4}$ ]] && (($2 <= 65535)) ||
+				bad "pref $(q "$2"): must be 1..65535, once"
+			pref=$2 ;;
+		chain)
+			[[ ! $chain && $2 =~ ^(0|[1-9][0-9]{0,8})$ ]] && (($2 <= 268435455)) ||
+				bad "chain $(q "$2"): must be 0..268435455, once"
+			chain=$2 ;;
+		protocol)
+			[[ ! $protocol && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
+				bad "protocol $(q "$2"): must be a name or number that tc knows, once"
+			protocol=$2 ;;
+		match) place_match "$2" ;;
+		esac
+		shift 2
+	done
+	rest=("$@")
+}
+
+place_device() {
+	local line d
+	for d in "${devs[@]}"; do
+		[[ $d != "$1" ]] || bad "dev $(q "$1") is given twice"
+	done
+	line=$([[ $1 && $1 != */* ]] && ip -o link show dev "$1" 2>/dev/null) &&
+		[[ $line =~ ^([0-9]+):\ [^\ ]+\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
+		bad "there is no device $(q "$1")" "see: ip link"
+	devs+=("$1")
+	dev_index[$1]=${BASH_REMATCH[1]} dev_mtu[$1]=${BASH_REMATCH[2]}
+	# Where the packets of a device begin; for other types the program finds out. Tunnels are
+	# such: at ingress, kernel 5.10 shows the outer header of ipip and gre.
+	case $line in
+	*[[:space:]]link/ether* | *[[:space:]]link/loopback*) dev_link[$1]=ether ;;
+	*[[:space:]]link/@(none|ppp)*) dev_link[$1]=none ;;
+	*) dev_link[$1]=auto ;;
+	esac
+}
+
+# The words go to tc as they are, but for those that would end the match.
+place_match() {
+	local word
+	((${#match[@]} == 0)) || bad "match is given twice"
+	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
+	read -ra match <<<"$1"
+	[[ ${match[0]-} == @(matchall|flower|u32|basic|bpf|cgroup) ]] ||
+		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup"
+	for word in "${match[@]}"; do
+		[[ $word != @(act|acti|actio|action|police) ]] ||
+			bad "match $(q "$1"): cannot contain an action"
+	done
+}
+
+# ---- what there is --------------------------------------------------------------------------
+
+# filters DEV DIR: sets filters; that there is no qdisc for them is no failure
+filters=''
+filters() {
+	local status=0
+	filters=$(tc -s filter show dev "$1" "$2" 2>&1) || status=$?
+	! killed "$status" || refused "look at $(q "$1") $2" tc "$status"
+}
+
+# mine DEV DIR: sets mine to tcact's own actions there, as filters.awk prints them
+mine=()
+mine() {
+	filters "$1" "$2"
+	mapfile -t mine < <(awk -f "$lib/filters.awk" <<<"$filters")
+}
+
+has_qdisc() { # DEV KIND
+	local all status=0
+	all=$(tc qdisc show dev "$1" 2>/dev/null) || status=$?
+	! killed "$status" || refused "look at $(q "$1")" tc "$status"
+	[[ $'\n'$all == *$'\n'"qdisc $2 "* ]]
+}
+
+# made_clsact DEV: an attachment says that tcact made the clsact qdisc
+made_clsact() {
+	local way
+	for way in ingress egress; do
+		mine "$1" "$way"
+		[[ ${mine[*]} != *$'\t'7463616311* ]] || return 0
+	done
+	return 1
+}
+
+# prefs CHAIN: those in use by anybody, of filters
+prefs() {
+	awk -v chain="$1" '/^filter / {
+		c = 0
+		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+		if (c == chain) print p }' <<<"$filters" | sort -n -u
+}
+
+# free_pref DEV DIR CHAIN PREF: sets found to PREF, or to what tc would choose: the last one
+# is the first to see a packet. It is known in advance, so that it can be undone exactly.
+found=''
+free_pref() {
+	local used
+	filters "$1" "$2"
+	said=$filters
+	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$1") $2" tc 1
+	used=$'\n'$(prefs "$3")$'\n'
+	found=$4
+	if [[ $found ]]; then
+		[[ $used != *$'\n'"$found"$'\n'* ]] ||
+			bad "pref $found is taken on $(q "$1") $2" "change or del it, or choose another pref"
+		return
+	fi
+	found=${used#$'\n'} found=${found%%$'\n'*}
+	found=$((${found:-49153} - 1))
+	((found > 0)) || for ((found = 49152; found > 0; found--)); do
+		[[ $used == *$'\n'"$found"$'\n'* ]] || break
+	done
+}
+
+# ---- undoing --------------------------------------------------------------------------------
+
+same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
+
+# remove DEV DIR CHAIN PREF PROTOCOL KIND HANDLE
+remove() {
+	attempt tc filter del dev "$1" "$2" chain "$3" pref "$4" protocol "$5" handle "$7" "$6"
+}
+
+undo_filter() { # DEV IFINDEX DIR CHAIN PREF
+	local line field
+	same_device "$1" "$2" || return 0
+	mine "$1" "$3"
+	for line in "${mine[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[0]} != "$4" || ${field[1]} != "$5" ]] || { remove "$1" "$3" "${field[@]:0:5}"; break; }
+	done
+}
+
+undo_clsact() { # DEV IFINDEX
+	! same_device "$1" "$2" || ! unused_clsact "$1" || tc qdisc del dev "$1" clsact
+}
+
+unused_clsact() {
+	has_qdisc "$1" clsact &&
+		[[ ! $(for d in ingress egress; do
+			tc filter show dev "$1" "$d"
+			tc chain show dev "$1" "$d"
+		done) ]]
+}
+
+# ---- add ------------------------------------------------------------------------------------
+
+steps=() settings=() tables=() control=()
+
+# parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]
+parse_steps() {
+	local n=-1 args table
+	steps=() settings=() tables=() control=()
+	(($#)) || bad "the NAME of an action is missing" "see: tcact list"
+	set -- 'then' "$@"
+	while [[ ${1-} == 'then' ]]; do
+		(($# > 1)) || bad "then: the NAME of an action is missing" "see: tcact list"
+		choose "$2"
+		shift 2
+		args=() table=''
+		while (($#)); do
+			if is_param "$1"; then
+				args+=("${@:1:2}")
+			elif [[ $1 == table ]]; then
+				[[ $table_map ]] || bad "$action has no table"
+				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
+				[[ ! $table ]] || bad "table is given twice"
+				table=$2
+			else
+				break
+			fi
+			shift $(($# > 1 ? 2 : 1))
+		done
+		check_settings "${args[@]}"
+		steps+=("$action") settings+=("${args[*]}") tables+=("${table:+=$table}")
+		[[ ! $table_map || $table ]] || tables[-1]=empty
+	done
+	parse_control "$@"
+	merge_steps
+}
+
+parse_control() {
+	case ${1-} in
+	'') ;;
+	pass | ok | drop | shot | pipe | continue | reclassify | trap)
+		control=("$1")
+		shift ;;
+	goto)
+		[[ ${2-} == chain && ${3-} =~ ^(0|[1-9][0-9]{0,8})$ ]] || bad "goto: write goto chain N"
+		control=(goto chain "$3")
+		shift 3 ;;
+	jump)
+		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: write jump N"
+		control=(jump "$2")
+		shift 2 ;;
+	esac
+	(($# == 0)) ||
+		bad "$(q "$1") is neither a parameter of $action (${params[*]}) nor a CONTROL" \
+			"see: tcact info $action"
+}
+
+# Neighbours that are parts of edit, in the order in which edit does them, become one edit:
+# entering an action costs more than what it does.
+merge_steps() {
+	local i j last args new_steps=() new_settings=() new_tables=()
+	for ((i = 0; i < ${#steps[@]}; i = j)); do
+		last=0 args=''
+		for ((j = i; j < ${#steps[@]}; j++)); do
+			[[ " ${settings[j]}" != *' link '* ]] && part_of "${steps[j]}" "$last" || break
+			last=$found
+			edit_settings "${steps[j]}" "${settings[j]}"
+		done
+		if ((j > i + 1)); then
+			new_steps+=(edit) new_settings+=("${args# }") new_tables+=('')
+		else
+			j=$((i + 1))
+			new_steps+=("${steps[i]}") new_settings+=("${settings[i]}") new_tables+=("${tables[i]}")
+		fi
+	done
+	steps=("${new_steps[@]}") settings=("${new_settings[@]}") tables=("${new_tables[@]}")
+}
+
+# part_of NAME AFTER: sets part to the part of edit which is that action (meta2 is meta too) and
+# comes after AFTER, and found to its switch; these are in the order in which the parts work
+part=''
+part_of() {
+	local row field
+	for part in "$1" "${1}2"; do
+		for row in "${rows[@]}"; do
+			[[ $row == param$'\t'edit$'\t'"$part".* ]] || continue
+			IFS=$'\t' read -ra field <<<"$row"
+			found=${field[11]}
+			((found <= $2)) || return 0
+			break
+		done
+	done
+	return 1
+}
+
+# edit_settings NAME 'PARAM VALUE ...': adds the same to args, as parameters of the part; a part
+# is on once one of them is given.
+edit_settings() {
+	local given p
+	read -ra given <<<"$2"
+	choose "$1"
+	if ((${#given[@]} == 0)); then
+		spell "${params[0]}" "${default[${params[0]}]}"
+		given=("${params[0]}" "$text")
+	fi
+	for ((p = 0; p < ${#given[@]}; p += 2)); do
+		args+=" $part.${given[p]} ${given[p + 1]}"
+	done
+}
+
+# for_device DEV: sets args to the settings of the current action on this device: what tcact
+# knows of the device and the user did not say
+args=()
+for_device() {
+	local p
+	is_param link && [[ " ${args[*]} " != *" link "* ]] && [[ ${dev_link[$1]} != auto ]] &&
+		args+=(link "${dev_link[$1]}")
+	old_kernel || return 0
+	for p in "${params[@]}"; do
+		# Without bpf_check_mtu, which came with 5.12, mss must be told the MTU.
+		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] || continue
+		[[ " ${args[*]} " == *" ${p%mtu}max "[0-9]* || " ${args[*]} " == *" $p "* ]] ||
+			args+=("$p" "${dev_mtu[$1]}")
+	done
+}
+
+old_kernel() {
+	local release
+	release=$(uname -r)
+	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 5012))
+}
+
+# object [PARAM VALUE]...: sets found to a copy of the current action's object with these
+# values. The file is named after the action: that is the name which tc shows.
+declare -gA baked=()
+object() {
+	local key="$action $*"
+	if [[ ! ${baked[$key]-} ]]; then
+		baked[$key]=$work/${#baked[@]}
+		run "bake $action" mkdir -p "${baked[$key]}"
+		if [[ $dry ]]; then
+			[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$(realpath -- "$TCACT_DIR")")"
+			shell "$self" bake "$action" "$@" -o "${baked[$key]}/$action.o"
+			echo
+		else
+			bake "${baked[$key]}/$action.o" "$@"
+		fi
+	fi
+	found=${baked[$key]}/$action.o
+}
+
+# actions DEV: sets words to the actions of the steps, all but for their cookies' flags
+words_of=()
+actions() {
+	local i n=${#steps[@]} verdict cookie
+	words_of=()
+	for ((i = 0; i < n; i++)); do
+		choose "${steps[i]}"
+		read -ra args <<<"${settings[i]}"
+		for_device "$1"
+		object "${args[@]}"
+		verdict=(pipe)
+		((i + 1 < n)) || verdict=("${control[@]:-pipe}")
+		# The kernel refuses to replace an action whose control is goto chain.
+		[[ ${verdict[0]} != goto || $class == verdict ]] || verdict=(pipe)
+		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "$sum"
+		words_of+=(action bpf)
+		if [[ ${tables[i]} ]]; then
+			stage "$found"
+			[[ ${tables[i]} == empty ]] || fill "$found" "${tables[i]#=}" "$work/table.$i"
+			words_of+=(object-pinned "$found")
+		else
+			words_of+=(object-file "$found" sec "action/$action")
+		fi
+		words_of+=("${verdict[@]}" cookie "$cookie")
+	done
+	if [[ ${control[0]-} == goto && $class != verdict ]]; then
+		printf -v cookie '746361631F%02x%02x00%08x' "$n" "$n" 0
+		words_of+=(action gact "${control[@]}" cookie "$cookie")
+	fi
+}
+
+# attach DEV PREF FLAG ACTION...
+attach() {
+	local dev=$1 at=$2 flag=$3 status=0 try tries=("${match[*]}")
+	shift 3
+	[[ ${tries[0]} ]] || tries=(matchall flower 'u32 match u32 0 0')
+	undo_later filter "$dev" "${dev_index[$dev]}" "$dir" "${chain:-0}" "$at"
+	for try in "${tries[@]}"; do
+		status=0
+		read -ra try <<<"$try"
+		attempt tc filter add dev "$dev" "$dir" ${chain:+chain "$chain"} pref "$at" \
+			protocol "${protocol:-all}" "${try[@]}" "${@//746361631F/746361631$flag}" || status=$?
+		((status)) && [[ $said == *'TC classifier not found'* ]] || break
+	done
+	((status == 0)) || killed "$status" || undo_not
+	((status == 0)) || refused "add to $(q "$dev") $dir" tc "$status"
+}
+
+command_add() {
+	local table
+	catalogue
+	place "$@"
+	((${#devs[@]})) || bad "dev is missing"
+	[[ $dir ]] || bad "ingress or egress is missing"
+	parse_steps "${rest[@]}"
+	for table in "${tables[@]}"; do take_stdin "${table#=}"; done
+	[[ ! $dry ]] || read_tables
+	begin
+	[[ $dry ]] || read_tables
+	add
+	commit
+}
+
+# add: make what place and parse_steps read
+add() {
+	local dev flag at=() all=() count=() i=0 n
+	for dev in "${devs[@]}"; do
+		[[ $dir == ingress ]] || ! has_qdisc "$dev" ingress ||
+			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
+		free_pref "$dev" "$dir" "${chain:-0}" "$pref"
+		at+=("$found")
+	done
+	for dev in "${devs[@]}"; do
+		actions "$dev"
+		all+=("${words_of[@]}")
+		n=${#words_of[@]}
+	done
+	for dev in "${devs[@]}"; do
+		flag=0
+		if has_qdisc "$dev" clsact; then
+			! made_clsact "$dev" || flag=1
+		elif ! has_qdisc "$dev" ingress; then
+			flag=1
+			add_clsact "$dev"
+		fi
+		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
+		i=$((i + 1))
+	done
+}
+
+add_clsact() {
+	local status=0
+	undo_later clsact "$1" "${dev_index[$1]}"
+	attempt tc qdisc add dev "$1" clsact || status=$?
+	((status == 0)) || killed "$status" || undo_not
+	((status == 0)) || refused "add clsact to $(q "$1")" tc "$status"
+}
+
+# ---- finding attachments --------------------------------------------------------------------
+
+# find NAME: the attachments that place described, one that has an action NAME where given;
+# own[] are their actions, "DEV DIR" and a line of filters.awk
+own=()
+find_own() {
+	local name=$1 d way line group=() field has
+	own=()
+	((${#devs[@]})) || mapfile -t devs < <(tc qdisc show |
+		awk '$2 == "clsact" || $2 == "ingress" { print $5 }' | sort -u)
+	for d in "${devs[@]}"; do
+		for way in ${dir:-ingress egress}; do
+			# An ingress qdisc shows its filters for egress too.
+			[[ $way == ingress ]] || ! has_qdisc "$d" ingress || continue
+			group=() has=''
+			mine "$d" "$way"
+			for line in "${mine[@]}"; do
+				IFS=$'\t' read -ra field <<<"$line"
+				if [[ ${field[5]:10:2} == 00 ]]; then
+					[[ ! $has ]] || own+=("${group[@]}")
+					group=() has=''
+				fi
+				[[ ! $pref || $pref == "${field[1]}" ]] || continue
+				[[ ! $chain || $chain == "${field[0]}" ]] || continue
+				group+=("$d"$'\t'"$way"$'\t'"$line")
+				[[ $name && $name != "${field[7]}" ]] || has=1
+			done
+			[[ ! $has ]] || own+=("${group[@]}")
+		done
+	done
+}
+
+none() { fail 3 "$subcommand" "there is no such attachment" "see: tcact show"; }
+
+# ---- del ------------------------------------------------------------------------------------
+
+command_del() {
+	local line field flags='' d
+	catalogue
+	place "$@"
+	((${#devs[@]})) || bad "dev is missing"
+	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
+	begin
+	find_own "${rest[0]-}"
+	((${#own[@]})) || none
+	no_signals
+	for line in "${own[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[7]:10:2} == 00 ]] || continue
+		[[ ${field[7]:9:1} != 1 ]] || flags+=" ${field[0]} "
+		remove "${field[@]:0:7}" || refused "del from $(q "${field[0]}") ${field[1]}" tc $?
+	done
+	for d in "${devs[@]}"; do
+		[[ $flags != *" $d "* ]] || ! unused_clsact "$d" ||
+			run "del clsact from $(q "$d")" tc qdisc del dev "$d" clsact
+	done
+	commit
+}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# save DIR writes DIR/commands, a `tcact add` line for each attachment, and beside it the tables,
+# named by action and cksum: so one that did not change is not written anew, and until the new
+# commands take the place of the old these stay whole. restore reads the lines, not a shell.
+
+# save_line WORD...: sets text to a line that sh and read_line understand
+save_line() {
+	local word
+	text=''
+	for word; do
+		[[ $word =~ ^[A-Za-z0-9_@%+=:,./-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
+		text+=" $word"
+	done
+	text=${text# }
+}
+
+# read_line LINE: sets line_words; fails where save_line cannot have written it
+line_words=()
+read_line() {
+	local left=$1 word
+	line_words=()
+	while [[ $left ]]; do
+		word=''
+		while [[ $left && $left != ' '* ]]; do
+			if [[ $left =~ ^\'([^\']*)\' || $left =~ ^([A-Za-z0-9_@%+=:,./-]+) ]]; then
+				word+=${BASH_REMATCH[1]}
+				left=${left:${#BASH_REMATCH[0]}}
+			elif [[ $left == "\\'"* ]]; then
+				word+="'" left=${left:2}
+			else
+				return 1
+			fi
+		done
+		line_words+=("$word")
+		left=${left# }
+	done
+}
+
+# present [DIR]: sets lines to the commands that make what there is; the tables go to DIR
+lines=()
+present() {
+	local line field out=() p
+	lines=()
+	for line in "${own[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		if [[ ${field[7]:10:2} == 00 ]]; then
+			devs=()
+			place_device "${field[0]}"
+			match_of "${field[5]}" "${field[16]/#-/}" ||
+				fail 2 "$subcommand" \
+					"cannot express the match $(q "$text") of $(q "${field[0]}") pref ${field[3]}" \
+					"only matchall, flower and u32 can be saved"
+			where_of "${field[@]}"
+			out=(tcact add "${where[@]}")
+		elif [[ ${field[8]} == bpf ]]; then
+			out+=('then')
+		fi
+		if [[ ${field[8]} == bpf ]]; then
+			choose "${field[9]}"
+			maps_of "${field[10]}"
+			now_settings
+			out+=("$action")
+			for ((p = 0; p < ${#now[@]}; p += 2)); do
+				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" ]] ||
+					out+=("${now[@]:p:2}")
+			done
+			[[ ! $table_map ]] || { save_table "${1-}"; out+=(table "$found"); }
+		fi
+		# The last one says what the control of all is.
+		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) && ${field[11]} != pipe ]] ||
+			[[ ${field[8]} != bpf ]]; then
+			# shellcheck disable=SC2206 # words without wildcards
+			out+=(${field[11]})
+		fi
+		save_line "${out[@]}"
+		[[ ${field[7]:10:2} == 00 ]] && lines+=("$text") || lines[-1]=$text
+	done
+}
+
+# save_table [DIR]: sets found to the name of its file
+save_table() {
+	local sum
+	found=-
+	[[ $1 ]] || return 0
+	dump_table "${map_id[$table_map]}" >"$1/.tcact.$$" || refused "save to $(q "$1")" bpftool 1
+	sum=$(cksum <"$1/.tcact.$$")
+	found=$action-${sum% *}.table
+	mv -T -- "$1/.tcact.$$" "$1/$found"
+}
+
+saving=''
+command_save() {
+	local to=${1-} file
+	(($# <= 1)) || bad "$(q "$2") is one word too many" "write save DIR"
+	catalogue
+	need_bpftool save
+	devs=() dir='' pref='' chain=''
+	if [[ ! $to ]]; then
+		find_own ''
+		present
+		[[ "${lines[*]} " != *' table - '* ]] || bad "there are tables" "name a DIR for them"
+		((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
+		return
+	fi
+	[[ ! -e $to || -d $to ]] || bad "$(q "$to") is not a directory" "choose another DIR"
+	run "save to $(q "$to")" mkdir -p -- "$to"
+	[[ ! $dry ]] || return 0
+	[[ -w $to ]] || bad "cannot write to $(q "$to")" "choose another DIR"
+	begin
+	saving=$to/.tcact.$$
+	trap 'rm -f -- "$saving"; finish' EXIT
+	find_own ''
+	present "$to"
+	{
+		echo "# tcact $version: every attachment. tcact restore DIR, or in this directory: sh commands"
+		((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
+	} 2>/dev/null >"$to/.tcact.$$" || fail 2 save "cannot write to $(q "$to")" "make room there"
+	run save mv -T -- "$to/.tcact.$$" "$to/commands"
+	for file in "$to"/*-+([0-9]).table; do
+		[[ "${lines[*]} " == *" table ${file##*/} "* ]] || rm -f -- "$file"
+	done
+	commit
+}
+
+command_restore() {
+	local from only='' line n=0 have i todo=()
+	catalogue
+	if [[ ${1-} == dev ]]; then
+		(($# > 1)) || bad "dev: its value is missing"
+		only=$2
+		shift 2
+	fi
+	(($# == 1)) || bad "write restore [dev D] DIR"
+	from=$1
+	[[ -f $from/commands && -r $from/commands ]] ||
+		bad "cannot read $(q "$from/commands")" "see: tcact save"
+	cd -- "$from" || exit 1
+	# First all is read, so that a bad line is found before anything is touched.
+	while IFS= read -r line || [[ $line ]]; do
+		n=$((n + 1))
+		[[ $line && $line != '#'* ]] || continue
+		read_line "$line" && [[ ${line_words[0]} == tcact && ${line_words[1]-} == add ]] ||
+			bad "$(q "$from/commands") line $n is not a line of tcact save"
+		[[ ! $only || " ${line_words[*]:2:2} " == " dev $only " ]] || continue
+		(
+			subcommand="restore: line $n"
+			place "${line_words[@]:2}"
+			((${#devs[@]} == 1)) && [[ $dir && $pref ]] || bad "dev, direction or pref is missing"
+			parse_steps "${rest[@]}"
+			dry=1 read_tables
+		) || exit
+		todo+=("$line")
+	done <commands
+	begin
+	devs=() dir='' pref='' chain=''
+	find_own ''
+	present
+	have=$'\n'$(printf '%s\n' "${lines[@]}")$'\n'
+	for line in "${todo[@]}"; do
+		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/ table -}"$'\n'* ]] || continue
+		read_line "$line"
+		place "${line_words[@]:2}"
+		parse_steps "${rest[@]}"
+		[[ $dry ]] || read_tables
+		add
+	done
+	commit
+}

@@ -1,0 +1,276 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""frames.py DIRECTORY: writes DIRECTORY/frames, lines of "frame[NAME.VARIANT]=HEX" for bash.
+
+NAME.in goes in; NAME.dscp, .ttl, .mss and .edit are what must come out of the
+actions of the tests, as Scapy writes it: DSCP 46, TTL one less, MSS 1200 at
+most, and DSCP 46 with TTL 33 and MSS 1200. Also writes DIRECTORY/corpus, for
+the comparison with tc's own actions.
+"""
+import random
+import sys
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_Router_Alert, IPOption_NOP
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrDestOpt, IPv6ExtHdrRouting, ICMPv6EchoRequest)
+from scapy.layers.l2 import ARP, GRE, Dot1AD, Dot1Q, Ether
+from scapy.layers.ppp import PPP, PPPoE
+from scapy.fields import ShortField
+from scapy.packet import Packet, Raw, bind_layers, split_layers
+
+PAYLOAD = bytes(range(0x30, 0x60))
+ETHER = dict(src="02:00:00:00:0a:01", dst="02:00:00:00:0b:01")
+SYN = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)), ("NOP", None), ("WScale", 7)]
+
+
+class PPPoEProtocol(Packet):
+    """Scapy's PPP compresses the protocol to one byte, which RFC 2516 (7) forbids."""
+    fields_desc = [ShortField("proto", 0)]
+
+
+split_layers(PPPoE, PPP, code=0)
+bind_layers(PPPoE, PPPoEProtocol, code=0)
+bind_layers(PPPoEProtocol, IP, proto=0x21)
+bind_layers(PPPoEProtocol, IPv6, proto=0x57)
+
+
+def ip4(**more):
+    return IP(**{**dict(src="10.1.0.1", dst="10.2.0.2", tos=0x22, ttl=17, id=7), **more})
+
+
+def ip6(**more):
+    return IPv6(**{**dict(src="fd01::1", dst="fd02::2", tc=0x22, hlim=17, fl=0x12345), **more})
+
+
+def udp():
+    return UDP(sport=1234, dport=4321) / Raw(PAYLOAD)
+
+
+def syn(options=None, **more):
+    return TCP(**{**dict(sport=1234, dport=80, seq=9, flags="S", options=SYN if options is None
+                         else options), **more})
+
+
+def eth(*layers):
+    packet = Ether(**ETHER)
+    for layer in layers:
+        packet = packet / layer
+    return packet
+
+
+def tag(vid, proto=Dot1Q):
+    return proto(vlan=vid, prio=3)
+
+
+def fix(raw, at, data):
+    """raw with data at offset at."""
+    return raw[:at] + data + raw[at + len(data):]
+
+
+# ---- what the actions must make of a packet ---------------------------------
+
+def first_ip(packet):
+    while not isinstance(packet, (IP, IPv6)):
+        packet = packet.payload
+        if not packet:
+            return None
+    return packet
+
+
+def set_dscp(ip, value):
+    if isinstance(ip, IP):
+        ip.tos = value << 2 | ip.tos & 3
+        del ip.chksum
+    else:
+        ip.tc = value << 2 | ip.tc & 3
+
+
+def set_ttl(ip, change):
+    if isinstance(ip, IP):
+        ip.ttl = change(ip.ttl)
+        del ip.chksum
+    else:
+        ip.hlim = change(ip.hlim)
+
+
+def set_mss(ip, limit):
+    tcp = ip.payload
+    while tcp and not isinstance(tcp, TCP):
+        if isinstance(tcp, (IP, IPv6)):
+            return
+        tcp = tcp.payload
+    if not tcp or "S" not in tcp.flags:
+        return
+    tcp.options = [("MSS", min(limit, v)) if k == "MSS" else (k, v) for k, v in tcp.options]
+    del tcp.chksum
+
+
+def edit(ip):
+    set_dscp(ip, 46)
+    set_ttl(ip, lambda ttl: 33)
+    set_mss(ip, 1200)
+
+
+VARIANTS = {
+    "dscp": lambda ip: set_dscp(ip, 46),
+    "ttl": lambda ip: set_ttl(ip, lambda ttl: ttl - 1),
+    "mss": lambda ip: set_mss(ip, 1200),
+    "edit": edit,
+}
+
+
+def expected(raw, cls, change):
+    packet = cls(raw)
+    if bytes(packet) != raw:
+        raise AssertionError("Scapy does not reproduce " + packet.summary())
+    change(first_ip(packet))
+    return bytes(packet)
+
+
+# ---- frames by name ---------------------------------------------------------
+
+def frames():
+    """name, bytes, the class that dissects them or None where nothing may change"""
+    good = {
+        "v4": eth(ip4(), udp()),
+        "v6": eth(ip6(), udp()),
+        "v4-options": eth(ip4(options=[IPOption_NOP()] * 3 + [IPOption_Router_Alert()]), udp()),
+        "v6-extensions": eth(ip6(), IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), udp()),
+        "v4-later": eth(ip4(frag=10, flags="MF", proto=6), Raw(bytes(syn()) + PAYLOAD)),
+        "v6-later": eth(ip6(), IPv6ExtHdrFragment(nh=6, offset=10, m=1), Raw(bytes(syn()))),
+        "syn4": eth(ip4(), syn()),
+        "syn6": eth(ip6(), syn()),
+        "syn-low": eth(ip4(), syn([("MSS", 536)])),
+        "ack": eth(ip4(), syn([("NOP", None), ("NOP", None), ("Timestamp", (5, 6))], flags="A")),
+        "vlan": eth(tag(5), ip4(), syn()),
+        "vlan6": eth(tag(5), ip6(), syn()),
+        "qinq": eth(tag(7, Dot1AD), tag(5), ip4(), syn()),
+        "qinq6": eth(tag(7, Dot1AD), tag(5), ip6(), syn()),
+        "qinq-q": eth(tag(7), tag(5), ip4(), syn()),
+        "pppoe4": eth(PPPoE(sessionid=3), PPPoEProtocol(proto=0x0021), ip4(), syn()),
+        "pppoe6": eth(PPPoE(sessionid=3), PPPoEProtocol(proto=0x0057), ip6(), syn()),
+        "pppoe-vlan": eth(tag(5), PPPoE(sessionid=3), PPPoEProtocol(proto=0x0021), ip4(), syn()),
+    }
+    for name, packet in good.items():
+        yield name, bytes(packet), Ether
+    for name, packet, cls in (("raw4", ip4() / syn(), IP), ("raw6", ip6() / syn(), IPv6),
+                              ("raw-8.0.69.1", ip4(src="8.0.69.1") / syn(), IP)):
+        yield name, bytes(packet), cls
+
+    v4, syn4 = bytes(good["v4"]), bytes(good["syn4"])
+    left = {
+        "arp": bytes(eth(ARP(psrc="10.1.0.1", pdst="10.2.0.2", hwsrc=ETHER["src"]))),
+        "other": bytes(eth(Raw(PAYLOAD)))[:12] + b"\x88\xb6" + PAYLOAD,
+        "v4-cut": v4[:14 + 12],
+        "v6-cut": bytes(good["v6"])[:14 + 39],
+        "v4-long": fix(v4, 16, b"\x7f\xff"),
+        "v4-ihl": fix(v4, 14, b"\x44"),
+        "v4-version": fix(v4, 14, b"\x65"),
+        "tags3": bytes(eth(tag(7), tag(6), tag(5), ip4(), syn())),
+        "pppoe-short": bytes(eth(PPPoE(sessionid=3), Raw(b"\x21"), ip4(), syn())),
+        "pppoe-lcp": bytes(eth(PPPoE(sessionid=3), PPPoEProtocol(proto=0xc021), Raw(PAYLOAD))),
+    }
+    for name, raw in left.items():
+        yield name, raw, None
+    # for mss only: IP is right, TCP is not; what mss must leave alone
+    options = {
+        "options-length": b"\x01\x03\x00\x02",		# a length of 0
+        "options-beyond": b"\x01\x01\x03\x09",		# ends behind the header
+        "options-mss": b"\x02\x03\x05\x01",		# MSS, not 4 bytes long
+    }
+    for name, data in options.items():
+        raw = bytes(eth(ip4(), syn([("MSS", 1460)])))
+        yield name, fix(raw, 14 + 20 + 20, data), None
+    many = bytes(eth(ip4(), syn([("NOP", None)] * 24 + [("MSS", 1460)])))
+    yield "options-many", many, None
+    yield "tcp-cut", fix(syn4[:14 + 20 + 12], 16, (32).to_bytes(2, "big")), None
+    yield "tcp-doff", fix(syn4, 14 + 20 + 12, b"\x40"), None
+
+
+# ---- the corpus of the comparison -------------------------------------------
+
+def with_sum(packet, check, change):
+    """packet, with an id by which its header sum is check once it is changed"""
+    changed = packet.copy()
+    changed[IP].id = 0
+    change(changed[IP])
+    packet[IP].id = changed[IP].id = (int.from_bytes(bytes(changed)[24:26], "big") - check) % 65535
+    del changed[IP].chksum
+    assert bytes(changed)[24:26] == check.to_bytes(2, "big")
+    return packet
+
+
+def corpus():
+    """name, bytes; the part of the name before a '.' is its kind"""
+    rnd = random.Random(20)
+
+    def payload():
+        return Raw(rnd.randbytes(rnd.randrange(0, 200)))
+
+    def l4():
+        return rnd.choice([
+            lambda: UDP(sport=rnd.randrange(1, 65536), dport=53) / payload(),
+            lambda: UDP(sport=9, dport=53, chksum=0) / payload(),
+            lambda: TCP(sport=rnd.randrange(1, 65536), dport=80, flags=rnd.choice(["S", "SA", "A"]),
+                        options=SYN) / payload(),
+        ])()
+
+    for tos in range(0, 256, 4):
+        yield f"v4.tos{tos}", eth(ip4(tos=tos | rnd.randrange(4), ttl=rnd.randrange(2, 256),
+                                      id=rnd.randrange(65536)), l4())
+        yield f"v6.tos{tos}", eth(ip6(tc=tos | rnd.randrange(4), hlim=rnd.randrange(2, 256),
+                                      fl=rnd.randrange(1 << 20)), l4())
+    for n in range(1, 11):
+        yield f"v4.options{n}", eth(ip4(options=[IPOption_NOP()] * (4 * n)), l4())
+        yield f"v4.fragment{n}", eth(ip4(frag=n * 8 if n > 1 else 0, flags="MF"), Raw(PAYLOAD))
+        yield f"v6.fragment{n}", eth(ip6(), IPv6ExtHdrFragment(nh=17, offset=n * 8, m=n & 1),
+                                     Raw(PAYLOAD))
+        yield f"v6.extensions{n}", eth(ip6(), IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), l4())
+        yield f"v4.random{n}", eth(ip4(src=f"{rnd.randrange(1, 224)}.{n}.0.1", proto=200 + n),
+                                   payload())
+        yield f"v4.icmp{n}", eth(ip4(), ICMP(), payload())
+        yield f"v6.icmp{n}", eth(ip6(), ICMPv6EchoRequest(data=rnd.randbytes(n)))
+        yield f"v4.ipip{n}", eth(ip4(), ip4(src="10.9.0.1"), l4())
+        yield f"v4.gre{n}", eth(ip4(), GRE(), ip4(), l4())
+        yield f"v6.sixin6-{n}", eth(ip6(), ip6(), l4())
+    # RFC 1624's corner cases: header sums of 0 (-0, as 0xffff can not be), and next to it,
+    # before and after the change
+    for check in (0x0000, 0x0001, 0xfffe):
+        for tos in (0, 0xb8, 0xfe):
+            for when, change in (("before", lambda ip: None),
+                                 ("after", lambda ip: set_dscp(ip, 46)),
+                                 ("after-ttl", lambda ip: set_ttl(ip, lambda ttl: 64))):
+                yield (f"v4.sum-{when}-{check:04x}-{tos:02x}",
+                       with_sum(eth(ip4(tos=tos), udp()), check, change))
+    v4, v6 = bytes(eth(ip4(), udp())), bytes(eth(ip6(), udp()))
+    yield "padded.v4", v4 + bytes(10)
+    yield "padded.v6", v6 + bytes(10)
+    for n in range(4):
+        yield f"notip.arp{n}", eth(ARP(psrc="10.1.0.1", pdst=f"10.2.0.{n}", op=n % 2 + 1))
+        yield f"notip.other{n}", v4[:12] + b"\x88\xb6" + rnd.randbytes(60)
+        yield f"badsum.v4-{n}", fix(v4, 24, rnd.randbytes(2))
+        yield f"ihl.v4-{n}", fix(v4, 14, bytes([0x41 + n]))
+        yield f"cut.v4-{n}", v4[:14 + 16 + n]
+        yield f"cut.v6-{n}", v6[:14 + 36 + n]
+        yield f"long.v4-{n}", fix(v4, 16, bytes([0x7f, n]))
+        yield f"long.v6-{n}", fix(v6, 18, bytes([0x7f, n]))
+        yield f"vlan.v4-{n}", eth(tag(5 + n), ip4(), l4())
+        yield f"vlan.v6-{n}", eth(tag(5 + n), ip6(), l4())
+        yield f"qinq.v4-{n}", eth(tag(7 + n, Dot1AD), tag(5), ip4(), l4())
+        yield f"pppoe.v4-{n}", eth(PPPoE(sessionid=n), PPPoEProtocol(proto=0x0021), ip4(), l4())
+
+
+def main(directory):
+    with open(directory + "/frames", "w") as out:
+        for name, raw, cls in frames():
+            print(f"frame[{name}.in]={raw.hex()}", file=out)
+            for variant, change in VARIANTS.items():
+                after = expected(raw, cls, change) if cls else raw
+                print(f"frame[{name}.{variant}]={after.hex()}", file=out)
+    with open(directory + "/corpus", "w") as out:
+        for name, packet in corpus():
+            print(name, bytes(packet).hex(), file=out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by run and by the tests; variables are shared
+# What the tests are written in. Each test is a function that `run` calls in network, mount and
+# PID namespaces of its own; a command that fails, and an expectation that does not hold, ends it.
+
+# t ID WHAT: the function ID is a test; WHAT it shows
+declare -a tests=()
+declare -A what=()
+t() {
+	tests+=("$1")
+	what[$1]=$2
+}
+
+# bake NAME ACTION [PARAM VALUE]...: at the top of a test file. ${bpf[NAME]} is then what to
+# give to tc. `run` bakes on the build machine, where it is quick, before anything else.
+declare -A bpf=()
+bake() {
+	bpf[$1]="action bpf object-file $work/$1.o sec action/$2"
+	[[ ! ${baking-} ]] || "$root/tc-scripts/tcact" bake "${@:2}" -o "$work/$1.o" || exit 2
+}
+
+# An action as built: all in one object, and alone in its own.
+for a in "$root"/action/*.c; do
+	a=${a##*/} a=${a%.c}
+	bpf[$a]="action bpf object-file $root/build/tcact.o sec action/$a"
+	bpf[$a.o]="action bpf object-file $root/build/$a.o sec action/$a"
+done
+
+# ---- verdicts of tests ----------------------------------------------------------------------
+
+fail() {
+	local i=0
+	while [[ ${BASH_SOURCE[i]} == "${BASH_SOURCE[0]}" ]]; do i=$((i + 1)); done
+	echo "# ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}: $*"
+	exit 1
+}
+
+skip() {
+	echo "SKIP $*"
+	exit 77
+}
+
+# same WHAT GOT EXPECTED
+same() {
+	[[ $2 == "$3" ]] || fail "$1: got '$2', expected '$3'"
+}
+
+# differ WHAT GOT UNEXPECTED: the negative control, so that `same` is known to be able to fail
+differ() {
+	[[ $2 != "$3" ]] || fail "control: $1: '$2' with and without the action"
+}
+
+# refused COMMAND...: it must fail
+refused() {
+	if "$@" >/dev/null 2>&1; then fail "was not refused: $*"; fi
+}
+
+# eventually COMMAND...: it becomes true within 30 seconds, looked at without pause
+eventually() {
+	local end=$((SECONDS + 30))
+	until "$@"; do
+		((SECONDS < end)) || fail "never: $*"
+	done
+}
+
+# ---- devices --------------------------------------------------------------------------------
+
+is_up() { [[ $(<"/sys/class/net/$1/operstate") != down ]]; }
+
+# wire A B: a cable, its ends A and B
+wire() {
+	printf '%s\n' "link add name $1 type veth peer name $2" "link set dev $1 up" "link set dev $2 up" |
+		ip -b -
+	eventually is_up "$1"
+}
+
+# tun NAME [ADDRESS]: a device without a link layer, whose user is `packet`
+tun() {
+	# no udev in a guest: nothing loads the module when the device is opened
+	[[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || true
+	ip tuntap add "$1" mode tun 2>/dev/null || skip "this kernel has no tun"
+	[[ ! ${2-} ]] || ip addr add "$2" dev "$1"
+	ip link set dev "$1" up
+}
+
+# peer NAME A B ADDRESSES-A ADDRESSES-B: a network namespace NAME behind a cable. The neighbours
+# know each other, so that no ARP is counted.
+peer() {
+	local address
+	ip netns add "$1"
+	in_netns "$1" bash -c 'echo 0 | tee /proc/sys/net/ipv6/conf/{all,default}/{accept_dad,disable_ipv6}
+		ip link set dev lo up' >/dev/null
+	ip link add name "$2" address 02:00:00:00:0a:01 type veth \
+		peer name "$3" address 02:00:00:00:0b:01 netns "$1"
+	for address in ${4//,/ }; do ip addr add "$address" dev "$2"; done
+	for address in ${5//,/ }; do ip -n "$1" addr add "$address" dev "$3"; done
+	ip -n "$1" link set dev "$3" up
+	ip link set dev "$2" up
+	for address in ${5//,/ }; do
+		ip neigh add "${address%/*}" lladdr 02:00:00:00:0b:01 dev "$2" nud permanent
+	done
+	for address in ${4//,/ }; do
+		ip -n "$1" neigh add "${address%/*}" lladdr 02:00:00:00:0a:01 dev "$3" nud permanent
+	done
+	eventually is_up "$2"
+}
+
+# in_netns NAME COMMAND...: not ip netns exec, which hides /sys/fs/bpf
+in_netns() { nsenter --net="/run/netns/$1" "${@:2}"; }
+
+ipv6() { echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6; }
+
+clsact() {
+	local dev
+	for dev; do tc qdisc add dev "$dev" clsact; done
+}
+
+# ---- packets --------------------------------------------------------------------------------
+
+# frames: reads what frames.py wrote: ${frame[NAME.in]}, and ${frame[NAME.VARIANT]}, what
+# Scapy says it must become
+declare -A frame=()
+# shellcheck source=/dev/null
+frames() { . "$work/frames"; }
+
+packet() { "$work/packet" "$@"; }
+
+# pass FROM TO [OPTION]... FRAME...: prints, for each, what came out
+pass() {
+	local args=()
+	while [[ ! $1 =~ ^[0-9a-f]{8,}$ ]]; do
+		args+=("$1")
+		shift
+	done
+	printf '%s\n' "$@" | "$work/packet" pass "${args[@]}"
+}
+
+# behind B A2 B2: what comes in at B goes out to A2, and so to B2, where it can be seen after
+# the ingress actions of B. They get a pref from 2 to 65000, and end in pipe or continue.
+behind() {
+	wire "$2" "$3"
+	tc filter add dev "$1" ingress pref 1 protocol 0x88b5 matchall \
+		action mirred egress redirect dev "$2"
+	tc filter add dev "$1" ingress pref 65001 matchall action mirred egress redirect dev "$2"
+}
+
+# ---- counters -------------------------------------------------------------------------------
+
+# stats DEV HOOK PREF [N]: packets and drops of the Nth action of a filter, the first by default
+stats() {
+	local json n
+	json=$(tc -j -s filter show dev "$1" "$2" pref "$3")
+	for ((n = ${4:-1}; n > 0; n--)); do
+		[[ $json =~ \"stats\":[\ ]?\{\"bytes\":[0-9]+,\"packets\":([0-9]+),\"drops\":([0-9]+)(.*) ]] ||
+			fail "stats of $*: none in $json"
+		json=${BASH_REMATCH[3]}
+	done
+	echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
+}
+
+# ran DEV HOOK PREF: the action saw packets, and dropped none; where retransmissions and what IPv6
+# says on its own accord are counted too
+ran() {
+	local packets drops
+	read -r packets drops < <(stats "$@")
+	((packets > 0 && drops == 0)) || fail "$*: $packets packets, $drops dropped"
+}
+
+# program DEV HOOK PREF [N]: the id of the Nth program of a filter
+program() {
+	local json n
+	json=$(tc -j filter show dev "$1" "$2" pref "$3")
+	for ((n = ${4:-1}; n > 0; n--)); do
+		[[ $json =~ \"prog\":\{\"id\":([0-9]+)(.*) ]] || fail "program of $*: none in $json"
+		json=${BASH_REMATCH[2]}
+	done
+	echo "${BASH_REMATCH[1]}"
+}
+
+# reasons DEV HOOK PREF [N]: what the program counted, as NAME=COUNT...
+reasons() {
+	local line pair key
+	declare -A name
+	while IFS=$'\t' read -r line pair key; do
+		[[ $line != reason ]] || name[$key]=$pair
+	done <"$root/build/tcact.params"
+	line=''
+	for pair in $(packet reasons "$(program "$@")"); do
+		line+="${line:+ }${name[${pair%=*}]}=${pair#*=}"
+	done
+	echo "$line"
+}

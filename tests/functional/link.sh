@@ -1,0 +1,394 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
+# Where the headers are, on all kinds of devices: each packet comes out as Scapy says it must
+# (DSCP 46, TTL 33, MSS 1200 in one `edit`), or as it went in and is counted.
+
+bake edit edit dscp.value ef ttl.set 33 mss.max 1200
+bake edit-ether edit dscp.value ef ttl.set 33 mss.max 1200 link ether
+bake edit-none edit dscp.value ef ttl.set 33 mss.max 1200 link none
+bake dscp-ef dscp value ef
+bake mss-1200 mss max 1200
+
+# each FROM TO [OPTION]... -- NAME...: these frames go in, and come out changed as in .edit
+each() {
+	local args=() in=() out=() got=() name i=0
+	while [[ $1 != -- ]]; do
+		args+=("$1")
+		shift
+	done
+	shift
+	for name; do
+		in+=("${frame[$name.in]}")
+		out+=("${frame[$name.$variant]}")
+	done
+	mapfile -t got < <(pass "${args[@]}" "${in[@]}")
+	same "frames" "${#got[@]}" $#
+	for name; do
+		same "$name as .$variant" "${got[i]}" "${out[i]}"
+		i=$((i + 1))
+	done
+	variant=edit
+}
+variant=edit
+
+# ---- Ethernet -------------------------------------------------------------------------------
+
+ether='v4 v6 v4-options v6-extensions syn4 syn6 syn-low ack vlan vlan6 qinq qinq6 qinq-q'
+ether+=' pppoe4 pppoe6 pppoe-vlan'
+
+# on_ether OBJECT: all kinds of frames through egress of a veth, tags in the frame
+on_ether() {
+	wire a b
+	clsact a
+	frames
+	variant=in
+	each a b -- $ether
+	tc filter add dev a egress pref 7 matchall ${bpf[$1]}
+	each a b -- $ether
+	set -- $ether
+	same count "$(stats a egress 7)" "$# 0"
+	same reasons "$(reasons a egress 7)" ''
+}
+t link_ether_auto 'veth egress, link auto: plain, VLAN, QinQ, PPPoE, options, extension headers'
+link_ether_auto() { on_ether edit; }
+t link_ether_baked 'veth egress, link ether baked: the same'
+link_ether_baked() { on_ether edit-ether; }
+
+t link_ether_ingress 'veth ingress: the same frames; the outermost tag is in metadata there'
+link_ether_ingress() {
+	wire a b
+	clsact b
+	frames
+	behind b a2 b2
+	variant=in
+	each a b2 -- $ether
+	tc filter add dev b ingress pref 7 matchall ${bpf[edit]} continue
+	each a b2 -- $ether
+	set -- $ether
+	same count "$(stats b ingress 7)" "$# 0"
+	same reasons "$(reasons b ingress 7)" ''
+}
+
+t link_ether_none 'link none baked on Ethernet (a mistake): left alone'
+link_ether_none() {
+	wire a b
+	clsact a
+	frames
+	tc filter add dev a egress pref 7 matchall ${bpf[edit-none]}
+	variant=in
+	each a b -- v4 v6 vlan
+	same reasons "$(reasons a egress 7)" not-ip=3
+}
+
+# vlan NAME PARENT VID [PROTO]
+vlan() {
+	ip link add link "$2" name "$1" type vlan id "$3" protocol "${4-802.1q}" ||
+		skip "this kernel has no VLAN devices"
+	ip link set dev "$1" up
+	eventually is_up "$1"
+}
+
+t link_vlan_metadata 'VLAN device, tag in metadata: filter on the VLAN device, and on the one below'
+link_vlan_metadata() {
+	local dev
+	wire a b
+	vlan a.5 a 5
+	clsact a a.5
+	frames
+	tagged() { echo "${1:0:24}81000005${1:24}"; }
+	same control "$(pass a.5 b -m a "${frame[syn4.in]}")" "$(tagged "${frame[syn4.in]}")"
+	for dev in a.5 a; do
+		tc filter add dev $dev egress pref 7 matchall ${bpf[edit]}
+		same "v4 on $dev" "$(pass a.5 b -m a "${frame[syn4.in]}")" "$(tagged "${frame[syn4.edit]}")"
+		same "v6 on $dev" "$(pass a.5 b -m a "${frame[syn6.in]}")" "$(tagged "${frame[syn6.edit]}")"
+		same count "$(stats $dev egress 7)" "2 0"
+		same reasons "$(reasons $dev egress 7)" ''
+		tc filter del dev $dev egress pref 7
+	done
+}
+
+t link_vlan_frame 'VLAN device, offload off: tag in the frame when it reaches the device below'
+link_vlan_frame() {
+	wire a b
+	packet offload a tx-vlan-hw-insert off
+	vlan a.5 a 5
+	clsact a a.5
+	frames
+	same control "$(pass a.5 b -m a "${frame[syn4.in]}")" "${frame[syn4.in]:0:24}81000005${frame[syn4.in]:24}"
+	# that the tag really is in the frame: u32 sees it there, and only there
+	tc filter add dev a egress pref 6 protocol all u32 match u16 0x8100 0xffff at -2 \
+		action gact continue
+	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	for f in syn4 syn6; do
+		same $f "$(pass a.5 b -m a "${frame[$f.in]}")" "${frame[$f.edit]:0:24}81000005${frame[$f.edit]:24}"
+	done
+	same count "$(stats a egress 7)" "2 0"
+	same reasons "$(reasons a egress 7)" ''
+}
+
+t link_qinq_devices 'QinQ by stacked devices, outer tag in metadata or in the frame, both hooks'
+link_qinq_devices() {
+	local mode f want
+	wire a b
+	clsact a b
+	frames
+	behind b a2 b2
+	vlan a.7 a 7 802.1ad
+	vlan a.7.5 a.7 5
+	for mode in on off; do
+		packet offload a tx-vlan-stag-hw-insert $mode
+		packet offload a tx-vlan-hw-insert $mode
+		for f in syn4 syn6; do
+			want=${frame[$f.in]:0:24}88a8000781000005${frame[$f.in]:24}
+			same "control $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
+			want=${frame[$f.edit]:0:24}88a8000781000005${frame[$f.edit]:24}
+			tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+			same "egress $f $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
+			same reasons "$(reasons a egress 7)" ''
+			tc filter del dev a egress pref 7
+			tc filter add dev b ingress pref 7 matchall ${bpf[edit]} continue
+			same "ingress $f $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
+			same reasons "$(reasons b ingress 7)" ''
+			tc filter del dev b ingress pref 7
+		done
+	done
+}
+
+# ---- AF_PACKET: the sender says what the protocol is ----------------------------------------
+
+t link_lie 'AF_PACKET with a lying protocol: the frame decides, or it is left alone'
+link_lie() {
+	local claim
+	wire a b
+	clsact a
+	frames
+	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	for claim in 0x0800 0x86dd 0x8100 0x8864 0x88b6 0x0001 0x0003; do
+		each a b -p $claim -- v4 v6 syn4 syn6
+	done
+	for claim in 0x0800 0x86dd; do
+		each a b -p $claim -- vlan vlan6 qinq qinq6 pppoe4 pppoe6
+	done
+	same reasons "$(reasons a egress 7)" ''
+	# What is not IP is not taken for it.
+	for claim in 0x0800 0x86dd; do
+		each a b -p $claim -- other pppoe-lcp tags3
+	done
+	same reasons "$(reasons a egress 7)" not-ip=6
+}
+
+t link_ether_4 'a MAC address that begins with 4x or 6x is not taken for an IP header'
+link_ether_4() {
+	local name first
+	wire a b
+	clsact a
+	frames
+	for name in syn4 syn6 vlan qinq pppoe4; do
+		for first in 45 46 60 65; do
+			frame[$first$name.in]=${frame[$name.in]/#02/$first}
+			frame[$first$name.edit]=${frame[$name.edit]/#02/$first}
+		done
+	done
+	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	for first in 45 46 60 65; do
+		each a b -- ${first}syn4 ${first}syn6 ${first}vlan ${first}qinq ${first}pppoe4
+	done
+	same reasons "$(reasons a egress 7)" ''
+	variant=in
+	tc filter del dev a egress pref 7
+	each a b -- 45syn4 60syn6
+}
+
+# ---- devices without a link layer -----------------------------------------------------------
+
+# on_tun OBJECT: out of a tun device, and into one
+on_tun() {
+	tun t0
+	tun t1
+	clsact t0
+	frames
+	variant=in
+	each t0 tun:t0 -- raw4 raw6 raw-8.0.69.1
+	tc filter add dev t0 egress pref 7 matchall ${bpf[$1]}
+	each t0 tun:t0 -- raw4 raw6 raw-8.0.69.1
+	same count "$(stats t0 egress 7)" "3 0"
+	same reasons "$(reasons t0 egress 7)" ''
+
+	tc filter add dev t0 ingress pref 65001 matchall action mirred egress redirect dev t1
+	variant=in
+	each tun:t0 tun:t1 -- raw4 raw6 raw-8.0.69.1
+	tc filter add dev t0 ingress pref 7 matchall ${bpf[$1]} continue
+	each tun:t0 tun:t1 -- raw4 raw6 raw-8.0.69.1
+	same count "$(stats t0 ingress 7)" "3 0"
+	same reasons "$(reasons t0 ingress 7)" ''
+}
+t link_tun_auto 'tun, both hooks, link auto, with a packet from 8.0.69.1'
+link_tun_auto() { on_tun edit; }
+t link_tun_baked 'tun, both hooks, link none baked'
+link_tun_baked() { on_tun edit-none; }
+
+t link_tun_ether 'link ether baked on tun (a mistake): no packet is damaged'
+link_tun_ether() {
+	tun t0
+	clsact t0
+	frames
+	tc filter add dev t0 egress pref 7 matchall ${bpf[edit-ether]}
+	variant=in
+	each t0 tun:t0 -- raw4 raw6
+	same reasons "$(reasons t0 egress 7)" not-ip=2
+}
+
+# tunnel HEADER TYPE ARGUMENTS...: packets into a tunnel, over a tun device, HEADER bytes of
+# outer headers before them there
+tunnel() {
+	header=$1
+	tun t0 192.0.2.1/24
+	shift
+	ip link add name x0 type "$@" local 192.0.2.1 dev t0 2>/dev/null || skip "this kernel has no $1"
+	ip link set dev x0 up
+	clsact x0
+	frames
+	inner() {
+		local got
+		got=$(packet_in "$1")
+		[[ $got == 45* ]] || fail "not encapsulated: $got"
+		echo "${got:2 * header}"
+	}
+	packet_in() { pass x0 tun:t0 "$1"; }
+}
+
+# tunnel_out OBJECT NAME...
+tunnel_out() {
+	local name object=$1
+	shift
+	for name; do same "control $name" "$(inner "${frame[$name.in]}")" "${frame[$name.in]}"; done
+	tc filter add dev x0 egress pref 7 matchall ${bpf[$object]}
+	for name; do same "$name" "$(inner "${frame[$name.in]}")" "${frame[$name.edit]}"; done
+	same count "$(stats x0 egress 7)" "$# 0"
+	same reasons "$(reasons x0 egress 7)" ''
+}
+
+# tunnel_in OBJECT NAME...
+tunnel_in() {
+	local name outer object=$1 all=() in=() out=() got
+	shift
+	tun t1
+	tc filter add dev x0 ingress pref 65001 matchall action mirred egress redirect dev t1
+	for name; do
+		outer=$(packet_in "${frame[$name.in]}")
+		all+=("${outer/c0000201c0000202/c0000202c0000201}")
+		in+=("${frame[$name.in]}")
+		out+=("${frame[$name.edit]}")
+	done
+	got=$(pass tun:t0 tun:t1 "${all[@]}")
+	same control "$got" "$(printf '%s\n' "${in[@]}")"
+	tc filter add dev x0 ingress pref 7 matchall ${bpf[$object]} continue
+	got=$(pass tun:t0 tun:t1 "${all[@]}")
+	same count "$(stats x0 ingress 7)" "$# 0"
+	if [[ $(reasons x0 ingress 7) == link-unknown=$# ]]; then
+		same 'left alone' "$got" "$(printf '%s\n' "${in[@]}")"
+		skip "this kernel shows ingress of a tunnel the outer header: left alone, and counted"
+	fi
+	same out "$got" "$(printf '%s\n' "${out[@]}")"
+	same reasons "$(reasons x0 ingress 7)" ''
+}
+
+t link_ipip 'ipip egress'
+link_ipip() { tunnel 20 ipip remote 192.0.2.2 ttl 9; tunnel_out edit raw4 raw-8.0.69.1; }
+t link_ipip_ingress 'ipip ingress'
+link_ipip_ingress() { tunnel 20 ipip remote 192.0.2.2 ttl 9; tunnel_in edit raw4 raw-8.0.69.1; }
+t link_gre 'gre egress with a fixed remote'
+link_gre() { tunnel 24 gre remote 192.0.2.2 ttl 9; tunnel_out edit raw4 raw6 raw-8.0.69.1; }
+t link_gre_ingress 'gre ingress with a fixed remote'
+link_gre_ingress() { tunnel 24 gre remote 192.0.2.2 ttl 9; tunnel_in edit raw4 raw6 raw-8.0.69.1; }
+t link_gre_none 'gre egress with a fixed remote and a key, link none baked'
+link_gre_none() { tunnel 28 gre remote 192.0.2.2 ttl 9 key 3; tunnel_out edit-none raw4 raw6; }
+
+t link_gre_any 'gre without a fixed remote: left alone on both hooks, counted link-unknown'
+link_gre_any() {
+	local got before
+	tunnel 24 gre ttl 9
+	ip addr add 10.8.0.1/24 dev x0
+	ip neigh add 10.8.0.2 lladdr 192.0.2.2 dev x0 nud permanent
+	send() { packet catch tun:t0 1 "$work/packet" udp 10.8.0.2 9 40; }
+	before=$(send)
+	[[ $before == 45*' ok' ]] || fail "no tunnelled datagram: $before"
+	tc filter add dev x0 egress pref 7 matchall ${bpf[dscp-ef]}
+	got=$(send)
+	# tos of the outer and of the inner header are as they were
+	same 'outer tos' "${got:2:2}" "${before:2:2}"
+	same 'inner tos' "${got:50:2}" 00
+	same sum "${got##* }" ok
+	same count "$(stats x0 egress 7)" "1 0"
+	same reasons "$(reasons x0 egress 7)" link-unknown=1
+
+	tun t1
+	tc filter add dev x0 ingress pref 7 matchall ${bpf[dscp-ef]} pipe action mirred egress redirect dev t1
+	before=${before% *}
+	before=${before/c0000201c0000202/c0000202c0000201}
+	got=$(packet pass tun:t0 tun:t1 <<<"$before")
+	same 'nothing changed' "$got" "${before:(-136)}"
+	same reasons "$(reasons x0 ingress 7)" link-unknown=1
+}
+
+t link_wireguard 'wireguard: what it is about to encrypt'
+link_wireguard() {
+	ip link add name x0 type wireguard 2>/dev/null || skip "this kernel has no wireguard"
+	ip link set dev x0 up
+	tun t0
+	clsact x0
+	frames
+	tc filter add dev x0 egress pref 65001 matchall action mirred egress redirect dev t0
+	variant=in
+	each x0 tun:t0 -- raw4 raw6 raw-8.0.69.1
+	tc filter add dev x0 egress pref 7 matchall ${bpf[edit]} continue
+	each x0 tun:t0 -- raw4 raw6 raw-8.0.69.1
+	same count "$(stats x0 egress 7)" "3 0"
+	same reasons "$(reasons x0 egress 7)" ''
+}
+
+# ---- what is left alone, and why it is counted ----------------------------------------------
+
+# left OBJECT REASON NAME...
+left() {
+	local object=$1 reason=$2 name
+	shift 2
+	tc filter add dev a egress pref 7 matchall ${bpf[$object]}
+	variant=in
+	each a b -- "$@"
+	same "count of $object" "$(stats a egress 7)" "$# 0"
+	same "reasons of $object" "$(reasons a egress 7)" "$reason"
+	# control: a good packet is changed
+	differ "$object" "$(pass a b "${frame[syn4.in]}")" "${frame[syn4.in]}"
+	tc filter del dev a egress pref 7
+}
+
+# Three tags: no rule of link.h finds the network header.
+t left_l3 'dscp, ttl, edit: cut off, IHL 4, too long, wrong version, not IP: untouched and counted'
+left_l3() {
+	local object
+	wire a b
+	clsact a
+	frames
+	for object in dscp-ef ttl edit; do
+		left $object 'not-ip=3 link-unknown=1 truncated=3 malformed=2' other tags3 pppoe-lcp pppoe-short \
+			v4-cut v6-cut v4-long v4-ihl v4-version
+	done
+}
+
+t left_mss 'mss: options that do not parse, later fragments, cut off, doff 4: untouched and counted'
+left_mss() {
+	wire a b
+	clsact a
+	frames
+	left mss-1200 'truncated=1 malformed=1 fragment=2 options=4' v4-later v6-later tcp-cut tcp-doff \
+		options-length options-beyond options-mss options-many
+}
+
+t left_mss_quietly 'mss: what is no SYN, has a low MSS or is not TCP is untouched and not counted'
+left_mss_quietly() {
+	wire a b
+	clsact a
+	frames
+	left mss-1200 '' v4 v6 ack syn-low
+}

@@ -1,0 +1,772 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * packet - puts packets in at one end of a data path, takes them out at the
+ * other, and says what is right about them. One static program, because the
+ * guests in which it runs are slow to start anything larger.
+ *
+ *   packet alone COMMAND...         runs it in network, mount and PID namespaces of its own,
+ *                                   with /run, /sys and /sys/fs/bpf of its own
+ *   packet pass FROM TO [-p PROTO] [-m DEV]  frames on stdin, hex, one a line: sends each and
+ *                                   prints a line with what came of it: HEX [HEX]..., or "-"
+ *                                   for nothing
+ *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
+ *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
+ *   packet syn ADDRESS PORT         begins a TCP connection, does not wait for it
+ *   packet udp ADDRESS PORT BYTES [MARK]   sends a datagram
+ *   packet transfer tcp|udp NETNS ADDRESS BYTES   to a receiver in NETNS, which checks
+ *                                   every byte; prints BYTES and the TOS it saw
+ *   packet offload DEV FEATURE on|off   by the names that ethtool -k -n does not shorten
+ *   packet ids                      all programs and maps of the kernel, as pID and mID
+ *   packet reasons PROG             KEY=COUNT of what is not 0 in its map `reasons`
+ *
+ * FROM, TO: a device, or tun:DEV or tap:DEV, the user's side of a persistent one.
+ * SUM: ok, bad-ip, bad-l4; partial (the device is to complete it), none (no sum to
+ * check). -p: the protocol that the sender claims; otherwise what the frame says.
+ *
+ * Nothing waits for a packet that does not come: behind each frame goes a marker,
+ * past the sender's tc (PACKET_QDISC_BYPASS), on DEV if -m says so; veth keeps their
+ * order. A tun device hands a packet over in the system call that sends it.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FRAME_MAX (70 * 1024)
+#define LIMIT_MS 30000		/* for what must come */
+#define ABSENT_MS 100		/* tun only, for what need not */
+#define MARKER 0x88b5		/* IEEE 802, local experimental ethertype 1 */
+
+struct end {
+	int fd;
+	int ifindex;
+	bool tun;		/* fd is the user's side of a tun or tap device */
+	bool ether;		/* frames begin with an Ethernet header */
+};
+
+static uint8_t frame[FRAME_MAX + 8];
+
+static unsigned get16(const uint8_t *p) { return p[0] << 8 | p[1]; }
+
+static void print_hex(const uint8_t *p, size_t n)
+{
+	while (n--)
+		printf("%02x", *p++);
+}
+
+static size_t read_hex(const char *hex, uint8_t *to, size_t max)
+{
+	size_t n = 0;
+
+	for (; n < max && sscanf(hex + 2 * n, "%2hhx", &to[n]) == 1; n++)
+		;
+	return n;
+}
+
+/* ---- checksums, in full -------------------------------------------------- */
+
+static uint32_t add(uint32_t sum, const uint8_t *p, size_t n)
+{
+	for (; n > 1; p += 2, n -= 2)
+		sum += get16(p);
+	if (n)
+		sum += *p << 8;
+	return sum;
+}
+
+static bool good(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+static const char *sum_ip(const uint8_t *p, size_t n);
+
+static const char *sum_l4(int proto, uint32_t pseudo, const uint8_t *p, size_t n)
+{
+	size_t at = 4;
+
+	switch (proto) {
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		return sum_ip(p, n);
+	case IPPROTO_GRE:
+		at += p[0] & 0x80 ? 4 : 0;
+		at += p[0] & 0x20 ? 4 : 0;
+		at += p[0] & 0x10 ? 4 : 0;
+		if (p[0] & 0x80 && !good(add(0, p, n)))
+			return "bad-l4";
+		return at < n ? sum_ip(p + at, n - at) : "none";
+	case IPPROTO_UDP:
+		if (n >= 8 && !get16(p + 6))
+			return "none";
+		break;
+	case IPPROTO_ICMP:
+		pseudo = 0;
+		break;
+	case IPPROTO_TCP:
+	case IPPROTO_ICMPV6:
+		break;
+	default:
+		return "none";
+	}
+	return good(add(pseudo + proto * !!pseudo, p, n) + (pseudo ? n : 0)) ? "ok" : "bad-l4";
+}
+
+static const char *sum_ip(const uint8_t *p, size_t n)
+{
+	size_t head, len;
+	int proto;
+
+	if (n >= 20 && p[0] >> 4 == 4) {
+		head = (p[0] & 15) * 4;
+		len = get16(p + 2);
+		if (head < 20 || len < head || len > n)
+			return "none";
+		if (!good(add(0, p, head)))
+			return "bad-ip";
+		if (get16(p + 6) & 0x3fff)
+			return "ok";	/* a fragment's transport sum is over all of them */
+		return sum_l4(p[9], add(0, p + 12, 8), p + head, len - head);
+	}
+	if (n < 40 || p[0] >> 4 != 6)
+		return "none";
+	len = get16(p + 4) + 40;
+	proto = p[6];
+	for (head = 40; len <= n && head + 8 <= len; head += (p[head + 1] + 1) * 8) {
+		if (proto == IPPROTO_FRAGMENT)
+			return "ok";
+		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING && proto != IPPROTO_DSTOPTS)
+			return sum_l4(proto, add(0, p + 8, 32), p + head, len - head);
+		proto = p[head];
+	}
+	return "none";
+}
+
+static const char *sum_of(bool ether, const uint8_t *p, size_t n)
+{
+	size_t at = 12;
+
+	if (!ether)
+		return sum_ip(p, n);
+	while (at + 4 < n && (get16(p + at) == ETH_P_8021Q || get16(p + at) == ETH_P_8021AD))
+		at += 4;
+	at += at + 2 < n && get16(p + at) == ETH_P_PPP_SES ? 10 : 2;
+	return at < n ? sum_ip(p + at, n - at) : "none";
+}
+
+/* ---- ends of the path ---------------------------------------------------- */
+
+static int packet_socket(int ifindex, int proto)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = ifindex,
+				  .sll_protocol = htons(proto) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	if (fd < 0 || (proto && bind(fd, (void *)&to, sizeof(to))))
+		err(2, "AF_PACKET");
+	return fd;
+}
+
+/* What kernels say on their own accord: ARP, and IPv6's neighbour and group messages. */
+static bool noise(bool ether, const uint8_t *p, size_t n)
+{
+	if (ether && n > 14 && get16(p + 12) == ETH_P_ARP)
+		return true;
+	if (ether && n > 14 && get16(p + 12) == ETH_P_IPV6)
+		p += 14, n -= 14;
+	else if (ether)
+		return false;
+	if (n < 41 || p[0] >> 4 != 6)
+		return false;
+	return (p[6] == IPPROTO_ICMPV6 && p[40] >= 130 && p[40] <= 136) ||
+	       (p[6] == IPPROTO_HOPOPTS && p[40] == IPPROTO_ICMPV6);
+}
+
+/*
+ * Opening a tun device raises its carrier, and the kernel gives the device its
+ * queue some time later; until then it drops what is sent.
+ */
+static void wait_running(const char *dev)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq ifr = {};
+	time_t limit = time(NULL) + LIMIT_MS / 1000;
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+	do {
+		if (ioctl(fd, SIOCGIFFLAGS, &ifr) || time(NULL) > limit)
+			errx(2, "%s does not come up", dev);
+	} while ((ifr.ifr_flags & IFF_UP) && !(ifr.ifr_flags & IFF_RUNNING));
+	/* takes the lock under which the queue is made, so this returns after it */
+	ioctl(fd, SIOCSIFFLAGS, &ifr);
+	close(fd);
+}
+
+static struct end open_end(const char *name)
+{
+	struct end e = { .tun = strchr(name, ':'), .ether = true };
+	struct ifreq ifr = {};
+
+	if (e.tun) {
+		e.ether = !strncmp(name, "tap:", 4);
+		snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name + 4);
+		ifr.ifr_flags = (e.ether ? IFF_TAP : IFF_TUN) | IFF_NO_PI;
+		e.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+		if (e.fd < 0 || ioctl(e.fd, TUNSETIFF, &ifr))
+			err(2, "%s", name);
+		wait_running(name + 4);
+		return e;
+	}
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	e.ifindex = if_nametoindex(name);
+	if (!e.ifindex)
+		err(2, "%s", name);
+	e.fd = packet_socket(e.ifindex, ETH_P_ALL);
+	if (ioctl(e.fd, SIOCGIFHWADDR, &ifr))
+		err(2, "%s", name);
+	e.ether = ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	setsockopt(e.fd, SOL_PACKET, PACKET_AUXDATA, &(int){ 1 }, sizeof(int));
+	setsockopt(e.fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 8 << 20 }, sizeof(int));
+	return e;
+}
+
+/* The next frame, with its tag where it was; its length, or -1 for none by now. */
+static ssize_t take(struct end *e, const char **sum)
+{
+	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	struct sockaddr_ll from;
+	struct iovec iov = { frame, FRAME_MAX };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
+			      .msg_iovlen = 1, .msg_control = control };
+	struct tpacket_auxdata *aux;
+	ssize_t n;
+
+	do {
+		if (e->tun) {
+			n = read(e->fd, frame, FRAME_MAX);
+			if (n < 0)
+				return -1;
+			*sum = sum_of(e->ether, frame, n);
+			continue;
+		}
+		msg.msg_controllen = sizeof(control);
+		n = recvmsg(e->fd, &msg, MSG_DONTWAIT);
+		if (n < 0)
+			return -1;
+		aux = (void *)CMSG_DATA(CMSG_FIRSTHDR(&msg));
+		if (aux->tp_status & TP_STATUS_VLAN_VALID) {
+			memmove(frame + 16, frame + 12, n - 12);
+			frame[12] = aux->tp_vlan_tpid >> 8;
+			frame[13] = aux->tp_vlan_tpid;
+			frame[14] = aux->tp_vlan_tci >> 8;
+			frame[15] = aux->tp_vlan_tci;
+			n += 4;
+		}
+		*sum = aux->tp_status & TP_STATUS_CSUMNOTREADY ? "partial"
+							       : sum_of(e->ether, frame, n);
+	} while (noise(e->ether, frame, n) || (!e->tun && from.sll_pkttype == PACKET_OUTGOING));
+	return n;
+}
+
+static bool wait_for(struct end *e, int ms)
+{
+	return poll(&(struct pollfd){ e->fd, POLLIN, 0 }, 1, ms) == 1;
+}
+
+static void print_another(ssize_t n, bool *any)
+{
+	if (*any)
+		putchar(' ');
+	*any = true;
+	print_hex(frame, n);
+}
+
+static bool is_marker(ssize_t n, uint32_t number)
+{
+	return n >= 18 && get16(frame + 12) == MARKER && !memcmp(frame + 14, &number, 4);
+}
+
+static int pass(char **args)
+{
+	struct end from = open_end(args[0]), to = open_end(args[1]);
+	int claim = 0, marker_dev = from.ifindex, bypass = -1;
+	static char line[2 * FRAME_MAX + 2];
+	uint32_t number = 0;
+
+	for (args += 2; args[0]; args += 2) {
+		if (!strcmp(args[0], "-p"))
+			claim = strtol(args[1], NULL, 0);
+		else if (!strcmp(args[0], "-m"))
+			marker_dev = if_nametoindex(args[1]);
+	}
+	/* One CPU: one backlog, and so one order. */
+	cpu_set_t cpu;
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
+	if (!to.tun) {
+		bypass = packet_socket(0, 0);
+		if (setsockopt(bypass, SOL_PACKET, PACKET_QDISC_BYPASS, &(int){ 1 }, sizeof(int)))
+			err(2, "PACKET_QDISC_BYPASS");
+	}
+	for (; fgets(line, sizeof(line), stdin); number++) {
+		static uint8_t out[FRAME_MAX];
+		size_t len = read_hex(line, out, sizeof(out));
+		struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_ifindex = from.ifindex };
+		bool any = false;
+		const char *sum;
+		ssize_t n, sent;
+
+		if (from.tun) {
+			sent = write(from.fd, out, len);
+		} else {
+			int proto = claim ? claim : from.ether ? (int)get16(out + 12)
+				    : out[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
+
+			ll.sll_protocol = htons(proto);
+			sent = sendto(from.fd, out, len, 0, (void *)&ll, sizeof(ll));
+			/* ENOBUFS: tc dropped it. Then nothing comes out, which we shall see. */
+			if (sent < 0 && errno == ENOBUFS)
+				sent = len;
+		}
+		if (sent != (ssize_t)len)
+			err(2, "frame %u, %zu bytes", number, len);
+		if (to.tun) {
+			if (wait_for(&to, ABSENT_MS))
+				while ((n = take(&to, &sum)) >= 0)
+					print_another(n, &any);
+		} else {
+			uint8_t marker[60] = "\2\0\0\0\0\2\2\0\0\0\0\1\x88\xb5";
+
+			memcpy(marker + 14, &number, 4);
+			ll.sll_ifindex = marker_dev;
+			ll.sll_protocol = htons(MARKER);
+			if (sendto(bypass, marker, sizeof(marker), 0, (void *)&ll, sizeof(ll)) < 0)
+				err(2, "marker");
+			for (;;) {
+				n = take(&to, &sum);
+				if (n < 0 && !wait_for(&to, LIMIT_MS))
+					errx(2, "the marker behind frame %u did not arrive", number);
+				if (n < 0)
+					continue;
+				if (is_marker(n, number))
+					break;
+				print_another(n, &any);
+			}
+		}
+		puts(any ? "" : "-");
+	}
+	return fflush(stdout) ? 2 : 0;
+}
+
+static int catch(char **args)
+{
+	struct end to = open_end(args[0]);
+	int count = atoi(args[1]), status;
+	pid_t pid = fork();
+	const char *sum;
+	ssize_t n;
+
+	if (!pid) {
+		dup2(2, 1);
+		execvp(args[2], args + 2);
+		err(127, "%s", args[2]);
+	}
+	while (count) {
+		n = take(&to, &sum);
+		if (n < 0 && !wait_for(&to, LIMIT_MS))
+			errx(2, "%d frames did not arrive", count);
+		if (n < 0)
+			continue;
+		print_hex(frame, n);
+		printf(" %s\n", sum);
+		count--;
+	}
+	fflush(stdout);
+	return waitpid(pid, &status, 0) < 0 ? 2 : WEXITSTATUS(status);
+}
+
+/* ---- sockets ------------------------------------------------------------- */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static union address address(const char *text, int port, socklen_t *len)
+{
+	union address a = {};
+
+	if (inet_pton(AF_INET, text, &a.v4.sin_addr) == 1) {
+		a.v4.sin_family = AF_INET;
+		a.v4.sin_port = htons(port);
+		*len = sizeof(a.v4);
+	} else if (inet_pton(AF_INET6, text, &a.v6.sin6_addr) == 1) {
+		a.v6.sin6_family = AF_INET6;
+		a.v6.sin6_port = htons(port);
+		*len = sizeof(a.v6);
+	} else {
+		errx(2, "%s: not an address", text);
+	}
+	return a;
+}
+
+/* Bytes that a segment lost, moved or changed cannot imitate. */
+static void fill(uint8_t *p, size_t n, uint32_t *state)
+{
+	while (n--) {
+		*state = *state * 1664525 + 1013904223;
+		*p++ = *state >> 24;
+	}
+}
+
+static int syn(char **args)
+{
+	socklen_t len;
+	union address to = address(args[0], atoi(args[1]), &len);
+	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	if (connect(fd, &to.any, len) && errno != EINPROGRESS)
+		err(2, "connect");
+	return 0;
+}
+
+static int udp(char **args)
+{
+	socklen_t len;
+	union address to = address(args[0], atoi(args[1]), &len);
+	int fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
+	size_t n = atoi(args[2]);
+	uint32_t state = 1;
+
+	if (args[3]) {
+		unsigned mark = strtoul(args[3], NULL, 0);
+
+		if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+			err(2, "SO_MARK");
+	}
+	fill(frame, n, &state);
+	if (sendto(fd, frame, n, 0, &to.any, len) != (ssize_t)n && errno != ENOBUFS)
+		err(2, "sendto");
+	return 0;
+}
+
+static void receive(const char *netns, int type, union address at, socklen_t len, int ready,
+		    size_t expected)
+{
+	char path[256], control[256], tos = 0;
+	static uint8_t want[FRAME_MAX];
+	int fd, ns, listener;
+	struct msghdr msg = { .msg_iov = &(struct iovec){ frame, FRAME_MAX }, .msg_iovlen = 1,
+			      .msg_control = control, .msg_controllen = sizeof(control) };
+	uint32_t state = 1;
+	size_t got = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	ns = open(path, O_RDONLY);
+	if (ns < 0 || setns(ns, CLONE_NEWNET))
+		err(2, "%s", path);
+	listener = socket(at.any.sa_family, type, 0);
+	setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 8 << 20 }, sizeof(int));
+	setsockopt(listener, SOL_IP, IP_RECVTOS, &(int){ 1 }, sizeof(int));
+	setsockopt(listener, SOL_IPV6, IPV6_RECVTCLASS, &(int){ 1 }, sizeof(int));
+	if (bind(listener, &at.any, len) || (type == SOCK_STREAM && listen(listener, 1)) ||
+	    getsockname(listener, &at.any, &len))
+		err(2, "listen");
+	if (write(ready, &at, sizeof(at)) != sizeof(at))
+		err(2, "ready");
+	fd = type == SOCK_STREAM ? accept(listener, NULL, NULL) : listener;
+	while (got < expected && (n = recvmsg(fd, &msg, 0)) > 0) {
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+		if (c)
+			tos = *CMSG_DATA(c);
+		fill(want, n, &state);
+		if (memcmp(frame, want, n))
+			errx(1, "wrong bytes near %zu", got);
+		got += n;
+		msg.msg_controllen = sizeof(control);
+	}
+	printf("%zu 0x%02x\n", got, (uint8_t)tos);
+	fflush(stdout);
+	_exit(got != expected);
+}
+
+static int transfer(char **args)
+{
+	int type = strcmp(args[0], "udp") ? SOCK_STREAM : SOCK_DGRAM, ready[2], fd, status;
+	size_t left = strtoul(args[3], NULL, 0);
+	uint32_t state = 1;
+	socklen_t len;
+	union address to = address(args[2], 0, &len);
+	pid_t pid;
+
+	if (pipe(ready))
+		err(2, "pipe");
+	pid = fork();
+	alarm(LIMIT_MS / 500);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		receive(args[1], type, to, len, ready[1], left);
+	}
+	close(ready[1]);
+	if (read(ready[0], &to, sizeof(to)) != sizeof(to))
+		return 2;
+	fd = socket(to.any.sa_family, type, 0);
+	if (connect(fd, &to.any, len))
+		err(2, "connect");
+	while (left) {
+		size_t n = left < 65000 ? left : 65000;
+
+		fill(frame, n, &state);
+		for (size_t at = 0; at < n;) {
+			ssize_t sent = send(fd, frame + at, n - at, 0);
+
+			if (sent < 0)
+				err(2, "send");
+			at += sent;
+		}
+		left -= n;
+	}
+	shutdown(fd, SHUT_WR);
+	return waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? 2 : WEXITSTATUS(status);
+}
+
+/* ---- device features, as ethtool -K -------------------------------------- */
+
+static void ethtool(int fd, const char *dev, void *command)
+{
+	struct ifreq ifr = { .ifr_data = command };
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		err(2, "%s: ethtool", dev);
+}
+
+static int offload(char **args)
+{
+	struct {
+		struct ethtool_sset_info head;
+		uint32_t count;
+	} info = { { ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_FEATURES }, 0 };
+	struct ethtool_gstrings *names;
+	struct ethtool_sfeatures *set;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned blocks;
+
+	ethtool(fd, args[0], &info);
+	blocks = (info.count + 31) / 32;
+	names = calloc(1, sizeof(*names) + info.count * ETH_GSTRING_LEN);
+	names->cmd = ETHTOOL_GSTRINGS;
+	names->string_set = ETH_SS_FEATURES;
+	names->len = info.count;
+	ethtool(fd, args[0], names);
+	set = calloc(1, sizeof(*set) + blocks * sizeof(set->features[0]));
+	set->cmd = ETHTOOL_SFEATURES;
+	set->size = blocks;
+	for (unsigned i = 0; i < info.count; i++) {
+		if (strcmp((char *)names->data + i * ETH_GSTRING_LEN, args[1]))
+			continue;
+		set->features[i / 32].valid |= 1U << i % 32;
+		if (!strcmp(args[2], "on"))
+			set->features[i / 32].requested |= 1U << i % 32;
+		ethtool(fd, args[0], set);
+		return 0;
+	}
+	errx(2, "%s: no feature %s", args[0], args[1]);
+}
+
+/* ---- counters ------------------------------------------------------------ */
+
+static long bpf(int command, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+static int bpf_fd(int command, uint32_t id)
+{
+	union bpf_attr attr = { .prog_id = id };
+	int fd = bpf(command, &attr);
+
+	if (fd < 0)
+		err(2, "id %u", id);
+	return fd;
+}
+
+static void bpf_info(int fd, void *info, uint32_t size)
+{
+	union bpf_attr attr = { .info = { fd, size, (uintptr_t)info } };
+
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr))
+		err(2, "info");
+}
+
+static unsigned possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "r");
+	unsigned first = 0, last = 0;
+
+	if (!f || fscanf(f, "%u-%u", &first, &last) < 1)
+		errx(2, "how many CPUs are there?");
+	fclose(f);
+	return last + 1;
+}
+
+static int reasons(char **args)
+{
+	uint32_t ids[64];
+	struct bpf_prog_info prog = { .nr_map_ids = 64, .map_ids = (uintptr_t)ids };
+	const char *separator = "";
+
+	bpf_info(bpf_fd(BPF_PROG_GET_FD_BY_ID, atoi(args[0])), &prog, sizeof(prog));
+	for (uint32_t i = 0; i < prog.nr_map_ids; i++) {
+		int fd = bpf_fd(BPF_MAP_GET_FD_BY_ID, ids[i]);
+		uint64_t values[possible_cpus()], sum;
+		struct bpf_map_info map = {};
+
+		bpf_info(fd, &map, sizeof(map));
+		if (strcmp(map.name, "reasons"))
+			continue;
+		for (uint32_t key = 0; key < map.max_entries; key++) {
+			union bpf_attr attr = { .map_fd = fd, .key = (uintptr_t)&key,
+						.value = (uintptr_t)values };
+
+			if (bpf(BPF_MAP_LOOKUP_ELEM, &attr))
+				err(2, "reason %u", key);
+			sum = 0;
+			for (unsigned cpu = 0; cpu < possible_cpus(); cpu++)
+				sum += values[cpu];
+			if (sum)
+				printf("%s%u=%llu", separator, key, (unsigned long long)sum), separator = " ";
+		}
+		puts("");
+		return 0;
+	}
+	errx(2, "program %s has no map `reasons`", args[0]);
+}
+
+/* As bpftool prog and map do, which takes seconds in a guest. */
+static int ids(char **args)
+{
+	static const struct { int command; char letter; } kinds[] = {
+		{ BPF_PROG_GET_NEXT_ID, 'p' }, { BPF_MAP_GET_NEXT_ID, 'm' },
+	};
+
+	(void)args;
+	for (int i = 0; i < 2; i++) {
+		union bpf_attr attr = {};
+
+		for (; !bpf(kinds[i].command, &attr); attr.start_id = attr.next_id)
+			printf("%c%u ", kinds[i].letter, attr.next_id);
+	}
+	puts("");
+	return 0;
+}
+
+/* ---- a place to test in -------------------------------------------------- */
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		err(2, "%s", path);
+	close(fd);
+}
+
+static void up(const char *dev)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr))
+		err(2, "%s", dev);
+	close(fd);
+}
+
+/* What unshare, mount, sysctl and ip would do in a second of a guest. */
+static int alone(char **args)
+{
+	static const char *const fs[][2] = {
+		{ "proc", "/proc" }, { "tmpfs", "/run" }, { "sysfs", "/sys" }, { "bpf", "/sys/fs/bpf" },
+	};
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID))
+		err(2, "unshare");
+	pid = fork();
+	if (pid)
+		return waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? 2 : WEXITSTATUS(status);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		err(2, "mount");
+	for (size_t i = 0; i < sizeof(fs) / sizeof(*fs); i++)
+		if (mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL))
+			err(2, "mount %s", fs[i][1]);
+	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
+	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+	write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
+	up("lo");
+	execvp(args[0], args);
+	err(127, "%s", args[0]);
+}
+
+static int sum(char **args)
+{
+	size_t n = read_hex(args[1], frame, FRAME_MAX);
+
+	puts(sum_of(!strcmp(args[0], "ether"), frame, n));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(char **args);
+		int args;
+	} commands[] = {
+		{ "alone", alone, 1 }, { "pass", pass, 2 }, { "catch", catch, 3 }, { "sum", sum, 2 }, { "syn", syn, 2 },
+		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
+		{ "ids", ids, 0 },
+		{ "reasons", reasons, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
+			return commands[i].run(argv + 2);
+	fputs("usage: packet alone|pass|catch|sum|syn|udp|transfer|offload|ids|reasons ...\n", stderr);
+	return 2;
+}

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2046,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
+# The matcher and its table: stage, fill, bind with nothing but bpftool and tc, and the swap.
+
+bake by-source prefixes
+bake by-destination prefixes of dst
+bake by-either prefixes of either
+bake by-tag prefixes tag mark
+bake by-hits prefixes hits on
+
+# v6_bytes ADDRESS: as decimal bytes; at most one ::
+v6_bytes() {
+	local head=${1%%::*} tail='' group words=() after=() bytes=''
+	[[ $1 != *::* ]] || tail=${1#*::}
+	IFS=: read -ra words <<<"$head"
+	IFS=: read -ra after <<<"$tail"
+	while ((${#words[@]} + ${#after[@]} < 8)); do words+=(0); done
+	for group in "${words[@]}" "${after[@]}"; do
+		bytes+="$((16#$group >> 8)) $((16#$group & 255)) "
+	done
+	echo "$bytes"
+}
+
+# key PREFIX: struct prefix_key of table.h, as bpftool wants it
+key() {
+	local address=${1%/*} length=${1#*/}
+	if [[ $address == *:* ]]; then
+		echo "$((length + 8)) 0 0 0 6 $(v6_bytes "$address") 0 0 0"
+	else
+		echo "$((length + 8)) 0 0 0 4 ${address//./ } 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+	fi
+}
+
+# stage NAME OBJECT [PREFIX=TAG]...: loads it and fills its table; its pins are below
+# /sys/fs/bpf/NAME, and nothing sees it yet
+stage() {
+	local pin=/sys/fs/bpf/$1 object=$2 entry tag
+	shift 2
+	mkdir "$pin"
+	bpftool prog load "$object" "$pin/prefixes" type action pinmaps "$pin/maps" 2>/run/load ||
+		fail "bpftool: $(</run/load)"
+	for entry; do
+		tag=${entry#*=}
+		echo "map update pinned $pin/maps/prefix_table key $(key "${entry%=*}")" \
+			"value $((tag & 255)) $((tag >> 8 & 255)) 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+	done >/run/batch
+	(($# == 0)) || bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
+}
+staged() { echo "action bpf object-pinned /sys/fs/bpf/$1/prefixes"; }
+unstage() { rm -r "/sys/fs/bpf/$1"; }
+
+ready() {
+	wire a b
+	clsact a
+	frames
+	# v4: 10.1.0.1 > 10.2.0.2, v6: fd01::1 > fd02::2; the others are in no table
+	other4=${frame[v4.in]/0a010001/0b010001}
+	other6=${frame[v6.in]/fd01/fd09}
+}
+
+# gone FRAME..., stays FRAME...: dropped, or out as it was
+gone() { local f; for f; do same gone "$(pass a b "$f")" -; done; }
+stays() { local f; for f; do same stays "$(pass a b "$f")" "$f"; done; }
+
+t match_empty 'matcher with an empty table: nothing matches'
+match_empty() {
+	ready
+	tc filter add dev a egress pref 7 matchall ${bpf[by-source]} drop
+	stays "${frame[v4.in]}" "${frame[v6.in]}"
+	same count "$(stats a egress 7)" "2 0"
+}
+
+t match_drop 'matcher with drop: v4 and v6 hits are dropped, misses go to the next filter'
+match_drop() {
+	ready
+	stays "${frame[v4.in]}" "${frame[v6.in]}"
+	stage s "$work/by-source.o" 10.1.0.0/16=0 fd01::/32=0
+	stays "${frame[v4.in]}"			# loaded is not bound
+	tc filter add dev a egress pref 7 matchall $(staged s) drop cookie c0de
+	unstage s
+	tc filter add dev a egress pref 8 matchall action gact pass
+	gone "${frame[v4.in]}" "${frame[v6.in]}"
+	stays "$other4" "$other6"
+	same 'next filter' "$(stats a egress 8)" "2 0"
+	same runs "$(stats a egress 7)" "4 0"
+	same reasons "$(reasons a egress 7)" ''
+}
+
+t match_longest 'the longest prefix decides; 0.0.0.0/0 and ::/0 are of one family each'
+match_longest() {
+	local got
+	ready
+	stage s "$work/by-tag.o" 0.0.0.0/0=1 10.0.0.0/8=2 10.1.0.0/24=3 10.1.0.2/32=4 fd00::/8=5 fd01::1/128=6
+	tc filter add dev a egress pref 7 matchall $(staged s) continue
+	unstage s
+	tagged() { # FRAME TAG: passes and has the mark
+		tc filter add dev a egress pref 8 protocol all handle "$2" fw action gact drop
+		gone "$1"
+		tc filter del dev a egress pref 8
+		tc filter add dev a egress pref 8 protocol all handle 99 fw action gact drop
+		stays "$1"
+		tc filter del dev a egress pref 8
+	}
+	tagged "${frame[v4.in]}" 3
+	tagged "${frame[v4.in]/0a010001/0a010002}" 4
+	tagged "${frame[v4.in]/0a010001/0a010101}" 2
+	tagged "$other4" 1
+	tagged "${frame[v6.in]}" 6
+	tagged "$other6" 5
+}
+
+t match_of 'of dst, of either: which address is looked up'
+match_of() {
+	ready
+	stage s "$work/by-destination.o" 10.2.0.2/32=0 fd02::2/128=0
+	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	gone "${frame[v4.in]}" "${frame[v6.in]}"
+	stays "${frame[v4.in]/0a020002/0a010001}"
+	tc filter del dev a egress pref 7
+	unstage s
+	stage s "$work/by-either.o" 10.2.0.0/16=0 11.0.0.0/8=0 fd01::/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	gone "${frame[v4.in]}" "$other4" "${frame[v6.in]}"
+	stays "${frame[v4.in]/0a020002/0a030002}" "$other6"
+}
+
+t match_mark 'tag mark: the tag of the prefix is the mark; a miss leaves it as it was'
+match_mark() {
+	ready
+	stage s "$work/by-tag.o" 10.1.0.0/16=258 fd01::/16=5
+	tc filter add dev a egress pref 6 matchall action skbedit mark 9 continue
+	tc filter add dev a egress pref 7 matchall $(staged s) continue
+	unstage s
+	tc filter add dev a egress pref 8 protocol all handle 0x102 fw action gact pass
+	tc filter add dev a egress pref 9 protocol all handle 5 fw action gact pass
+	tc filter add dev a egress pref 10 protocol all handle 9 fw action gact pass
+	stays "${frame[v4.in]}" "${frame[v6.in]}" "$other4" "$other6"
+	counts=$(for p in 8 9 10; do stats a egress $p; done)
+	same 'tag 258, tag 5, unchanged' "$counts" $'1 0\n1 0\n2 0'
+}
+
+t match_chain 'matcher with goto chain: hits run the chain, misses do not'
+match_chain() {
+	ready
+	tc filter add dev a egress pref 1 chain 5 matchall action gact drop
+	stays "${frame[v4.in]}"
+	stage s "$work/by-source.o" 10.1.0.0/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s) goto chain 5
+	unstage s
+	gone "${frame[v4.in]}"
+	stays "$other4" "${frame[v6.in]}"
+}
+
+t match_pipe 'matcher with pipe: hits run the next action; misses skip it, the next filter runs'
+match_pipe() {
+	ready
+	stage s "$work/by-source.o" 10.1.0.0/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s) pipe action gact drop
+	unstage s
+	tc filter add dev a egress pref 8 matchall action gact pass
+	gone "${frame[v4.in]}"
+	stays "$other4" "${frame[v6.in]}"
+	same 'next action' "$(stats a egress 7 2)" "1 1"
+	same 'next filter' "$(stats a egress 8)" "2 0"
+}
+
+t match_notip 'matcher: what is not IP, or cut off, misses and is counted'
+match_notip() {
+	ready
+	stage s "$work/by-source.o" 0.0.0.0/0=0 ::/0=0
+	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	unstage s
+	stays "${frame[other.in]}" "${frame[v4-cut.in]}" "${frame[v4-ihl.in]}"
+	same reasons "$(reasons a egress 7)" 'not-ip=1 truncated=1 malformed=1'
+	gone "${frame[v4.in]}" "${frame[vlan.in]}" "${frame[qinq6.in]}" "${frame[pppoe6.in]}"
+}
+
+t match_ingress 'on ingress, and on a tun device'
+match_ingress() {
+	ready
+	clsact b
+	behind b a2 b2
+	stage s "$work/by-source.o" 10.1.0.0/16=0
+	tc filter add dev b ingress pref 7 matchall $(staged s) drop
+	same dropped "$(pass a b2 "${frame[v4.in]}" "$other4" "${frame[v6.in]}")" "-"$'\n'"$other4"$'\n'"${frame[v6.in]}"
+	tun t0
+	clsact t0
+	tc filter add dev t0 egress pref 7 matchall $(staged s) drop
+	same tun "$(pass t0 tun:t0 "${frame[raw4.in]}" "${frame[raw6.in]}" "${frame[raw-8.0.69.1.in]}")" \
+		"-"$'\n'"${frame[raw6.in]}"$'\n'"${frame[raw-8.0.69.1.in]}"
+}
+
+t match_hits 'hits on: each prefix counts its own'
+match_hits() {
+	local got
+	ready
+	stage s "$work/by-hits.o" 10.1.0.0/16=0 fd01::/16=0 11.0.0.0/8=0
+	tc filter add dev a egress pref 7 matchall $(staged s) pipe
+	stays "${frame[v4.in]}" "${frame[v4.in]}" "${frame[v6.in]}"
+	hits() {
+		got=$(bpftool -j map lookup pinned /sys/fs/bpf/s/maps/prefix_table key $(key "$1") |
+			jq -r '.formatted.value.hits // .value.hits')
+		same "hits of $1" "$got" "$2"
+	}
+	hits 10.1.0.0/16 2
+	hits fd01::/16 1
+	hits 11.0.0.0/8 0
+}
+
+# ---- swap -----------------------------------------------------------------------------------
+
+t match_swap 'a table swapped by tc actions replace while packets flow: none is judged wrongly'
+match_swap() {
+	local index n wrong flow size block json
+	ready
+	stage s "$work/by-source.o" 10.1.0.0/16=0 fd01::/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s) drop cookie c0de
+	unstage s
+	json=$(tc -j filter show dev a egress pref 7)
+	[[ $json =~ \"index\":([0-9]+) ]]
+	index=${BASH_REMATCH[1]}
+	for n in 1 2 3 4 5 6; do stage s$n "$work/by-source.o" 10.0.0.0/8=0 fd00::/8=0; done
+	# 10.1.0.1 and fd01::1 are in every table, 11.1.0.1 is in none
+	block=$(for ((n = 0; n < 50; n++)); do printf '%s\n' "${frame[v4.in]}" "$other4" "${frame[v6.in]}"; done)
+	until [[ -e /run/enough ]]; do echo "$block"; done | packet pass a b >/run/flow 2>/run/flow.err &
+	flow=$!
+	sent() { (($(stat -c %s /run/flow) > $1)); }
+	for n in 1 2 3 4 5 6; do
+		size=$(stat -c %s /run/flow)
+		eventually sent "$size"		# packets before each swap, and after
+		tc actions replace action bpf object-pinned /sys/fs/bpf/s$n/prefixes drop index "$index" cookie c0de
+		unstage s$n
+	done
+	size=$(stat -c %s /run/flow)
+	eventually sent "$size"
+	touch /run/enough
+	wait $flow || fail "$(</run/flow.err)"
+	wrong=$(awk -v keep="$other4" '$0 != (NR % 3 == 2 ? keep : "-") { n++ } END { print NR, n + 0 }' /run/flow)
+	[[ $wrong == *' 0' ]] || fail "packets, wrong ones: $wrong"
+	# control and statistics are the filter's, not the program's
+	same 'counts' "$(stats a egress 7)" "${wrong% *} 0"
+	[[ $(tc -j filter show dev a egress pref 7) == *'"cookie":"c0de"'* ]] || fail 'the cookie is gone'
+	gone "${frame[v4.in]}"
+	# and a swap to a table without them takes effect
+	stage s "$work/by-source.o" 11.0.0.0/8=0
+	tc actions replace action bpf object-pinned /sys/fs/bpf/s/prefixes drop index "$index"
+	unstage s
+	stays "${frame[v4.in]}"
+	gone "$other4"
+}

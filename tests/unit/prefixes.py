@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""prefixes: longest match on either address, tags, hit counters, and misses."""
+import ipaddress
+
+from common import *
+
+TABLES = {
+    "empty": {},
+    "nested": {"10.0.0.0/8": 1, "10.1.0.0/16": 2, "10.1.2.0/24": 3, "10.1.2.3/32": 0xfffffffe, "10.1.2.2/31": 5,
+               "128.0.0.0/1": 6, "2001:db8::/32": 11, "2001:db8:1::/48": 12, "2001:db8:1:2::/64": 13,
+               "2001:db8:1:2::3/128": 0x80000001, "2001:db8:1:2::2/127": 15, "8000::/1": 16},
+    "v4-default": {"0.0.0.0/0": 21},
+    "v6-default": {"::/0": 22},
+    "both-defaults": {"0.0.0.0/0": 23, "::/0": 24, "192.0.2.1/32": 25, "2001:db8::1/128": 26, "10.1.2.3/32": 0},
+    # the first four bytes of one family's addresses are those of the other's
+    "other-family": {"2001:db8::/32": 31, "32.1.13.184/32": 32, "c000:201::/32": 33, "a01:203::/32": 34},
+    "corpus": {"192.0.2.0/24": 41, "2001:db8::/48": 42},
+}
+PAIRS4 = [("10.1.2.3", "192.0.2.9"), ("10.1.2.2", "10.1.2.3"), ("10.1.2.4", "10.2.0.0"), ("10.1.3.1", "11.0.0.1"),
+          ("10.255.255.255", "10.1.255.255"), ("11.0.0.0", "10.0.0.0"), ("9.255.255.255", "9.0.0.1"),
+          ("127.255.255.255", "128.0.0.0"), ("0.0.0.0", "255.255.255.255"), ("192.0.2.1", "32.1.13.184"),
+          ("1.1.1.1", "10.1.2.3")]
+PAIRS6 = [("2001:db8:1:2::3", "2001:db9::1"), ("2001:db8:1:2::2", "2001:db8:1:2::3"),
+          ("2001:db8:1:2::4", "2001:db8:1:3::"), ("2001:db8:1:2:8000::", "2001:db8:2::"), ("2001:db8::1", "::"),
+          ("2001:db7:ffff::", "2001:db9::"), ("::1", "ffff::1"), ("a01:203::", "c000:201::5"),
+          ("::", "2001:db8:1:2::3"), ("::10.1.2.3", "::ffff:10.1.2.3")]
+
+
+def key(prefix):
+    net = ipaddress.ip_network(prefix)
+    return f"u32:{8 + net.prefixlen},{net.version:02x}{net.network_address.packed.hex():0<32}000000"
+
+
+def value(tag, hits=0):
+    return f"u32:{tag},u32:0,u64:{hits}"
+
+
+def find(table, address):
+    address = ipaddress.ip_address(address)
+    nets = [n for n in map(ipaddress.ip_network, table) if n.version == address.version and address in n]
+    return str(max(nets, key=lambda n: n.prefixlen)) if nets else None
+
+
+def look(table, of, ip):
+    hits = [find(table, a) for a in {"src": [ip.src], "dst": [ip.dst], "either": [ip.src, ip.dst]}[of]]
+    return next((h for h in hits if h), None)
+
+
+def vectors(suite):
+    def begin(table, *settings):
+        if suite.bake(*settings, table=table):
+            for prefix, tag in TABLES[table].items():
+                suite.map("prefix_table", key(prefix), value(tag, 1000))
+
+    def packet(p, table, of, label, tag=False, hits=False, **more):
+        hit = None if p.why else look(TABLES[table], of, p.ip)
+        ctx = {"mark": 0x55, "priority": 7, "cb2": 9}
+        after = [("prefix_table", key(x), value(n, 1000 + (hits and x == hit))) for x, n in TABLES[table].items()]
+        suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
+                     ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
+                     count={p.why: 1} if p.why else None, mapout=after, **more)
+
+    for p in corpus():
+        begin("corpus", "of", "src", "tag", "mark", *(("link", p.link) if p.link != "auto" else ()))
+        packet(p, "corpus", "src", "corpus", tag=True)
+    for p in corpus():          # a miss is a miss for every packet
+        begin("empty", *(("link", p.link) if p.link != "auto" else ()))
+        packet(p, "empty", "src", "empty")
+
+    packets = [Packet(f"v4-{a}-{b}", ether(0x0800), v4(UDP(), src=a, dst=b)) for a, b in PAIRS4]
+    packets += [Packet(f"v6-{a}-{b}", ether(0x86dd), v6(UDP(), src=a, dst=b)) for a, b in PAIRS6]
+    for table in TABLES:
+        for of in ("src", "dst", "either"):
+            begin(table, "of", of, "tag", "mark", "hits", "on")
+            for p in packets:
+                packet(p, table, of, f"{table}-{of}", tag=True, hits=True)
+    for settings in ((), ("of", "src", "tag", "ignore", "hits", "off"), ("hits", "on"), ("tag", "mark"),
+                     ("of", "either", "hits", "on")):
+        given = dict(zip(settings[::2], settings[1::2]))
+        begin("nested", *settings)
+        for p in packets:
+            packet(p, "nested", given.get("of", "src"), "-".join(("nested", *settings)),
+                   tag=given.get("tag") == "mark", hits=given.get("hits") == "on")

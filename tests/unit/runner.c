@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * runner [-d DIR] [FILE]: load actions as tc does, run vectors through them with
+ * BPF_PROG_TEST_RUN, print what came of it as TAP; vector.h says how they are written.
+ * Every case also runs cut to each length that TEST_RUN takes, and not linear.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include "vector.h"
+
+#define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.1 */
+#define SHORT 3000		/* some take a page at most, less what the kernel adds */
+#define HEADERS 54		/* no TEST_RUN asks for more than the fixed headers */
+
+#define note(form, ...) fprintf(notes, "#   " form "\n", ##__VA_ARGS__)
+
+static struct result {
+	uint8_t data[65536];
+	uint32_t size;
+	int verdict;
+	struct __sk_buff ctx;
+} got;
+
+static const char *dir = ".";
+static struct bpf_object *object;
+static char file[256], lacks[128];	/* the object; what the kernel has not */
+static int prog = -1, lo, cpus;
+static bool can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
+static int passed, failed, skipped, linear_only;
+static FILE *notes;
+static char *notes_text;
+static size_t notes_size;
+
+/* ---- running --------------------------------------------------------------------- */
+
+/* Prints the line of a case; notes are what is wrong with it. */
+static void report(const char *name, const char *skip)
+{
+	int number = passed + failed + skipped + 1;
+
+	fclose(notes);
+	skipped += !!skip;
+	failed += !skip && notes_size;
+	passed += !skip && !notes_size;
+	printf("%sok %d - %s%s%s\n%s", !skip && notes_size ? "not " : "", number, name,
+	       skip ? " # SKIP " : "", skip ? skip : "", skip ? "" : notes_text);
+	free(notes_text);
+	notes = open_memstream(&notes_text, &notes_size);
+}
+
+static int test_run(int fd, uint32_t size, const struct __sk_buff *ctx, int flags)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = test.in, .data_size_in = size,
+		    .data_out = got.data, .data_size_out = sizeof(got.data), .ctx_in = ctx,
+		    .ctx_size_in = sizeof(*ctx), .ctx_out = &got.ctx,
+		    .ctx_size_out = sizeof(got.ctx), .flags = flags, .repeat = 1);
+	int err;
+
+	memset(&got.ctx, 0, sizeof(got.ctx));
+	err = bpf_prog_test_run_opts(fd, &opts);
+	got.size = opts.data_size_out;
+	got.verdict = opts.retval;
+	return err;
+}
+
+static void hexdump(const char *what, const uint8_t *data, uint32_t size, const uint8_t *other)
+{
+	for (uint32_t row = 0; row < size; row += 16) {
+		uint32_t end = row + 16 < size ? row + 16 : size;
+
+		if (!memcmp(data + row, other + row, end - row))
+			continue;
+		fprintf(notes, "#   %-8s %04x ", what, row);
+		for (uint32_t i = row; i < end; i++)
+			fprintf(notes, "%c%02x", data[i] == other[i] ? ' ' : '*', data[i]);
+		fputc('\n', notes);
+	}
+}
+
+/* Are packet and metadata, which were @ctx, what @out and @o say? */
+static bool compare(const char *when, uint32_t size, const struct __sk_buff *ctx, const uint8_t *out,
+		    const struct outcome *o)
+{
+	struct __sk_buff expected = *ctx;
+	long start = ftell(notes);
+
+	if (!expected.wire_len)		/* the kernel puts in the length */
+		expected.wire_len = size;
+	for (int i = 0; i < o->n; i++) {
+		uint64_t value = field_get(&got.ctx, o->wanted[i].field);
+
+		if (o->wanted[i].length)
+			value = size;
+		else if (value < o->wanted[i].low || value > o->wanted[i].high)
+			value = o->wanted[i].low;
+		field_set(&expected, o->wanted[i].field, value);
+	}
+	if (got.verdict != o->verdict)
+		note("%s: verdict %d, expected %d", when, got.verdict, o->verdict);
+	if (got.size != size) {
+		note("%s: %u bytes, expected %u", when, got.size, size);
+	} else if (memcmp(got.data, out, size)) {
+		note("%s: rows that differ:", when);
+		hexdump("got", got.data, size, out);
+		hexdump("expected", out, size, got.data);
+	}
+	for (size_t i = 0; i < FIELDS; i++) {
+		uint64_t is = field_get(&got.ctx, &fields[i]), must = field_get(&expected, &fields[i]);
+
+		if (is != must)
+			note("%s: %s %#llx, expected %#llx", when, fields[i].name, (unsigned long long)is,
+			     (unsigned long long)must);
+		if (is != must)
+			field_set(&got.ctx, &fields[i], must);
+	}
+	if (memcmp(&got.ctx, &expected, sizeof(expected)))
+		note("%s: a field of the context has changed that has no name here", when);
+	return ftell(notes) == start;
+}
+
+static void read_reasons(uint64_t sum[REASONS])
+{
+	int map = bpf_object__find_map_fd_by_name(object, "reasons");
+	uint64_t values[cpus];
+
+	memset(sum, 0, REASONS * sizeof(*sum));
+	for (uint32_t key = 0; map >= 0 && key < REASONS; key++) {
+		if (bpf_map_lookup_elem(map, &key, values))
+			die("%s: reasons: %s", file, strerror(errno));
+		for (int i = 0; i < cpus; i++)
+			sum[key] += values[i];
+	}
+}
+
+/* Since @from, the whole packet came @whole times and a cut one @cut times. */
+static void check_reasons(const char *when, const uint64_t from[REASONS], uint64_t whole, uint64_t cut)
+{
+	uint64_t now[REASONS], by_cuts = 0;
+
+	read_reasons(now);
+	cut *= test.cut_count;
+	for (int i = 0; i < REASONS; i++) {
+		uint64_t n = now[i] - from[i], rest = n - whole * test.count[i];
+
+		if (test.cut_reason[i] && rest <= cut)
+			by_cuts += rest;
+		else if (rest)
+			note("%s: %s counted %d times, expected %d", when, reason_name[i], (int)n,
+			     (int)(whole * test.count[i]));
+	}
+	if (by_cuts != cut)
+		note("%s: %d counted, expected %d", when, (int)by_cuts, (int)cut);
+}
+
+/* Every length that the kernel takes, short of the whole. */
+static void run_cuts(void)
+{
+	uint64_t counts[REASONS], whole = 0, cut = 0;
+
+	read_reasons(counts);
+	for (uint32_t size = ETH_HLEN; size < test.size; size++) {
+		bool enough = size >= test.need;
+		int err = test_run(prog, size, &test.ctx, 0);
+		char when[32];
+
+		/* a long one: where its headers end, and near its own end */
+		if (test.size > SHORT && size > 256 && size < test.size - 16)
+			continue;
+		/* older kernels, too, want some of the headers that they know */
+		if (err == -EINVAL && !whole && !cut && size < HEADERS)
+			continue;
+		whole += enough;
+		cut += !enough;
+		snprintf(when, sizeof(when), "cut to %u", size);
+		if (err)
+			note("%s: TEST_RUN: %s", when, strerror(-err));
+		else if (compare(when, size, &test.ctx, enough ? test.out : test.in,
+				 enough ? &test.whole : &test.cut))
+			continue;
+		return;			/* one is enough to look at */
+	}
+	check_reasons("cuts", counts, whole, cut);
+}
+
+/* With as little of the packet linear as the kernel takes (after Linux 6.18). */
+static void run_nonlinear(void)
+{
+	struct __sk_buff ctx = test.ctx;
+	uint64_t counts[REASONS];
+	int err = -EINVAL;
+
+	read_reasons(counts);
+	for (ctx.data_end = ETH_HLEN; ctx.data_end < test.size && ctx.data_end <= HEADERS && err == -EINVAL;
+	     ctx.data_end++)
+		err = test_run(prog, test.size, &ctx, 0);
+	if (err && err != -EINVAL)
+		note("not linear: TEST_RUN: %s", strerror(-err));
+	if (err)
+		return;
+	got.ctx.data_end = test.ctx.data_end;
+	compare("not linear", test.size, &test.ctx, test.out, &test.whole);
+	check_reasons("not linear", counts, 1, 0);
+}
+
+static void run_sample(void)
+{
+	int hits = 0;
+
+	for (int i = 0; i < test.runs; i++) {
+		for (int again = 0, first = 0; again < (test.vary ? 3 : 1); again++) {
+			struct outcome o = test.whole;
+
+			if (test.vary) {
+				test.in[test.vary] = i >> 8;
+				test.in[test.vary + 1] = i;
+			}
+			if (test_run(prog, test.size, &test.ctx, 0)) {
+				note("TEST_RUN: %s", strerror(errno));
+				return;
+			}
+			if (got.verdict != o.verdict)
+				o.verdict = test.other;
+			if (again && got.verdict != first)
+				note("run %d: the same packet got %d, then %d", i, first, got.verdict);
+			first = got.verdict;
+			hits += !again && first == test.whole.verdict;
+			if (!compare("sample", test.size, &test.ctx, test.in, &o))
+				return;
+		}
+	}
+	if (hits < test.min || hits > test.max)
+		note("%d of %d got %d, expected %d to %d", hits, test.runs, test.whole.verdict, test.min, test.max);
+}
+
+static void run_once(int flags)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_mtu = test.mtu };
+	uint64_t counts[REASONS];
+	int err;
+
+	if (ioctl(lo, SIOCSIFMTU, &request))
+		die("MTU of lo: %s", strerror(errno));
+	for (int i = 0; i < n_before; i++)
+		if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, before[i].map), before[i].key,
+					before[i].value, BPF_ANY))
+			die("%s: %s: %s", file, before[i].map, strerror(errno));
+	read_reasons(counts);
+	err = test_run(prog, test.size, &test.ctx, flags);
+	if (err) {
+		note("TEST_RUN: %s", err == -EBADMSG ? "skb->csum is wrong" : strerror(-err));
+		return;
+	}
+	compare("whole", test.size, &test.ctx, test.out, &test.whole);
+	check_reasons("whole", counts, 1, 0);
+	for (struct entry *e = test.after; e < test.after + test.n_after; e++) {
+		uint8_t value[sizeof(e->value)];
+
+		if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, e->map), e->key, value))
+			note("%s: the entry is gone", e->map);
+		else if (memcmp(value, e->value, e->size))
+			hexdump(e->map, value, e->size, e->value);
+	}
+	if (flags)
+		return;
+	run_cuts();
+	linear_only += !can_nonlinear;
+	if (can_nonlinear)
+		run_nonlinear();
+}
+
+static void run_case(void)
+{
+	if (!*test.name)
+		return;
+	if (!test.has_out)
+		memcpy(test.out, test.in, test.size);
+	for (int i = 0; i < (test.n_flags ? test.n_flags : 1); i++) {
+		int flags = test.flags[i];
+		const char *skip = *lacks ? lacks
+			: flags & COMPLETE && !can_complete ? "TEST_RUN has no CHECKSUM_COMPLETE"
+			: test.ctx.ingress_ifindex && !can_ingress ? "TEST_RUN takes no ingress_ifindex"
+			: test.ctx.hwtstamp && !can_hwtstamp ? "TEST_RUN takes no hwtstamp"
+			: test.size > SHORT && !can_long ? "TEST_RUN takes no packet as long" : NULL;
+		char name[300];
+
+		snprintf(name, sizeof(name), "%s%s", test.name, flags & COMPLETE ? " complete" : "");
+		if (!skip && prog < 0)
+			note("%s did not load", file);
+		else if (!skip && test.runs)
+			run_sample();
+		else if (!skip)
+			run_once(flags);
+		report(name, skip);
+	}
+	*test.name = 0;
+}
+
+/* ---- loading --------------------------------------------------------------------- */
+
+/* Has the kernel, for actions, what "helper=N" or "field=NAME" names? Asked, not looked up. */
+static bool has(const char *what)
+{
+	const char *name = strchr(what, '=') ? strchr(what, '=') + 1 : what;
+	bool helper = *what == 'h';
+	const struct field *f = helper ? fields : field_named(name);
+	int width = f->size == 8 ? BPF_DW : f->size == 4 ? BPF_W : BPF_B;
+	struct bpf_insn code[] = {
+		helper ? (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = atoi(name) }
+		       : (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | width, .dst_reg = BPF_REG_0,
+					    .src_reg = BPF_REG_1, .off = f->offset },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	char log[4096] = "";
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_level = 1, .log_buf = log, .log_size = sizeof(log));
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_ACT, NULL, "GPL", code, 3, &opts);
+
+	if (fd >= 0)
+		close(fd);
+	/* a helper that is there complains about its arguments, at most */
+	return fd >= 0 || (helper && !strstr(log, "unknown func") && !strstr(log, "invalid func") &&
+			   !strstr(log, "cannot use helper"));
+}
+
+/* As tc's bpf_libbpf.c: the section by strcmp, the type forced, no other program. */
+static void load(const char *section)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = true);
+	static char log[1 << 20];
+	struct bpf_program *p, *found = NULL;
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	char path[4096], name[400], *verified;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	snprintf(name, sizeof(name), "load %s %s", section, file);
+	bpf_object__close(object);
+	object = bpf_object__open_file(path, &opts);
+	if (!object)
+		die("%s: %s", path, strerror(errno));
+	bpf_object__for_each_program(p, object) {
+		bool match = !found && !strcmp(bpf_program__section_name(p), section);
+
+		bpf_program__set_autoload(p, match);
+		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_ACT);
+		if (match)
+			found = p;
+	}
+	if (!found)
+		die("%s: no section %s", path, section);
+	*log = 0;
+	bpf_program__set_log_level(found, /* BPF_LOG_STATS */ 4);
+	bpf_program__set_log_buf(found, log, sizeof(log));
+	n_before = 0;
+	prog = -1;
+	if (!bpf_object__load(object)) {
+		prog = bpf_program__fd(found);
+		bpf_obj_get_info_by_fd(prog, &info, &size);
+		verified = strstr(log, "processed ");
+		snprintf(name, sizeof(name), "load %s %s: verified %d, xlated %u bytes", section, file,
+			 verified ? atoi(verified + 10) : 0, info.xlated_prog_len);
+		*lacks = 0;
+	} else if (!*lacks) {
+		note("%s\n#   ...%s", strerror(errno), strlen(log) > 2000 ? log + strlen(log) - 2000 : log);
+	}
+	report(name, *lacks ? lacks : NULL);
+}
+
+static void parse(char *text)
+{
+	char *verb = strtok_r(text, " \n", &rest), *w;
+
+	if (!verb || *verb == '#')
+		return;
+	if (IS("object") || IS("map") || IS("case"))
+		run_case();
+	if (IS("reason")) {
+		w = word();
+		snprintf(reason_name[number() % REASONS], sizeof(*reason_name), "%s", w);
+	} else if (IS("object")) {
+		*lacks = 0;
+		snprintf(file, sizeof(file), "%s", word());
+		verb = word();
+		while ((w = strtok_r(NULL, " \n", &rest)))
+			if (!has(w))
+				snprintf(lacks, sizeof(lacks), "kernel without %s", w);
+		load(verb);
+	} else if (IS("map")) {
+		entry(before, &n_before);
+	} else if (IS("case")) {
+		vector_begin();
+	} else if (!vector_line(verb)) {
+		die("line %d: what is %s?", line, verb);
+	}
+}
+
+/* What TEST_RUN of this kernel takes, found out with a program that does nothing. */
+static void probe(void)
+{
+	struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = -1 },
+				   { .code = BPF_JMP | BPF_EXIT } };
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_ACT, NULL, "GPL", code, 2, NULL);
+
+	if (fd < 0 || test_run(fd, 100, &(struct __sk_buff){}, 0) || got.verdict != -1)
+		die("BPF_PROG_TEST_RUN: %s", strerror(errno));
+	can_complete = !test_run(fd, 100, &(struct __sk_buff){}, COMPLETE);
+	can_ingress = !test_run(fd, 100, &(struct __sk_buff){ .ingress_ifindex = 1 }, 0);
+	can_hwtstamp = !test_run(fd, 100, &(struct __sk_buff){ .hwtstamp = 1 }, 0);
+	can_long = !test_run(fd, 9100, &(struct __sk_buff){}, 0);
+	can_nonlinear = !test_run(fd, 100, &(struct __sk_buff){ .data_end = 60 }, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	char *text = NULL;
+	size_t size = 0;
+
+	if (argc > 2 && !strcmp(argv[1], "-d")) {
+		dir = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	if (argc > 2)
+		die("usage: runner [-d DIR] [FILE]");
+	if (argc == 2 && !freopen(argv[1], "r", stdin))
+		die("%s: %s", argv[1], strerror(errno));
+	setrlimit(RLIMIT_MEMLOCK, &all);	/* what maps and programs count as before 5.11 */
+	if (unshare(CLONE_NEWNET))
+		die("no network namespace of its own: %s", strerror(errno));
+	lo = socket(AF_INET, SOCK_DGRAM, 0);
+	libbpf_set_print(NULL);
+	cpus = libbpf_num_possible_cpus();
+	notes = open_memstream(&notes_text, &notes_size);
+	probe();
+	for (line = 1; getline(&text, &size, stdin) > 0; line++)
+		parse(text);
+	run_case();
+	if (linear_only)
+		report("packets that are not linear", "TEST_RUN makes none");
+	printf("1..%d\n%d passed, %d failed, %d skipped\n", passed + failed + skipped, passed, failed, skipped);
+	return failed != 0;
+}
