@@ -80,14 +80,17 @@ static __always_inline bool is_tag(__be16 proto)
 }
 
 /*
- * Rules 2 to 4. What is compared are the bytes that an IP header has in front
- * of its addresses: enough that no other header repeats them by chance.
+ * Rules 2 to 4. What is compared are the bytes that an IP header has in front of
+ * its addresses: enough that no other header repeats them by chance. Packet
+ * pointers are void afterwards.
  */
 static __always_inline int link_by_comparison(struct __sk_buff *skb)
 {
 	__u64 net, at;
-	__u32 offset = ETH_HLEN;
+	__u32 offset = ETH_HLEN, size = LINK_MAX + sizeof(net);
 
+	/* Relative to the network header, only what is linear can be read. */
+	bpf_skb_pull_data(skb, skb->len < size ? skb->len : size);
 	if (bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET) ||
 	    bpf_skb_load_bytes(skb, 0, &at, sizeof(at)))
 		return LINK_AUTO;

@@ -6,7 +6,7 @@
 #   mode=encode  those lines -> commands for `bpftool batch`, which update or, where
 #                verb=delete, delete them in map
 #   mode=dump    `bpftool -j map dump`, cut into lines at {, -> sort key<tab>text
-# key: prefix or vid. order: le or be, the machine's. value: what the number of an entry is
+# key: prefix. order: le or be, the machine's. value: what the number of an entry is
 # called, if it has one.
 
 BEGIN {
@@ -113,18 +113,6 @@ mode == "read" {
 	if (!NF) next
 }
 
-mode == "read" && key == "vid" {
-	n = number($1)
-	if (n < 1 || n > 4094) wrong(shown($1) " is not a VLAN identifier, 1..4094")
-	tag = number($3)
-	if (verb != "delete" && (NF != 3 || $2 != value || tag < 1 || tag > 4094))
-		wrong("after " n " there must be " value " 1..4094")
-	if (n in line && tags[n] != tag) wrong(n " has another " value " than in line " line[n])
-	if (!(n in line)) print n, tag
-	line[n] = NR
-	tags[n] = tag
-}
-
 mode == "read" && key == "prefix" {
 	n = split($1, half, "/")
 	hex = n > 2 ? "" : address($1 == "0/0" ? "0.0.0.0" : half[1])
@@ -171,12 +159,6 @@ function command(verb, key, value) {
 	print "map " verb " " map " key hex " key (verb == "delete" ? "" : " value hex " value)
 }
 
-# An array has no holes: what is not there is 0.
-mode == "encode" && key == "vid" {
-	hex = u32(verb == "delete" ? 0 : $2)
-	command("update", u32($1), order == "le" ? substr(hex, 1, 5) : substr(hex, 7))
-}
-
 mode == "encode" && key == "prefix" {
 	hex = ""
 	for (i = 1; i < 33; i += 2) {
@@ -198,10 +180,6 @@ function integer(from, i, n, j, sum) {
 mode == "dump" && /"key":\[/ {
 	from = index($0, "[") + 4
 	data = from + index(substr($0, from), "[") + 3
-}
-
-mode == "dump" && /"key":\[/ && key == "vid" && integer(data, 0, 2) {
-	printf "%04d\t%d %s %d\n", integer(from, 0, 4), integer(from, 0, 4), value, integer(data, 0, 2)
 }
 
 mode == "dump" && /"key":\[/ && key == "prefix" {

@@ -17,7 +17,7 @@ take_stdin() {
 
 read_table() {
 	local error status=0
-	[[ $table_key == @(prefix|vid) ]] ||
+	[[ $table_key == prefix ]] ||
 		bad "this tcact does not know tables of $(q "$table_key")" "reinstall tcact"
 	[[ $1 != - || ! $dry ]] || return 0
 	if [[ $1 != - ]]; then
