@@ -24,6 +24,10 @@
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
+ *   prefix  ADDRESS[/LENGTH] of IPv4 or IPv6, no bit set behind LENGTH; stored
+ *           as struct prefix_param of address.h: family (4 or 6), length, two
+ *           bytes of 0, then 16 of the address as in a packet, whatever the
+ *           machine's byte order. All 0, its only default: not given
  */
 #pragma once
 
