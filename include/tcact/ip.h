@@ -19,6 +19,35 @@ struct network {
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
 };
 
+enum side { SOURCE, DESTINATION };
+
+/* One of the addresses; an IPv4 address is the first word. */
+static __always_inline __be32 *network_address(const struct network *net, enum side side)
+{
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		struct iphdr *ip = net->header;
+
+		return side == SOURCE ? &ip->saddr : &ip->daddr;
+	} else {
+		struct ipv6hdr *ip = net->header;
+
+		return (side == SOURCE ? &ip->saddr : &ip->daddr)->in6_u.u6_addr32;
+	}
+}
+
+/* Where the IP packet ends, from data; behind that may be padding. */
+static __always_inline __u32 network_end(const struct __sk_buff *skb, const struct network *net)
+{
+	__u32 length;
+
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		length = bpf_ntohs(((struct iphdr *)net->header)->tot_len);
+		return length ? net->offset + length : skb->len;
+	}
+	length = bpf_ntohs(((struct ipv6hdr *)net->header)->payload_len);
+	return length ? net->offset + sizeof(struct ipv6hdr) + length : skb->len;
+}
+
 /* Points @net->header at @size linear bytes again; false if there are not as many. */
 static __always_inline bool network_again(struct __sk_buff *skb, struct network *net, __u32 size)
 {
@@ -69,7 +98,7 @@ static __always_inline enum reason network_find(struct __sk_buff *skb, struct ne
 	int where;
 
 	net->offset = ETH_HLEN;
-	net->proto = link_common(skb);
+	net->proto = link_common(skb, ETH_HLEN);
 	if (likely(net->proto == bpf_htons(ETH_P_IP)))
 		return network_check_ipv4(skb, net);
 	if (likely(net->proto == bpf_htons(ETH_P_IPV6)))

@@ -15,6 +15,8 @@
 struct transport {
 	__u32 offset;		/* from data */
 	__u8 proto;		/* IPPROTO_*; not necessarily one that has ports */
+	bool first;		/* fragment of several */
+	bool routed;		/* on: the destination is not yet the last one */
 };
 
 /*
@@ -25,7 +27,9 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 {
 	void *at;
 
-	if (offset > 0x7fff)	/* the verifier wants a bound */
+	/* the verifier wants a bound, and before 6.18 on this register, not on a copy */
+	asm volatile("" : "+r"(offset));
+	if (offset > 0x7fff)
 		return NULL;
 	at = packet_data(skb) + offset;
 	if (likely(at + size <= packet_end(skb)))
@@ -37,31 +41,46 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 }
 
 #define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
+#define IPV4_MORE 0x2000
 #define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
+#define IPV6_MORE 1
 
 /*
  * Follows the extension headers from @offset on, where a header of type @proto
- * is: the transport header's offset << 8 | its type, or -reason.
+ * is: the transport header's offset << 8 | its type, and what else was met, or
+ * -reason.
  */
+#define EXTENSION_FIRST (1 << 24)	/* fragment of several */
+#define EXTENSION_ROUTED (1 << 25)	/* segments are left: RFC 8200, 4.4 */
+
 FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 {
+	__u32 met = 0;
+
 	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
 		struct {
 			__u8 next;
 			__u8 length;		/* in 8 bytes, the first 8 not counted */
-			__be16 fragment;	/* where it is a fragment header */
+			union {
+				__be16 fragment;
+				struct { __u8 type, left; } routing;
+			};
 		} head;
 
 		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
-			return (offset & 0xffff) << 8 | (proto & 0xff);
+			return met | (offset & 0xffff) << 8 | (proto & 0xff);
 		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;
 		if (proto == IPPROTO_FRAGMENT) {
 			if (head.fragment & bpf_htons(IPV6_OFFSET))
 				return -FRAGMENT;
+			if (head.fragment & bpf_htons(IPV6_MORE))
+				met |= EXTENSION_FIRST;
 			head.length = 0;
 		}
+		if (proto == IPPROTO_ROUTING && head.routing.left)
+			met |= EXTENSION_ROUTED;
 		offset += (head.length + 1) * 8;
 		proto = head.next;
 	}
@@ -79,14 +98,43 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 			return FRAGMENT;
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
+		l4->first = ip->frag_off & bpf_htons(IPV4_MORE);
+		l4->routed = false;
 	} else {
 		const struct ipv6hdr *ip = net->header;
 		int where = ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr);
 
 		if (where < 0)
 			return -where;
-		l4->offset = where >> 8;
+		l4->offset = where >> 8 & 0xffff;
 		l4->proto = where;
+		l4->first = where & EXTENSION_FIRST;
+		l4->routed = where & EXTENSION_ROUTED;
 	}
 	return DONE;
+}
+
+static __always_inline bool transport_ports(__u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+	       proto == IPPROTO_DCCP || proto == IPPROTO_SCTP;
+}
+
+/* Whose checksum is never 0: 0 says that there is none (RFC 768, 3828). */
+static __always_inline bool transport_udp(__u8 proto)
+{
+	return proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE;
+}
+
+/* Where the checksum over the addresses is; 0: none. RFC 9293, 768, 3828, 4340, 4443 */
+static __always_inline __u32 transport_check(__u8 proto, bool v4)
+{
+	switch (proto) {
+	case IPPROTO_TCP: return 16;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP: return 6;
+	case IPPROTO_ICMPV6: return v4 ? 0 : 2;
+	default: return 0;
+	}
 }

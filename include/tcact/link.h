@@ -47,14 +47,18 @@ struct pppoe {			/* RFC 2516, 4, and the PPP protocol behind it */
 
 #define LINK_MAX (ETH_HLEN + 2 * sizeof(struct vlan_tag) + sizeof(struct pppoe))
 
+/*
+ * volatile: what is kept in a register across branches, clang may widen later by
+ * "w1 = w1", and then it is no pointer to the verifier ("invalid access to packet").
+ */
 static __always_inline void *packet_data(const struct __sk_buff *skb)
 {
-	return (void *)(long)skb->data;
+	return (void *)(long)*(const volatile __u32 *)&skb->data;
 }
 
 static __always_inline void *packet_end(const struct __sk_buff *skb)
 {
-	return (void *)(long)skb->data_end;
+	return (void *)(long)*(const volatile __u32 *)&skb->data_end;
 }
 
 /* Makes the first @size bytes linear. Packet pointers are void afterwards. */
@@ -157,17 +161,19 @@ FUNCTION int link_skip(struct __sk_buff *skb)
 
 /*
  * The common packet, told apart without a helper: an Ethernet header with
- * neither tag nor anything else behind it. Its ethertype, or 0.
+ * neither tag nor anything else behind it, and @size linear bytes. Its
+ * ethertype, or 0.
  */
-static __always_inline __be16 link_common(struct __sk_buff *skb)
+static __always_inline __be16 link_common(struct __sk_buff *skb, __u32 size)
 {
 	void *data = packet_data(skb);
+	__u8 layer = link;	/* one load: what is known of it to the verifier goes */
 	__be16 proto;
 
-	if (link == LINK_NONE || data + ETH_HLEN > packet_end(skb))
+	if (layer == LINK_NONE || data + size > packet_end(skb))
 		return 0;
 	proto = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
-	if (link == LINK_AUTO && (proto != skb->protocol || begins_ip(*(__u8 *)data)))
+	if (layer == LINK_AUTO && (proto != skb->protocol || begins_ip(*(__u8 *)data)))
 		return 0;
 	return proto;
 }

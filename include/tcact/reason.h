@@ -14,6 +14,9 @@
  *   options        TCP options that do not parse, or more than l4.h follows
  *   expired        the TTL or hop limit would have reached 0
  *   helper-failed  the kernel refused a helper call
+ *   transport      a transport protocol whose port cannot be changed
+ *   unmapped       the address has none that it could become
+ *   misfit         parameters that do not fit each other
  */
 #pragma once
 
@@ -33,12 +36,16 @@ enum reason {
 	OPTIONS,
 	EXPIRED,
 	HELPER_FAILED,
+	TRANSPORT,
+	UNMAPPED,
+	MISFIT,
 	REASONS = 16		/* room to grow: the map keeps its size */
 };
 
 NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
-      "extensions=6 options=7 expired=8 helper-failed=9");
+      "extensions=6 options=7 expired=8 helper-failed=9 "
+      "transport=10 unmapped=11 misfit=12");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
