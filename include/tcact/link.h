@@ -92,8 +92,13 @@ static __always_inline int link_by_comparison(struct __sk_buff *skb)
 	__u64 net, at;
 	__u32 offset = ETH_HLEN;
 
-	if (bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET) ||
-	    bpf_skb_load_bytes(skb, 0, &at, sizeof(at)))
+	/* what is relative to a header is read from the linear part only */
+	if (bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET) &&
+	    (bpf_skb_pull_data(skb, skb->len < LINK_MAX + sizeof(net) ? skb->len
+								      : LINK_MAX + sizeof(net)) ||
+	     bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET)))
+		return LINK_AUTO;
+	if (bpf_skb_load_bytes(skb, 0, &at, sizeof(at)))
 		return LINK_AUTO;
 	if (at == net)
 		return LINK_NONE;
