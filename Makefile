@@ -7,6 +7,9 @@ BINDIR  ?= $(PREFIX)/sbin
 LIBDIR  ?= $(PREFIX)/lib
 BPFDIR  ?= $(LIBDIR)/tcact
 MANDIR  ?= $(PREFIX)/share/man
+PKGCONFIGDIR  ?= $(LIBDIR)/pkgconfig
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
 CLANG      ?= clang
@@ -28,7 +31,7 @@ Q := @
 say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
-all: build/tcact.o build/bpfeb/tcact.o
+all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact.pc
 
 # One set of rules for each byte order. build/ itself is bpfel.
 # clang makes bitcode, llc the object: so the linked object is made of exactly
@@ -61,9 +64,62 @@ endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
 
+# The command, as installed: it knows where the objects are.
+build/tcact: tc-scripts/tcact Makefile VERSION | build
+	$(Q)sed -e 's|@BPFDIR@|$(BPFDIR)|; s|@VERSION@|$(VERSION)|' $< >$@
+	$(Q)chmod 755 $@
+
+build/tcact.pc: Makefile VERSION | build
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'bpfdir=$(BPFDIR)' '' 'Name: tcact' \
+		'Description: eBPF packet actions for tc' 'Version: $(VERSION)' >$@
+
+# Objects for this machine's byte order unless BYTEORDER says le or be.
+BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
+OBJDIR := $(if $(filter be,$(BYTEORDER)),build/bpfeb,build)
+
+LIBRARY = $(OBJDIR)/tcact.o $(ACTIONS:%=$(OBJDIR)/%.o) $(OBJDIR)/tcact.params \
+	$(wildcard tc-scripts/tcact.d/*)
+PAGES = $(wildcard docs/man/*.[1-9])
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(BPFDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+		$(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
+	install -m 755 build/tcact $(DESTDIR)$(BINDIR)/tcact
+	install -m 644 $(LIBRARY) $(DESTDIR)$(BPFDIR)
+	install -m 644 build/tcact.pc $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc
+	install -m 644 tc-scripts/tcact.bash-completion $(DESTDIR)$(COMPLETIONDIR)/tcact
+	install -m 644 tc-scripts/tcact@.service $(DESTDIR)$(UNITDIR)/tcact@.service
+	for page in $(PAGES); do \
+		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit; done
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/tcact $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc \
+		$(DESTDIR)$(COMPLETIONDIR)/tcact $(DESTDIR)$(UNITDIR)/tcact@.service
+	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)))
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
+
+check:
+	tests/setup
+	$(MAKE) all
+	tests/run
+
+demo:
+	tests/setup
+	$(MAKE) all
+	tests/demo
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+help:
+	@echo 'make            build the objects, for both byte orders, and the command'
+	@echo 'make check      all tests; sets up what they need (root)'
+	@echo 'make demo       real packets through the actions, before and after (root)'
+	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR BYTEORDER=le|be'
+	@echo 'make uninstall  the same variables'
+	@echo 'make clean      V=1 prints each command'
+
+.PHONY: all install uninstall check demo clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -12,14 +12,16 @@
 #include <tcact/part/dscp.h>
 
 ACTION(dscp, rewriter, "Set the DSCP of IPv4 and IPv6 packets, keep ECN");
-PARAMS(dscp) = { .value = DSCP_FROM_MARK };
+PARAMS(dscp) = DSCP_DEFAULTS;
+
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(dscp_set(skb, net, &dscp_params));
+}
+
+ON_IP(dscp, work, rewritten)
 
 SEC("action/dscp") int dscp(struct __sk_buff *skb)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-
-	if (why == DONE)
-		why = dscp_set(skb, &net, &dscp_params);
-	return rewritten(why);
+	return dscp_on_ip(skb);
 }

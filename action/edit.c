@@ -2,58 +2,82 @@
 /*
  * edit - several rewriters in one program, with one look for the headers.
  *
- * Each part is the action of the same name, its parameters PART.NAME; a part
- * is on when one of its parameters is given. They work in the order below, on
- * what the packet was before; a reason that stops a part is counted and the
- * next goes on. Returns CONTROL, or ttl.expired. Untouched, it does nothing:
+ * Each part is the action of the same name (meta2 is meta once more), its
+ * parameters PART.NAME; a part is on when one of its parameters is given. They
+ * work in the order meta, meta2, mac, ttl, ecn, df, flowlabel, mss, dscp; the
+ * last five do not see each other's work. What a part cannot do is counted, and
+ * the others go on; only a packet whose TTL expires is left as it is by those
+ * behind, and gets the verdict ttl.expired. Returns CONTROL otherwise.
+ * Untouched, it does nothing:
  *
  *   tcact add dev eth1 egress edit dscp.value ef ttl.set 64
  */
+#include <tcact/part/df.h>
 #include <tcact/part/dscp.h>
+#include <tcact/part/ecn.h>
+#include <tcact/part/flowlabel.h>
+#include <tcact/part/mac.h>
 #include <tcact/part/meta.h>
 #include <tcact/part/mss.h>
 #include <tcact/part/ttl.h>
 
-enum { META = 1, DSCP = 2, TTL = 4, MSS = 8 };
-
+/* Which parts are on. Those less used are four together, tested in one. */
 struct edit_params {
-	__u32 parts;
+	__u8 meta, meta2, mac, ttl;
+	__u8 ecn, df, flowlabel, mss;
+	__u8 dscp;
 };
 
-ACTION(edit, rewriter, "Several rewriters in one pass: the parts meta, dscp, ttl and mss");
+ACTION(edit, rewriter, "Several rewriters in one pass: meta, meta2, mac, ttl, dscp, ecn, df, flowlabel, mss");
 PARAMS(edit) = {};
-PART(edit, meta, 1) = META_DEFAULTS;
-PART(edit, dscp, 2) = { .value = DSCP_FROM_MARK };
-PART(edit, ttl, 4) = { .expired = TC_ACT_SHOT };
-PART(edit, mss, 8) = {};
+PART(edit, meta, meta) = META_DEFAULTS;
+PART(edit, meta2, meta) = META_DEFAULTS;
+PART(edit, mac, mac) = {};
+PART(edit, ttl, ttl) = TTL_DEFAULTS;
+PART(edit, ecn, ecn) = ECN_DEFAULTS;
+PART(edit, df, df) = {};
+PART(edit, flowlabel, flowlabel) = FLOWLABEL_DEFAULTS;
+PART(edit, mss, mss) = {};
+PART(edit, dscp, dscp) = DSCP_DEFAULTS;
+
+static __always_inline bool less_used(void)
+{
+	return *(const volatile __u32 *)&edit_params.ecn;
+}
+
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl && ttl_set(skb, net, &edit_ttl_params) != DONE) {
+		count(EXPIRED);
+		return edit_ttl_params.expired;
+	}
+	if (edit_params.dscp)
+		dscp_set(skb, net, &edit_dscp_params);
+	if (!less_used())
+		return CONTROL;
+
+	if (edit_params.ecn)
+		ecn_set(skb, net, &edit_ecn_params);
+	if (edit_params.df)
+		count_unless_done(df_set(net, &edit_df_params));
+	if (edit_params.flowlabel)
+		flowlabel_set(skb, net, &edit_flowlabel_params);
+	if (edit_params.mss)
+		count_unless_done(mss_clamp(skb, net, &edit_mss_params));
+	return CONTROL;
+}
+
+ON_IP(edit, work, rewritten)
 
 SEC("action/edit") int edit(struct __sk_buff *skb)
 {
-	__u32 parts = edit_params.parts;
-	struct network net;
-	enum reason why;
-
-	if (parts & META) {
-		why = meta_set(skb, &edit_meta_params);
-		if (why != DONE)
-			count(why);
-	}
-	if (!(parts & (DSCP | TTL | MSS)))
+	if (edit_params.meta)
+		count_unless_done(meta_set(skb, &edit_meta_params));
+	if (edit_params.meta2)
+		count_unless_done(meta_set(skb, &edit_meta2_params));
+	if (edit_params.mac)
+		count_unless_done(mac_set(skb, &edit_mac_params));
+	if (!edit_params.ttl && !edit_params.dscp && !less_used())
 		return CONTROL;
-
-	why = network_find(skb, &net);
-	if (why != DONE)
-		return rewritten(why);
-	if (parts & TTL) {
-		why = ttl_set(skb, &net, &edit_ttl_params);
-		if (why != DONE) {
-			count(why);
-			return edit_ttl_params.expired;
-		}
-	}
-	if (parts & DSCP)
-		dscp_set(skb, &net, &edit_dscp_params);
-	if (parts & MSS)
-		return rewritten(mss_clamp(skb, &net, &edit_mss_params));
-	return CONTROL;
+	return edit_on_ip(skb);
 }

@@ -14,12 +14,14 @@
 ACTION(mss, rewriter, "Lower the TCP MSS option to what fits the MTU, or to a maximum");
 PARAMS(mss) = {};
 
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(mss_clamp(skb, net, &mss_params));
+}
+
+ON_IP(mss, work, rewritten)
+
 SEC("action/mss") int mss(struct __sk_buff *skb)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
-
-	if (why == DONE)
-		why = mss_clamp(skb, &net, &mss_params);
-	return rewritten(why);
+	return mss_on_ip(skb);
 }

@@ -11,7 +11,6 @@
  */
 #include <tcact/address.h>
 #include <tcact/icmp.h>
-#include <tcact/plain.h>
 
 struct nat_params {
 	struct prefix_param from, to;
@@ -276,12 +275,12 @@ SEC("action/nat") int nat(struct __sk_buff *skb)
 		return nat_other(skb);
 	if (!p->to.family && !p->port_to)
 		return CONTROL;
-	if (p->from.family != 6 && (ip = plain_ipv4(skb))) {
+	if (p->from.family != 6 && (ip = transport_common_ipv4(skb))) {
 		if (ip->protocol == IPPROTO_TCP)
 			return NAT_PLAIN(ip, /*v4*/ true, IPPROTO_TCP);
 		if (ip->protocol == IPPROTO_UDP)
 			return NAT_PLAIN(ip, /*v4*/ true, IPPROTO_UDP);
-	} else if (p->from.family != 4 && (ipv6 = plain_ipv6(skb))) {
+	} else if (p->from.family != 4 && (ipv6 = transport_common_ipv6(skb))) {
 		if (ipv6->nexthdr == IPPROTO_TCP)
 			return NAT_PLAIN(ipv6, /*v4*/ false, IPPROTO_TCP);
 		if (ipv6->nexthdr == IPPROTO_UDP)

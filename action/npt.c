@@ -11,7 +11,6 @@
  */
 #include <tcact/address.h>
 #include <tcact/icmp.h>
-#include <tcact/plain.h>
 
 enum { DIR_OUT = SOURCE, DIR_IN = DESTINATION };	/* the end to translate */
 
@@ -161,7 +160,7 @@ SEC("action/npt") int npt(struct __sk_buff *skb)
 
 	if (p->from.family != 6 || p->to.family != 6 || length > 64)
 		return npt_other(skb);
-	ip = plain_ipv6(skb);
+	ip = transport_common_ipv6(skb);
 	if (!ip || (ip->nexthdr != IPPROTO_TCP && ip->nexthdr != IPPROTO_UDP))
 		return npt_other(skb);
 	net.header = ip;

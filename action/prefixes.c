@@ -28,20 +28,14 @@ PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the 
 TABLE(prefixes, prefix_table, prefix, tag);
 PARAMS(prefixes) = {};
 
-SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	struct network net;
-	enum reason why = network_find(skb, &net);
 	struct prefix *prefix = NULL;
 
-	if (why != DONE) {
-		count(why);
-		return MISS;
-	}
 	if (prefixes_params.of != OF_DESTINATION)
-		prefix = prefix_of(&net, SOURCE);
+		prefix = prefix_of(net, SOURCE);
 	if (!prefix && prefixes_params.of != OF_SOURCE)
-		prefix = prefix_of(&net, DESTINATION);
+		prefix = prefix_of(net, DESTINATION);
 	if (!prefix)
 		return MISS;
 
@@ -50,4 +44,11 @@ SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
 	if (prefixes_params.tag == TAG_MARK)
 		skb->mark = prefix->tag;
 	return CONTROL;
+}
+
+ON_IP(prefixes, work, missed)
+
+SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
+{
+	return prefixes_on_ip(skb);
 }

@@ -16,21 +16,5 @@ char _license[] __attribute__((weak)) SEC("license") = "GPL";
 MODINFO("license=GPL");
 MODINFO("version=" TCACT_VERSION);
 
-/*
- * clang joins neighbouring 4-byte stores to the context into one of 8 bytes,
- * or hoists the address out of two branches; the verifier refuses both
- * ("invalid bpf_context access", "dereference of modified ctx ptr").
- */
-#define barrier() asm volatile("" ::: "memory")
-
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-
-/*
- * A part of the work that few packets need, kept out of the common path. The
- * verifier checks such a function once, for any argument, where inline code is
- * followed once for each combination of what came before. Its arguments are
- * the context and numbers, its result an int: 5.10 knows no more. Weak: one
- * copy when the actions are linked.
- */
-#define FUNCTION __attribute__((weak, noinline))

@@ -3,7 +3,7 @@
  * Which update a write needs, so that every state of skb->ip_summed stays
  * right. The state is invisible to a program; each of these is right in all.
  *
- *   IPv4 TOS, TTL, fragment bits    checksum16_replace() on the header's own sum
+ *   IPv4 TOS, TTL, fragment bits    checksum16_adjust() on the header's own sum
  *   IPv6 class, hop limit, label    checksum_complete(): IPv6 has no header sum,
  *                                   but CHECKSUM_COMPLETE covers the bytes
  *   TCP option, port, window        bpf_l4_csum_replace() without BPF_F_PSEUDO_HDR:
@@ -18,14 +18,16 @@
 
 #include <tcact/action.h>
 
-/* RFC 1624, equation 3: HC' = ~(~HC + ~m + m') */
-static __always_inline __u16 checksum16_replace(__u16 sum, __be16 old, __be16 new)
+/*
+ * RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), @diff being m' - m of the 16-bit
+ * words as they are in the packet. ~m + m' is that in one's complement: one less
+ * where negative. As both summands then fit 16 bits, one carry is all there is.
+ */
+static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
 {
-	__u32 acc = (__u16)~sum + (__u16)~old + new;
+	__u32 acc = (__u16)~sum + (__u16)(diff + (diff >> 31));
 
-	acc = (acc & 0xffff) + (acc >> 16);
-	acc += acc >> 16;
-	return ~acc;
+	return ~(acc + (acc >> 16));
 }
 
 /* A sum of 16- or 32-bit words in 16 bits; @sum below 2^35. */

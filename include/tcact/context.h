@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <tcact/ip.h>
+#include <tcact/class.h>
 
 enum source {
 	FROM_VALUE, FROM_LEN, FROM_PKT_TYPE, FROM_MARK, FROM_QUEUE_MAPPING, FROM_PROTOCOL,
@@ -30,7 +30,11 @@ NAMES(source,
       "ancestor_cgroup=30 classid=31 realm=32 cpu=33 numa_node=34 random=35 xfrm_reqid=36 "
       "xfrm_spi=37 dscp=38 ecn=39 ttl=40 flow_label=41");
 
-/* One load each: see barrier(). */
+/*
+ * One access each: left to itself, clang joins neighbouring stores to the context
+ * into one of 8 bytes, or hoists an address out of two branches; the verifier
+ * refuses both ("invalid bpf_context access", "dereference of modified ctx ptr").
+ */
 #define FIELD(type, name) (*(const volatile type *)&skb->name)
 
 static __always_inline enum reason context_read_header(struct __sk_buff *skb, enum source source,
@@ -38,29 +42,23 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 {
 	struct network net;
 	enum reason why = network_find(skb, &net);
-	__u8 class, ttl;
+	bool ipv4;
 
 	if (why != DONE)
 		return why;
-	if (net.proto == bpf_htons(ETH_P_IP)) {
-		const struct iphdr *ip = net.header;
-
-		if (source == FROM_FLOW_LABEL)
+	ipv4 = net.proto == bpf_htons(ETH_P_IP);
+	switch (source) {
+	case FROM_DSCP: *value = class_read(&net) >> 2; break;
+	case FROM_ECN: *value = class_read(&net) & 3; break;
+	case FROM_TTL:
+		*value = ipv4 ? ((struct iphdr *)net.header)->ttl
+			      : ((struct ipv6hdr *)net.header)->hop_limit;
+		break;
+	default: /* FROM_FLOW_LABEL */
+		if (ipv4)
 			return NOT_IP;
-		class = ip->tos;
-		ttl = ip->ttl;
-	} else {
-		const struct ipv6hdr *ip = net.header;
-		__u32 word = bpf_ntohl(*(__be32 *)ip);
-
-		if (source == FROM_FLOW_LABEL) {
-			*value = word & 0xfffff;
-			return DONE;
-		}
-		class = word >> 20;
-		ttl = ip->hop_limit;
+		*value = bpf_ntohl(*(__be32 *)net.header) & 0xfffff;
 	}
-	*value = source == FROM_DSCP ? class >> 2 : source == FROM_ECN ? class & 3 : ttl;
 	return DONE;
 }
 

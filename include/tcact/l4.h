@@ -40,8 +40,7 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 	return at + size <= packet_end(skb) ? at : NULL;
 }
 
-#define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
-#define IPV4_MORE 0x2000
+#define IPV4_MORE 0x2000	/* fragments follow */
 #define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
 #define IPV6_MORE 1
 
@@ -137,4 +136,39 @@ static __always_inline __u32 transport_check(__u8 proto, bool v4)
 	case IPPROTO_ICMPV6: return v4 ? 0 : 2;
 	default: return 0;
 	}
+}
+
+/*
+ * The common packets of network_common_ipv4() and network_common_ipv6() with a
+ * transport header, of which TRANSPORT_MIN bytes are linear: as far as TCP's
+ * checksum, UDP has as much behind it. No fragments, no extension headers if
+ * the type is one of a transport protocol.
+ */
+#define TRANSPORT_MIN 18u
+
+static __always_inline struct iphdr *transport_common_ipv4(struct __sk_buff *skb)
+{
+	const __u32 size = sizeof(struct iphdr) + TRANSPORT_MIN;
+	struct network net;
+	struct iphdr *ip;
+
+	if (!network_common(skb, &net, ETH_P_IP, size, 0xffffff00, ETH_P_IP << 16 | 0x4500))
+		return NULL;
+	ip = net.header;
+	return ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE) ||
+	       bpf_ntohs(ip->tot_len) - size > skb->len - (ETH_HLEN + size) ? NULL : ip;
+}
+
+static __always_inline struct ipv6hdr *transport_common_ipv6(struct __sk_buff *skb)
+{
+	const __u32 size = sizeof(struct ipv6hdr) + TRANSPORT_MIN;
+	struct network net;
+	struct ipv6hdr *ip;
+
+	if (!network_common(skb, &net, ETH_P_IPV6, size, 0xfffff000,
+			    (__u32)ETH_P_IPV6 << 16 | 0x6000))
+		return NULL;
+	ip = net.header;
+	return bpf_ntohs(ip->payload_len) - TRANSPORT_MIN > skb->len - (ETH_HLEN + size) ? NULL
+											 : ip;
 }

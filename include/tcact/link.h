@@ -112,6 +112,20 @@ static __always_inline int link_by_comparison(struct __sk_buff *skb)
 	return LINK_AUTO;
 }
 
+/* The layer of this packet's device: the parameter, or what the packet tells. */
+static __always_inline __u8 link_layer(struct __sk_buff *skb)
+{
+	__u8 first;
+
+	if (link != LINK_AUTO)
+		return link;
+	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
+		return LINK_AUTO;
+	if (is_ip(skb->protocol) && !begins_ip(first))
+		return LINK_ETHER;
+	return link_by_comparison(skb);
+}
+
 /*
  * Where the network header is, as any packet may have it: its offset from data,
  * plus LINK_IPV6 where it is an IPv6 header. Or -reason.
@@ -120,19 +134,16 @@ static __always_inline int link_by_comparison(struct __sk_buff *skb)
 
 FUNCTION int link_skip(struct __sk_buff *skb)
 {
-	__u8 layer = link;
+	__u8 layer = link_layer(skb);
 	__u32 offset = ETH_HLEN;
 	__be16 proto;
 	__u8 first;
 
-	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
-		return -TRUNCATED;
-	if (layer == LINK_AUTO)
-		layer = is_ip(skb->protocol) && !begins_ip(first) ? LINK_ETHER
-								  : link_by_comparison(skb);
 	if (layer == LINK_AUTO)
 		return -LINK_UNKNOWN;
 	if (layer == LINK_NONE) {
+		if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
+			return -TRUNCATED;
 		if (!begins_ip(first))
 			return -NOT_IP;
 		return first >> 4 == 6 ? LINK_IPV6 : 0;
@@ -162,23 +173,4 @@ FUNCTION int link_skip(struct __sk_buff *skb)
 	if (proto == bpf_htons(ETH_P_IP))
 		return offset;
 	return proto == bpf_htons(ETH_P_IPV6) ? (int)offset | LINK_IPV6 : -NOT_IP;
-}
-
-/*
- * The common packet, told apart without a helper: an Ethernet header with
- * neither tag nor anything else behind it, and @size linear bytes. Its
- * ethertype, or 0.
- */
-static __always_inline __be16 link_common(struct __sk_buff *skb, __u32 size)
-{
-	void *data = packet_data(skb);
-	__u8 layer = link;	/* one load: what is known of it to the verifier goes */
-	__be16 proto;
-
-	if (layer == LINK_NONE || data + size > packet_end(skb))
-		return 0;
-	proto = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
-	if (layer == LINK_AUTO && (proto != skb->protocol || begins_ip(*(__u8 *)data)))
-		return 0;
-	return proto;
 }

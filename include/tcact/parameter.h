@@ -9,19 +9,23 @@
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
- *   part=ACTION.PART:BIT    ACTION has the parameters of PART as PART.NAME
+ *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
  * The parameters of an action are one `const volatile struct ACTION_params`
  * in .rodata, named ACTION_params; those of a part, ACTION_PART_params. A '-'
- * in NAME is a '_' in the member's. Values are in host byte order unless their
- * kind says otherwise; the member's C type gives width and sign. A `tcact
- * bake` writes them into a copy of the object, and as tc freezes .rodata, the
- * verifier knows them and drops the branches that they switch off.
+ * in a name is a '_' in C, and a '_' at the end of a member is not in the name.
+ * Values are in host byte order unless their kind says otherwise; the member's
+ * C type gives width and sign. `tcact bake` writes them into a copy of the
+ * object, and as tc freezes .rodata, the verifier knows them and drops the
+ * branches that they switch off.
  *
  * KIND, the syntax that users write:
  *   num     decimal or 0x hex within MIN..MAX, or one of the words
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
+ *   mac     an Ethernet address, six bytes in network order
+ *   bits    NUM[,NUM]..., an array of bits, each num the index of one
+ *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
  *   prefix  ADDRESS[/LENGTH] of IPv4 or IPv6, no bit set behind LENGTH; stored
@@ -53,7 +57,11 @@
 /* volatile: the compiler must not use the defaults; the verifier will */
 #define PARAMS(action) const volatile struct action##_params action##_params
 
-/* An action made of parts: one bit each, which `tcact bake` sets as needed. */
-#define PART(action, part, bit)                                                \
-	MODINFO("part=" #action "." #part ":" #bit);                           \
-	const volatile struct part##_params action##_##part##_params
+/*
+ * A part of an action: it has the parameters of the action OF, and is on while
+ * the member PART of ACTION_params, a __u8, is 1: `tcact bake` writes that when
+ * one of them is given.
+ */
+#define PART(action, part, of)                                                 \
+	MODINFO("part=" #action "." #part ":" #of);                            \
+	const volatile struct of##_params action##_##part##_params

@@ -6,9 +6,10 @@
  *
  *   not-ip         neither IPv4 nor IPv6 (behind two tags and PPPoE at most)
  *   link-unknown   link.h could not tell where the network header is
- *   truncated      a header that is needed is cut off
- *   malformed      a header contradicts itself: version, IHL, a length that is
- *                  longer than the packet
+ *   truncated      a header that is needed is cut off, or the packet is shorter
+ *                  than its IP header says
+ *   malformed      a header contradicts itself: version, IHL, data offset, a total
+ *                  length below the header's
  *   fragment       needs the transport header; this is not the first fragment
  *   extensions     more IPv6 extension headers than ip.h follows
  *   options        TCP options that do not parse, or more than l4.h follows
@@ -54,19 +55,40 @@ struct {
 	__type(value, __u64);
 } reasons __attribute__((weak)) SEC(".maps");
 
-static __always_inline void count(enum reason why)
+/*
+ * A part of the work that few packets need, kept out of the common path. The
+ * verifier checks such a function once, for any argument, where inline code is
+ * followed once for each combination of what came before. Its arguments are
+ * the context and numbers, its result an int: 5.10 knows no more. Weak: one
+ * copy when the actions are linked.
+ */
+#define FUNCTION __attribute__((weak, noinline))
+
+FUNCTION int count(__u32 why)
 {
-	__u32 key = why;
-	__u64 *n = bpf_map_lookup_elem(&reasons, &key);
+	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 
 	if (n)
 		(*n)++;
+	return 0;
+}
+
+static __always_inline void count_unless_done(enum reason why)
+{
+	if (why != DONE)
+		count(why);
 }
 
 /* The end of every rewriter. */
 static __always_inline int rewritten(enum reason why)
 {
-	if (why != DONE)
-		count(why);
+	count_unless_done(why);
 	return CONTROL;
+}
+
+/* The end of a matcher that could not look. */
+static __always_inline int missed(enum reason why)
+{
+	count_unless_done(why);
+	return MISS;
 }

@@ -49,3 +49,11 @@ static __always_inline struct prefix *prefix_of(const struct network *net, enum 
 	}
 	return bpf_map_lookup_elem(&prefix_table, &key);
 }
+
+/* VLAN identifiers, by VLAN identifier; 0 where there is no entry. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u16);
+} vid_table __attribute__((weak)) SEC(".maps");

@@ -10,12 +10,12 @@ enum field {
 };
 
 struct meta_params {
-	__u64 value;
-	__u64 mask;
 	__u8 set;		/* enum field */
 	__u8 from;		/* enum source */
 	__s8 shift;		/* > 0: left, < 0: right */
 	__u8 level;
+	__u64 value;
+	__u64 mask;
 };
 PARAM(meta, set,
       "word none=0 mark=1 priority=2 queue_mapping=3 tc_index=4 tc_classid=5 tstamp=6 cb0=7 cb1=8 "
@@ -25,7 +25,8 @@ PARAM(meta, value, "handle", "the constant that from value writes");
 PARAM(meta, mask, "num", "bits of the source to write; the field's other bits are kept");
 PARAM(meta, shift, "num -63..63", "how far to the left (right where negative) the bits go");
 PARAM(meta, level, "num 0..255", "which ancestor from ancestor_cgroup means; 0 is the root");
-#define META_DEFAULTS { .mask = ~0ULL }
+#define META_ALL ~0ULL
+#define META_DEFAULTS { .mask = META_ALL }
 
 static __always_inline __u64 meta_shift(__u64 bits, int shift)
 {
@@ -39,13 +40,17 @@ static __always_inline __u64 meta_shift(__u64 bits, int shift)
 static __always_inline enum reason meta_set(struct __sk_buff *skb,
 					    const volatile struct meta_params *params)
 {
-	__u64 mask = params->mask, value, kept;
+	__u64 mask = params->mask, value, kept = 0;
 	enum reason why = context_read(skb, params->from, params->value, params->level, &value);
 
 	if (why != DONE)
 		return why;
-	value = meta_shift(value & mask, params->shift);
-	kept = ~meta_shift(mask, params->shift);
+	if (mask != META_ALL || params->shift) {
+		int shift = params->shift;
+
+		value = meta_shift(value & mask, shift);
+		kept = ~meta_shift(mask, shift);
+	}
 
 	switch (params->set) {
 	case TO_MARK: META_FIELD(__u32, mark); break;

@@ -6,11 +6,7 @@
 #pragma once
 
 #include <tcact/checksum.h>
-#include <tcact/l4.h>
-
-#define TCP_OPTIONS_MAX 20	/* how many are looked at */
-
-enum { TCPOPT_END = 0, TCPOPT_NOP = 1, TCPOPT_MSS = 2 };	/* RFC 9293, 3.1 */
+#include <tcact/tcp.h>
 
 struct mss_params {
 	__u16 max;		/* 0: from the MTU */
@@ -41,21 +37,17 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct netwo
 FUNCTION int mss_option(struct __sk_buff *skb, __u32 at, __u32 end)
 {
 	for (int i = 0; i < TCP_OPTIONS_MAX && at < end; i++) {
-		__u8 kind, length = 1;
+		int option = tcp_option(skb, at, end);
 
-		if (bpf_skb_load_bytes(skb, at, &kind, sizeof(kind)))
-			return -TRUNCATED;
-		if (kind == TCPOPT_END)
+		if (option < 0)
+			return option;
+		switch (option >> 8) {
+		case TCPOPT_END:
 			return 0;
-		if (kind != TCPOPT_NOP) {
-			if (bpf_skb_load_bytes(skb, at + 1, &length, sizeof(length)))
-				return -TRUNCATED;
-			if (length < 2 || at + length > end)
-				return -OPTIONS;
+		case TCPOPT_MSS:
+			return (option & 0xff) == 4 ? (int)(at & 0xffff) : -OPTIONS;
 		}
-		if (kind == TCPOPT_MSS)
-			return length == 4 ? (int)(at & 0xffff) : -OPTIONS;
-		at += length;
+		at += option & 0xff;
 	}
 	return at < end ? -OPTIONS : 0;
 }

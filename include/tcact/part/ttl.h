@@ -2,6 +2,7 @@
 /* Change the TTL (RFC 791, 3.2) or hop limit (RFC 8200, 3), never to 0. */
 #pragma once
 
+#include <linux/in.h>
 #include <tcact/checksum.h>
 #include <tcact/ip.h>
 
@@ -15,56 +16,82 @@ PARAM(ttl, min, "num 1..255 off=0", "raise lower values to this");
 PARAM(ttl, max, "num 1..255 off=0", "lower higher values to this");
 PARAM(ttl, expired, "word @verdict", "verdict on a packet whose value dec would bring to 0");
 
-/* 0 for a packet that expires */
-static __always_inline __u8 ttl_new(__u8 ttl, const volatile struct ttl_params *params)
-{
-	__u8 set, dec, min, max;
+#define TTL_DEFAULTS { .expired = TC_ACT_SHOT }
 
-	/* all four at once, as each load of a parameter stays in the program */
-	if (!*(const volatile __u32 *)params)
-		return ttl ? ttl - 1 : 0;
-	set = params->set;
-	dec = params->dec;
-	min = params->min;
-	max = params->max;
-	if (set)
-		return set;
-	if (ttl <= dec)
-		return 0;
-	ttl -= dec;
-	if (min && ttl < min)
-		ttl = min;
-	if (max && ttl > max)
-		ttl = max;
-	return ttl;
+static __always_inline void ttl_write(struct __sk_buff *skb, struct network *net, __u32 old,
+				      __u32 new)
+{
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		struct iphdr *ip = net->header;
+
+		ip->ttl = new;
+		/* the first byte of the 16-bit word it shares with the protocol */
+		ip->check = checksum16_adjust(ip->check,
+					      ((int)new - (int)old) * bpf_htons(0x0100));
+	} else {
+		struct ipv6hdr *ip = net->header;
+
+		ip->hop_limit = new;
+		/* the last byte of a 32-bit word: length, next header, hop limit */
+		checksum_complete(skb, bpf_htonl(old), bpf_htonl(new));
+	}
+}
+
+/*
+ * Neighbour discovery is valid with hop limit 255 only (RFC 4861, 6.1 and 7.1),
+ * which no packet that was forwarded has.
+ */
+static __always_inline bool is_neighbour_discovery(const struct network *net)
+{
+	const struct ipv6hdr *ip = net->header;
+
+	return net->proto == bpf_htons(ETH_P_IPV6) && ip->nexthdr == IPPROTO_ICMPV6 &&
+	       ip->hop_limit == 255;
+}
+
+/* To 224.0.0.0/24 (RFC 5771, 4) or ff02::/16 (RFC 4291, 2.7): routers never forward these. */
+static __always_inline bool is_link_multicast(const struct network *net)
+{
+	const struct iphdr *ip4 = net->header;
+	const struct ipv6hdr *ip6 = net->header;
+
+	if (net->proto == bpf_htons(ETH_P_IP))
+		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000);
+	return ip6->daddr.in6_u.u6_addr16[0] == bpf_htons(0xff02);
 }
 
 static __always_inline enum reason ttl_set(struct __sk_buff *skb, struct network *net,
 					   const volatile struct ttl_params *params)
 {
-	__u8 old, new;
+	__u32 old, new, dec, min, max;
 
-	if (net->proto == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = net->header;
+	if (net->proto == bpf_htons(ETH_P_IP))
+		old = ((struct iphdr *)net->header)->ttl;
+	else
+		old = ((struct ipv6hdr *)net->header)->hop_limit;
 
-		old = ip->ttl;
-		new = ttl_new(old, params);
-		if (!new)
-			return EXPIRED;
-		ip->ttl = new;
-		/* TTL is the upper half of the 16-bit word it shares with the protocol */
-		ip->check = checksum16_replace(ip->check, bpf_htons(old << 8),
-					       bpf_htons(new << 8));
-	} else {
-		struct ipv6hdr *ip = net->header;
-
-		old = ip->hop_limit;
-		new = ttl_new(old, params);
-		if (!new)
-			return EXPIRED;
-		ip->hop_limit = new;
-		/* the last byte of a 32-bit word: length, next header, hop limit */
-		checksum_complete(skb, bpf_htonl(old), bpf_htonl(new));
+	if (is_neighbour_discovery(net))
+		return DONE;
+	/* all four at once, as each load of a parameter stays in the program */
+	if (!*(const volatile __u32 *)params) {
+		if (old <= 1)
+			return is_link_multicast(net) ? DONE : EXPIRED;
+		ttl_write(skb, net, old, old - 1);
+		return DONE;
 	}
+	new = params->set;
+	if (!new) {
+		dec = params->dec;
+		min = params->min;
+		max = params->max;
+		if (old <= dec)
+			return is_link_multicast(net) ? DONE : EXPIRED;
+		new = old - dec;
+		if (min && new < min)
+			new = min;
+		if (max && new > max)
+			new = max;
+	}
+	ttl_write(skb, net, old, new);
 	return DONE;
 }

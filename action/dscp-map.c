@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dscp-map - translate the DSCP of IPv4 and IPv6 packets by a table.
+ *
+ * Every packet and every fragment; ECN is kept. A codepoint that the table does
+ * not name becomes `default`. Packets that are not IP, or whose header is cut
+ * off or malformed, are left alone and counted. Returns CONTROL. Untouched, the
+ * table is empty and the default 0, which bleaches:
+ *
+ *   tc filter add dev eth1 ingress matchall action bpf object-file tcact.o sec action/dscp-map
+ */
+#include <tcact/class.h>
+
+#define KEEP 64
+#define NOT_NAMED 255
+
+struct dscp_map_params {
+	__u8 table[64];
+	__u8 default_;
+};
+
+ACTION(dscp-map, rewriter, "Translate the DSCP of IPv4 and IPv6 packets by a table");
+PARAM(dscp-map, table, "map 0..63 keep=64 @dscp", "FROM=TO for each codepoint to translate");
+PARAM(dscp-map, default, "num 0..63 keep=64 @dscp", "what the other codepoints become");
+PARAMS(dscp_map) = { .table = { [0 ... 63] = NOT_NAMED } };
+
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	__u8 new = dscp_map_params.table[class_read(net) >> 2 & 63];
+
+	if (new == NOT_NAMED)
+		new = dscp_map_params.default_;
+	if (new < KEEP)
+		class_write(skb, net, /*keep: ECN*/ 3, new << 2);
+	return CONTROL;
+}
+
+ON_IP(dscp_map, work, rewritten)
+
+SEC("action/dscp-map") int dscp_map(struct __sk_buff *skb)
+{
+	return dscp_map_on_ip(skb);
+}

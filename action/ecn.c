@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ecn - set the ECN codepoint of IPv4 and IPv6 packets.
+ *
+ * Of those that have the codepoint `only` names; DSCP is kept. CE is never set
+ * on a Not-ECT packet, whatever is asked for. Packets that are not IP, or whose
+ * header is cut off or malformed, are left alone and counted. Returns CONTROL.
+ * Untouched, it sets CE on ECT(0) and ECT(1), as a congested router does:
+ *
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ecn
+ */
+#include <tcact/part/ecn.h>
+
+ACTION(ecn, rewriter, "Set the ECN codepoint of IPv4 and IPv6 packets, keep DSCP");
+PARAMS(ecn) = ECN_DEFAULTS;
+
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(ecn_set(skb, net, &ecn_params));
+}
+
+ON_IP(ecn, work, rewritten)
+
+SEC("action/ecn") int ecn(struct __sk_buff *skb)
+{
+	return ecn_on_ip(skb);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * flowlabel - set the flow label of IPv6 packets.
+ *
+ * IPv4 packets pass as they are. Packets that are not IP, or whose header is cut
+ * off or malformed, are left alone and counted. Returns CONTROL. Untouched, it
+ * gives packets without a label a hash of their flow, so that routers further
+ * on can spread flows without looking at transport headers (RFC 6438):
+ *
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/flowlabel
+ */
+#include <tcact/part/flowlabel.h>
+
+ACTION(flowlabel, rewriter, "Set the flow label of IPv6 packets");
+PARAMS(flowlabel) = FLOWLABEL_DEFAULTS;
+
+static __always_inline int work(struct __sk_buff *skb, struct network *net)
+{
+	return rewritten(flowlabel_set(skb, net, &flowlabel_params));
+}
+
+ON_IP(flowlabel, work, rewritten)
+
+SEC("action/flowlabel") int flowlabel(struct __sk_buff *skb)
+{
+	return flowlabel_on_ip(skb);
+}
