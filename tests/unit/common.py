@@ -452,8 +452,9 @@ def needs(action, settings):
     given = dict(zip(settings[::2], settings[1::2]))
     if action == "edit":
         parts = {name.split(".")[0] for name in given}
-        yield from (n for part in ("meta", "mss") if part in parts
-                    for n in needs(part, [x for k, v in given.items() for x in (k.removeprefix(part + "."), v)]))
+        yield from (n for part in ("meta", "meta2", "mss") if part in parts
+                    for n in needs(part.rstrip("2"),
+                                   [x for k, v in given.items() for x in (k.removeprefix(part + "."), v)]))
     elif action == "meta" and given.get("set", "none") != "none" and given.get("from") in SOURCES:
         yield SOURCES[given["from"]]
     elif action == "mss" and given.get("max", "mtu") in ("mtu", "0") and given.get("mtu", "device") in ("device", "0"):
