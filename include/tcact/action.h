@@ -17,4 +17,3 @@ MODINFO("license=GPL");
 MODINFO("version=" TCACT_VERSION);
 
 #define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
