@@ -75,10 +75,20 @@ build/tcact.pc: FORCE | build
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'bpfdir=$(BPFDIR)' '' 'Name: tcact' \
 		'Description: eBPF packet actions for tc' 'Version: $(VERSION)' >$@
 
-build/tests/runner: tests/unit/runner.c | build
+RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
+
+build/tests/runner: tests/unit/runner.c tests/unit/vector.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -O2 -Wall -Wextra -Werror -static $< -o $@ -lbpf -lelf -lz
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ -lbpf -lelf -lz
+
+# For the big-endian guest, with the libraries that it has.
+build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h | build/bpfeb
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
+		s390x-linux-gnu-gcc $(RUNNER_CFLAGS) -idirafter /usr/include $< -o $@ \
+		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1
 
 # Objects for this machine's byte order unless BYTEORDER says le or be.
 BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)

@@ -67,7 +67,7 @@ static __always_inline enum reason network_check(struct __sk_buff *skb, struct n
 /* Any packet: finds and checks its IP header. */
 static __always_inline enum reason network_find(struct __sk_buff *skb, struct network *net)
 {
-	int where = link_skip(skb);
+	int where = forget(skb, link_skip(skb));
 
 	if (where < 0)
 		return -where;

@@ -64,7 +64,7 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 				return -FRAGMENT;
 			head.length = 0;
 		}
-		offset += (head.length + 1) * 8;
+		offset = forget(skb, offset + (head.length + 1) * 8);
 		proto = head.next;
 	}
 	return -EXTENSIONS;
@@ -86,7 +86,7 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 		l4->proto = ip->protocol;
 	} else {
 		const struct ipv6hdr *ip = net->header;
-		int where = ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr);
+		int where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr));
 
 		if (where < 0)
 			return -where;

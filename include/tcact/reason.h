@@ -49,13 +49,11 @@ struct {
 } reasons __attribute__((weak)) SEC(".maps");
 
 /*
- * A part of the work that few packets need, kept out of the common path. The
- * verifier checks such a function once, for any argument, where inline code is
- * followed once for each combination of what came before. Its arguments are
- * the context and numbers, its result an int: 5.10 knows no more. Weak: one
- * copy when the actions are linked.
+ * A part of the work that few packets need, kept out of the common path. Not
+ * a global function, although the verifier would check that only once: without
+ * BTF of its own (CONFIG_DEBUG_INFO_BTF) a kernel does not know the context in it.
  */
-#define FUNCTION __attribute__((weak, noinline))
+#define FUNCTION static __attribute__((noinline, unused))
 
 FUNCTION int count(__u32 why)
 {
@@ -64,6 +62,16 @@ FUNCTION int count(__u32 why)
 	if (n)
 		(*n)++;
 	return 0;
+}
+
+/*
+ * The verifier forgets what it knew of @number, and so follows what comes after
+ * once, not once for each value or range that led there.
+ */
+static __always_inline __u32 forget(const struct __sk_buff *skb, __u32 number)
+{
+	asm volatile("%0 += %1\n\t%0 -= %1" : "+r"(number) : "r"(skb->len));
+	return number;
 }
 
 static __always_inline void count_unless_done(enum reason why)

@@ -10,11 +10,12 @@
 
 /* Longest-prefix match on addresses of both families. */
 struct prefix_key {
-	__u32 length;		/* in bits, of family and address; host byte order */
+	__u32 length;		/* in bits, of what follows; host byte order */
+	__u8 zero[7];		/* 24 bytes: the trie keeps the value right behind, aligned */
 	__u8 family;		/* 4 or 6 */
 	__u8 address[16];	/* an IPv4 address is the first four */
-	__u8 zero[3];
 };
+#define FAMILY_BITS 64		/* what is in front of the address */
 
 struct prefix {
 	__u32 tag;		/* the user's */
@@ -39,13 +40,13 @@ static __always_inline struct prefix *prefix_of(const struct network *net, enum 
 	if (net->proto == bpf_htons(ETH_P_IP)) {
 		const struct iphdr *ip = net->header;
 
-		key.length = 8 + 32;
+		key.length = FAMILY_BITS + 32;
 		key.family = 4;
 		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 4);
 	} else {
 		const struct ipv6hdr *ip = net->header;
 
-		key.length = 8 + 128;
+		key.length = FAMILY_BITS + 128;
 		key.family = 6;
 		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 16);
 	}

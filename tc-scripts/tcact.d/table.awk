@@ -165,7 +165,7 @@ mode == "encode" && key == "prefix" {
 		if (i == 9 && $1 == 4) { hex = hex "00 00 00 00 00 00 00 00 00 00 00 00 "; break }
 		hex = hex substr($2, i, 2) " "
 	}
-	command(verb ? verb : "update", u32($3 + 8) " 0" $1 " " hex "00 00 00", \
+	command(verb ? verb : "update", u32($3 + 64) " 00 00 00 00 00 00 00 0" $1 " " hex, \
 		u32($4) " 00 00 00 00 00 00 00 00 00 00 00 00")
 }
 
@@ -183,10 +183,10 @@ mode == "dump" && /"key":\[/ {
 }
 
 mode == "dump" && /"key":\[/ && key == "prefix" {
-	family = decimal[at(from, 4)]
-	bits = integer(from, 0, 4) - 8
+	family = decimal[at(from, 11)]
+	bits = integer(from, 0, 4) - 64
 	hex = ""
-	for (i = 5; i < (family == 4 ? 9 : 21); i++) hex = hex at(from, i)
+	for (i = 12; i < (family == 4 ? 16 : 28); i++) hex = hex at(from, i)
 	if (family == 4) hex = hex substr(zeros, 1, 24)
 	printf "%d %s %03d\t%s %s %.0f hits %.0f\n", family, hex, bits, spelled(family, hex, bits), \
 		value, integer(data, 0, 4), integer(data, 8, 8)

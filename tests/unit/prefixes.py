@@ -28,7 +28,7 @@ PAIRS6 = [("2001:db8:1:2::3", "2001:db9::1"), ("2001:db8:1:2::2", "2001:db8:1:2:
 
 def key(prefix):
     net = ipaddress.ip_network(prefix)
-    return f"u32:{8 + net.prefixlen},{net.version:02x}{net.network_address.packed.hex():0<32}000000"
+    return f"u32:{64 + net.prefixlen},{net.version:016x}{net.network_address.packed.hex():0<32}"
 
 
 def value(tag, hits=0):

@@ -47,7 +47,7 @@ FUNCTION int mss_option(struct __sk_buff *skb, __u32 at, __u32 end)
 		case TCPOPT_MSS:
 			return (option & 0xff) == 4 ? (int)(at & 0xffff) : -OPTIONS;
 		}
-		at += option & 0xff;
+		at = forget(skb, at + (option & 0xff));
 	}
 	return at < end ? -OPTIONS : 0;
 }
@@ -73,7 +73,7 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 	if (why != DONE)
 		return why;
 	options = l4.offset + sizeof(*tcp);
-	option = mss_option(skb, options, l4.offset + tcp->doff * 4);
+	option = forget(skb, mss_option(skb, options, l4.offset + tcp->doff * 4));
 	if (option <= 0)
 		return -option;
 
