@@ -11,11 +11,12 @@ import random
 import sys
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_Router_Alert, IPOption_NOP
-from scapy.layers.inet6 import (IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
-                                IPv6ExtHdrDestOpt, IPv6ExtHdrRouting, ICMPv6EchoRequest)
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt,
+                                IPv6ExtHdrRouting, ICMPv6EchoRequest, ICMPv6PacketTooBig)
 from scapy.layers.l2 import ARP, GRE, Dot1AD, Dot1Q, Ether
 from scapy.layers.ppp import PPP, PPPoE
-from scapy.fields import ShortField
+from scapy.layers.sctp import SCTP, SCTPChunkData
+from scapy.fields import ShortField, XShortField
 from scapy.packet import Packet, Raw, bind_layers, split_layers
 
 PAYLOAD = bytes(range(0x30, 0x60))
@@ -189,6 +190,16 @@ def frames():
 
 # ---- the corpus of the comparison -------------------------------------------
 
+class UDPLite(Packet):
+    """RFC 3828; the sum is taken as it comes"""
+    fields_desc = [ShortField("sport", 0), ShortField("dport", 0), ShortField("coverage", 0),
+                   XShortField("chksum", 0)]
+
+
+bind_layers(IP, UDPLite, proto=136)
+bind_layers(IPv6, UDPLite, nh=136)
+
+
 def with_sum(packet, check, change):
     """packet, with an id by which its header sum is check once it is changed"""
     changed = packet.copy()
@@ -211,22 +222,29 @@ def corpus():
         return rnd.choice([
             lambda: UDP(sport=rnd.randrange(1, 65536), dport=53) / payload(),
             lambda: UDP(sport=9, dport=53, chksum=0) / payload(),
+            lambda: UDP(sport=9, dport=53, chksum=rnd.randrange(1, 65536)) / payload(),
+            lambda: UDPLite(sport=9, dport=53, chksum=rnd.randrange(1, 65536)) / payload(),
+            lambda: SCTP(sport=9, dport=rnd.randrange(1, 65536)) / SCTPChunkData(data=PAYLOAD),
             lambda: TCP(sport=rnd.randrange(1, 65536), dport=80, flags=rnd.choice(["S", "SA", "A"]),
                         options=SYN) / payload(),
+            lambda: TCP(sport=rnd.randrange(1, 65536), dport=80, chksum=rnd.randrange(65536)) / payload(),
         ])()
 
-    for tos in range(0, 256, 4):
-        yield f"v4.tos{tos}", eth(ip4(tos=tos | rnd.randrange(4), ttl=rnd.randrange(2, 256),
-                                      id=rnd.randrange(65536)), l4())
-        yield f"v6.tos{tos}", eth(ip6(tc=tos | rnd.randrange(4), hlim=rnd.randrange(2, 256),
-                                      fl=rnd.randrange(1 << 20)), l4())
-    for n in range(1, 11):
-        yield f"v4.options{n}", eth(ip4(options=[IPOption_NOP()] * (4 * n)), l4())
-        yield f"v4.fragment{n}", eth(ip4(frag=n * 8 if n > 1 else 0, flags="MF"), Raw(PAYLOAD))
+    for tos in range(256):
+        for n in range(2):
+            yield f"v4.tos{tos}-{n}", eth(ip4(tos=tos, ttl=rnd.randrange(2, 256),
+                                              flags=rnd.choice(["", "DF"]), id=rnd.randrange(65536)), l4())
+            yield f"v6.tos{tos}-{n}", eth(ip6(tc=tos, hlim=rnd.randrange(2, 256),
+                                              fl=rnd.randrange(1 << 20)), l4())
+    for n in range(1, 101):
+        yield f"v4.options{n}", eth(ip4(flags="DF", options=[IPOption_NOP()] * (4 * (n % 10 + 1))), l4())
+        yield f"fragment.v4-{n}", eth(ip4(frag=n * 8 if n > 1 else 0, flags="MF"), Raw(PAYLOAD))
+        yield f"v4.error{n}", eth(ip4(), ICMP(type=3, code=n % 16), ip4(src="10.9.0.1"), l4())
+        yield f"v6.error{n}", eth(ip6(), ICMPv6PacketTooBig(mtu=1280 + n), ip6(), l4())
         yield f"v6.fragment{n}", eth(ip6(), IPv6ExtHdrFragment(nh=17, offset=n * 8, m=n & 1),
                                      Raw(PAYLOAD))
         yield f"v6.extensions{n}", eth(ip6(), IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), l4())
-        yield f"v4.random{n}", eth(ip4(src=f"{rnd.randrange(1, 224)}.{n}.0.1", proto=200 + n),
+        yield f"v4.random{n}", eth(ip4(src=f"{rnd.randrange(1, 224)}.{n}.0.1", proto=144 + n),
                                    payload())
         yield f"v4.icmp{n}", eth(ip4(), ICMP(), payload())
         yield f"v6.icmp{n}", eth(ip6(), ICMPv6EchoRequest(data=rnd.randbytes(n)))
@@ -240,24 +258,25 @@ def corpus():
             for when, change in (("before", lambda ip: None),
                                  ("after", lambda ip: set_dscp(ip, 46)),
                                  ("after-ttl", lambda ip: set_ttl(ip, lambda ttl: 64))):
-                yield (f"v4.sum-{when}-{check:04x}-{tos:02x}",
+                yield (f"sum.v4-{when}-{check:04x}-{tos:02x}",
                        with_sum(eth(ip4(tos=tos), udp()), check, change))
     v4, v6 = bytes(eth(ip4(), udp())), bytes(eth(ip6(), udp()))
     yield "padded.v4", v4 + bytes(10)
     yield "padded.v6", v6 + bytes(10)
-    for n in range(4):
+    for n in range(16):
         yield f"notip.arp{n}", eth(ARP(psrc="10.1.0.1", pdst=f"10.2.0.{n}", op=n % 2 + 1))
         yield f"notip.other{n}", v4[:12] + b"\x88\xb6" + rnd.randbytes(60)
         yield f"badsum.v4-{n}", fix(v4, 24, rnd.randbytes(2))
-        yield f"ihl.v4-{n}", fix(v4, 14, bytes([0x41 + n]))
-        yield f"cut.v4-{n}", v4[:14 + 16 + n]
-        yield f"cut.v6-{n}", v6[:14 + 36 + n]
+        yield f"ihl.v4-{n}", fix(v4, 14, bytes([0x41 + n % 4]))
+        yield f"cut.v4-{n}", v4[:14 + 16 + n % 4]
+        yield f"cut.v6-{n}", v6[:14 + 36 + n % 4]
         yield f"long.v4-{n}", fix(v4, 16, bytes([0x7f, n]))
         yield f"long.v6-{n}", fix(v6, 18, bytes([0x7f, n]))
-        yield f"vlan.v4-{n}", eth(tag(5 + n), ip4(), l4())
+        yield f"vlan.v4-{n}", eth(tag(5 + n), ip4(flags="DF" * (n & 1)), l4())
         yield f"vlan.v6-{n}", eth(tag(5 + n), ip6(), l4())
-        yield f"qinq.v4-{n}", eth(tag(7 + n, Dot1AD), tag(5), ip4(), l4())
-        yield f"pppoe.v4-{n}", eth(PPPoE(sessionid=n), PPPoEProtocol(proto=0x0021), ip4(), l4())
+        yield f"qinq.v4-{n}", eth(tag(7 + n, Dot1AD), tag(5), ip4(flags="DF" * (n & 1)), l4())
+        yield f"pppoe.v6-{n}", eth(PPPoE(sessionid=n), PPPoEProtocol(proto=0x0057), ip6(), l4())
+        yield f"pppoe.v4-{n}", eth(PPPoE(sessionid=n), PPPoEProtocol(proto=0x0021), ip4(flags="DF" * (n & 1)), l4())
 
 
 def main(directory):

@@ -22,8 +22,8 @@ bake() {
 # An action as built: all in one object, and alone in its own.
 for a in "$root"/action/*.c; do
 	a=${a##*/} a=${a%.c}
-	bpf[$a]="action bpf object-file $root/build/tcact.o sec action/$a"
-	bpf[$a.o]="action bpf object-file $root/build/$a.o sec action/$a"
+	bpf[$a]="action bpf object-file $objects/tcact.o sec action/$a"
+	bpf[$a.o]="action bpf object-file $objects/$a.o sec action/$a"
 done
 
 # ---- verdicts of tests ----------------------------------------------------------------------
@@ -183,7 +183,7 @@ reasons() {
 	declare -A name
 	while IFS=$'\t' read -r line pair key; do
 		[[ $line != reason ]] || name[$key]=$pair
-	done <"$root/build/tcact.params"
+	done <"$objects/tcact.params"
 	line=''
 	for pair in $(packet reasons "$(program "$@")"); do
 		line+="${line:+ }${name[${pair%=*}]}=${pair#*=}"

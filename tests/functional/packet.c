@@ -508,8 +508,8 @@ static void receive(const char *netns, int type, union address at, socklen_t len
 	while (got < expected && (n = recvmsg(fd, &msg, 0)) > 0) {
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-		if (c)
-			tos = *CMSG_DATA(c);
+		if (c) /* a byte from IPv4, an int from IPv6 */
+			tos = c->cmsg_level == SOL_IP ? *CMSG_DATA(c) : *(int *)CMSG_DATA(c);
 		fill(want, n, &state);
 		if (memcmp(frame, want, n))
 			errx(1, "wrong bytes near %zu", got);

@@ -26,7 +26,7 @@ by_hand() {
 	before=$(packet ids)
 
 	tc filter add dev $dev $hook pref 7 matchall $mark action bpf object-file \
-		"$root/build/tcact.o" sec "action/$name" continue
+		"$objects/tcact.o" sec "action/$name" continue
 	got=$(pass a b2 "$in")
 	same "$hook of $name" "$got" "$want"
 	same "count of $name" "$(stats $dev $hook 7 "${mark:+2}")" "1 0"
@@ -103,7 +103,7 @@ hand_small() {
 		program a egress 7 >/dev/null
 		tc filter del dev a egress pref 7
 	done
-	refused tc filter add dev a egress pref 7 matchall action bpf object-file "$root/build/ttl.o" \
+	refused tc filter add dev a egress pref 7 matchall action bpf object-file "$objects/ttl.o" \
 		sec action/dscp
 }
 
