@@ -1,18 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """attach.py DEVICE PIN: attach a pinned program as an action of a matchall filter at the
-egress of DEVICE, as the page's tc command does, with pyroute2 alone. Exits with 77
-where there is no pyroute2."""
+egress of DEVICE, as the page's tc command does, with pyroute2 alone."""
 import ctypes
 import os
 import platform
 import struct
 import sys
 
-try:
-    from pyroute2 import IPRoute
-except ImportError:
-    sys.exit(77)
+from pyroute2 import IPRoute
 
 BPF_OBJ_GET = 7
 SYS_BPF = {"x86_64": 321, "s390x": 351, "aarch64": 280}[platform.machine()]

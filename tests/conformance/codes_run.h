@@ -139,14 +139,18 @@ static void code_row(int hook, int middle, int value)
 	const char *called = value == STALE_7 ? "stale+" : value >= REDIRECT_7 ? "redirect+" : "";
 	bool same = true;
 
+	snprintf(row, sizeof(row), "code/%s%d/%s/%s", called, codes[value], hook_names[hook],
+		 middle ? "middle" : "last");
+	if (!may_send(hook, value)) {
+		result(row, "seen", "not tried: it ends this kernel");
+		return;
+	}
 	for (int c = 0; c < CONTROLS; c++) {
 		outcome(texts[c], hook, &seen[CASE(MARK(hook, middle, c, value))]);
 		same &= !strcmp(texts[c], texts[0]);
 	}
 	for (int c = 0; c < CONTROLS; c++)
 		sprintf(detail + strlen(detail), "%s%s: %s", c ? "; " : "", controls[c], texts[c]);
-	snprintf(row, sizeof(row), "code/%s%d/%s/%s", called, codes[value], hook_names[hook],
-		 middle ? "middle" : "last");
 	result(row, "seen", "%s", same ? texts[0] : detail);
 }
 
@@ -180,8 +184,7 @@ static void all_codes(const char *pins)
 	for (int value = 0; value < VALUES; value++)
 		for (int hook = 0; hook < HOOKS; hook++)
 			for (int middle = 0; middle < 2; middle++)
-				if (may_send(hook, value))
-					code_row(hook, middle, value);
+				code_row(hook, middle, value);
 	outcome(text, 0, &seen[CASE(DIRECT | 2)]);
 	result("code/1/egress/direct", "seen", "%s", text);
 }
