@@ -11,7 +11,7 @@
 #define ATTACHED 0x77	/* for attach.bpf.c */
 #define DIRECT (OURS | 0x400)	/* of a case whose filter is reached without goto chain */
 #define WIRE (OURS | 0x410)	/* of packets for wire.bpf.c; the last digit says for what */
-enum { SNAPSHOT = 1, NEIGH, PEER, ASSIGN };
+enum { SNAPSHOT = 1, NEIGH, PEER, ASSIGN, SENDER };
 
 enum { HOOKS = 4, CONTROLS = 8, VALUES = 16 };
 enum { REDIRECT_7 = 13, REDIRECT_0, STALE_7 };

@@ -223,11 +223,32 @@ static void wire_row(const char *field, __u64 egress, __u64 ingress)
 	result(row, "seen", "egress %#llx, ingress %#llx", egress, ingress);
 }
 
+/* An ordinary socket of another user sends by a route that has a realm; returns its cookie. */
+static __u64 send_as_user(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(KNOWN_PORT),
+				  .sin_addr.s_addr = htonl(0x0a090001) };
+	unsigned int mark = WIRE | SENDER;
+	socklen_t length = sizeof(__u64);
+	__u64 cookie = 0;
+	int fd;
+
+	setfsuid(KNOWN_UID);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	setfsuid(0);
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) ||
+	    sendto(fd, "", 1, 0, (void *)&to, sizeof(to)) != 1)
+		die("10.9.0.1");
+	return cookie;
+}
+
 static void all_wire(const char *pins)
 {
 	int fd = receiver(), map_fd = pinned(pins, "wire"), devices = pinned(pins, "devices"), assigned;
 	unsigned int neigh = if_nametoindex("n0"), peer = if_nametoindex("p0");
 	struct wire at[2];
+	__u64 cookie;
 
 	if (bpf_map_update_elem(devices, &(__u32){ 0 }, &neigh, 0) ||
 	    bpf_map_update_elem(devices, &(__u32){ 1 }, &peer, 0))
@@ -236,6 +257,7 @@ static void all_wire(const char *pins)
 	send_packet(0, WIRE | NEIGH, 0, KNOWN_PORT);
 	send_packet(0, WIRE | PEER, 0, KNOWN_PORT);
 	send_packet(0, WIRE | ASSIGN, 0, KNOWN_PORT + 1);
+	cookie = send_as_user();
 	assigned = receive(fd, 0, WIRE | ASSIGN);
 	for (__u32 i = 0; i < 2; i++)
 		bpf_map_lookup_elem(map_fd, &i, &at[i]);
@@ -245,5 +267,9 @@ static void all_wire(const char *pins)
 	result("wire/bpf_redirect_neigh", "seen", "%s", at[1].neigh == 1 ? "the neighbour's address" :
 	       at[1].neigh ? "another address" : "nothing arrived");
 	result("wire/bpf_redirect_peer", "seen", "%s", at[1].peer ? "arrived" : "nothing arrived");
+	result("wire/bpf_get_socket_uid", "seen", "%lld", at[0].uid);
+	result("wire/bpf_get_socket_cookie", "seen", "%s SO_COOKIE", at[0].cookie == cookie ? "as" : "not");
+	result("wire/bpf_get_route_realm", "seen", "%lld", at[0].realm);
+	result("wire/bpf_skb_get_xfrm_state", "seen", "SPI %#llx, reqid %lld", at[1].spi, at[1].reqid);
 	result("wire/bpf_sk_assign", "seen", "%s", assigned ? "the socket received it" : "nothing arrived");
 }

@@ -42,6 +42,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -159,6 +160,8 @@ static void make_packet(void)
  * Runs a program on the known packet with as much of its metadata as the kernel takes.
  * Some helpers treat packets made of segments differently: those only where @gso.
  */
+static __u32 run_flags;
+
 static int test_run(int fd, bool gso, __u32 *value)
 {
 	unsigned char out[2 * KNOWN_LENGTH];
@@ -168,7 +171,8 @@ static int test_run(int fd, bool gso, __u32 *value)
 		.gso_segs = gso ? KNOWN_SEGS : 0, .gso_size = gso ? KNOWN_SIZE : 0, .hwtstamp = KNOWN_HWTSTAMP };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
 		    .data_out = out, .data_size_out = sizeof(out),
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1,
+		    .flags = run_flags);
 	int err = bpf_prog_test_run_opts(fd, &opts);
 
 	if (err == -EINVAL || err == -E2BIG) {	/* Linux 5.10 does not take these two */
@@ -262,6 +266,7 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 		err = trouble ? 0 : test_run(fd, false, &value);
 		if (!trouble && !err && !value && hook && hook->after)
 			trouble = hook->after();
+		run_flags = 0;
 		if (trouble)
 			result(row, "wrong", "%s", trouble);
 		else if (err)

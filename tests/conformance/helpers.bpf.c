@@ -140,14 +140,28 @@ HELPER(bpf_csum_diff, "the sum of 01 02 03 04 is 04 06; replacing it by 02 02 03
 	return 0;
 }
 
-HELPER(bpf_csum_level, "a query says EACCES, as no device has checked this packet's sum")
+#define LEVEL(what) bpf_csum_level(skb, BPF_CSUM_LEVEL_##what)
+
+HELPER(bpf_csum_level, "EACCES for a sum that nobody checked; up to level 1, down to 0, and reset")
 {
-	return FAILED(bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY), EACCES) ? 0 : __LINE__;
+	CHECK(FAILED(LEVEL(QUERY), EACCES));
+	CHECK(!LEVEL(INC) && LEVEL(QUERY) == 0);
+	CHECK(!LEVEL(INC) && LEVEL(QUERY) == 1);
+	CHECK(!LEVEL(DEC) && LEVEL(QUERY) == 0);
+	CHECK(!LEVEL(RESET) && FAILED(LEVEL(QUERY), EACCES));
+	return 0;
 }
 
-HELPER(bpf_csum_update, "ENOTSUPP, as this packet has no CHECKSUM_COMPLETE")
+HELPER(bpf_csum_update, "CHECKSUM_COMPLETE grows by 1; ENOTSUPP where a test run's packet has none")
 {
-	return FAILED(bpf_csum_update(skb, 1), ENOTSUPP) ? 0 : __LINE__;
+	__s64 sum = bpf_csum_update(skb, 0);
+
+	if (!known.complete)
+		return FAILED(sum, ENOTSUPP) ? 0 : __LINE__;
+	CHECK(sum >= 0 && bpf_csum_update(skb, 1) == sum + 1);
+	/* taken back: a test run looks if the sum is still that of the packet */
+	CHECK(bpf_csum_update(skb, ~1) == sum);
+	return 0;
 }
 
 static __u64 dynamic[2];

@@ -4,6 +4,8 @@
  * listen, devices are there (tests/conformance/guest makes them); and what is done
  * before a program runs or looked at after it, where the program cannot see it.
  */
+#define CHECKSUM_COMPLETE (1U << 2)	/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
+
 static struct bpf_object *object;
 static struct known known;
 static char text[] = KNOWN_TEXT;
@@ -83,6 +85,19 @@ static void listen_on(int type)
 	}
 }
 
+static bool can_be_complete(void)
+{
+	const struct bpf_insn code[] = { SET(0, 0), EXIT };
+	int fd = load(code, ARRAY_SIZE(code), NULL), err;
+	__u32 value;
+
+	run_flags = CHECKSUM_COMPLETE;
+	err = test_run(fd, false, &value);
+	run_flags = 0;
+	close(fd);
+	return !err;
+}
+
 static void prepare_known(void)
 {
 	struct timespec tai;
@@ -107,6 +122,7 @@ static void prepare_known(void)
 	known.tai = tai.tv_sec * 1000000000ULL + tai.tv_nsec;
 	known.word = (unsigned long)text;
 	known.out = if_nametoindex("out0");
+	known.complete = can_be_complete();
 	m = bpf_object__find_map_by_name(object, ".data.known");
 	if (m && bpf_map__set_initial_value(m, &known, sizeof(known)))
 		die(".data.known");
@@ -133,6 +149,12 @@ static const char *tap_read(void)
 
 	close(tap);
 	return n == KNOWN_LENGTH && !memcmp(frame, packet, n) ? NULL : "the packet was not sent";
+}
+
+static const char *complete(void)
+{
+	run_flags = known.complete ? CHECKSUM_COMPLETE : 0;
+	return NULL;
 }
 
 static struct perf_event_mmap_page *ring;
@@ -294,6 +316,7 @@ static const struct hook {
 	const char *(*before)(void), *(*after)(void);
 } hooks[] = {
 	{ "helper/bpf_clone_redirect", tap_open, tap_read },
+	{ "helper/bpf_csum_update", complete, NULL },
 	{ "helper/bpf_get_cgroup_classid", classid, NULL },
 	{ "helper/bpf_skb_cgroup_classid", classid, classid_leave },
 	{ "helper/bpf_perf_event_output", perf_open, perf_read },

@@ -632,7 +632,7 @@ KFUNC(bpf_local_irq_restore, "after save; the verifier refuses programs without"
 	return 0;
 }
 
-KFUNC(bpf_local_irq_save, "interrupts are off until restore")
+KFUNC(bpf_local_irq_save, "together with restore")
 {
 	unsigned long flags;
 
@@ -652,7 +652,7 @@ KFUNC(bpf_map_sum_elem_count, "1 for a hash with one entry")
 	return bpf_map_sum_elem_count((struct bpf_map *)&hash) == 1 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_preempt_disable, "no preemption until enable")
+KFUNC(bpf_preempt_disable, "together with enable")
 {
 	NEED(bpf_preempt_disable);
 	bpf_preempt_disable();

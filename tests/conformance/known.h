@@ -13,6 +13,7 @@
 #define KNOWN_SEGS 3
 #define KNOWN_SIZE 500
 #define KNOWN_CLASSID 0x10042
+#define KNOWN_UID 1234		/* of a sender's socket */
 
 #define ABSENT 0x7000		/* what a program returns that misses a symbol */
 
@@ -25,5 +26,5 @@ struct known {
 	unsigned long long word;			/* address of KNOWN_TEXT in its memory */
 	unsigned int pid, cpu;
 	unsigned int out;		/* a veth device, 10.1.1.1/24; .2 is at 02:..:02 */
-	unsigned int spare;
+	unsigned int complete;		/* a test run can have a packet with CHECKSUM_COMPLETE */
 };

@@ -45,6 +45,13 @@ static __always_inline int assign(struct __sk_buff *skb)
 	return err ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
+static __always_inline void sender(struct __sk_buff *skb, struct wire *seen)
+{
+	seen->uid = bpf_get_socket_uid(skb);
+	seen->cookie = bpf_get_socket_cookie(skb);
+	seen->realm = bpf_get_route_realm(skb);
+}
+
 static __always_inline int at(struct __sk_buff *skb, __u32 hook)
 {
 	struct bpf_redir_neigh neighbour = { .nh_family = 2, .ipv4_nh = bpf_htonl(0x0a021102) };
@@ -56,6 +63,8 @@ static __always_inline int at(struct __sk_buff *skb, __u32 hook)
 		return TC_ACT_SHOT;
 	if (job == SNAPSHOT)
 		snapshot(skb, seen);
+	else if (hook == 0 && job == SENDER)
+		sender(skb, seen);
 	else if (hook == 1 && job == NEIGH)
 		return bpf_redirect_neigh(*device, &neighbour, sizeof(neighbour), 0);
 	else if (hook == 1 && job == PEER)
@@ -90,4 +99,17 @@ SEC("action/arrived") int arrived(struct __sk_buff *skb)
 	else
 		seen->peer = 1;
 	return TC_ACT_SHOT;
+}
+
+/* Where packets come in a tunnel of IPsec: first encrypted, then decrypted. */
+SEC("action/decrypted") int decrypted(struct __sk_buff *skb)
+{
+	struct wire *seen = bpf_map_lookup_elem(&wire, &(__u32){ 1 });
+	struct bpf_xfrm_state state = {};
+
+	if (seen && !bpf_skb_get_xfrm_state(skb, 0, &state, sizeof(state), 0)) {
+		seen->spi = bpf_ntohl(state.spi);
+		seen->reqid = state.reqid;
+	}
+	return TC_ACT_OK;
 }

@@ -13,4 +13,6 @@ struct wire {
 	WIRE_FIELDS(MEMBER_OF)
 	unsigned long long cb, data, data_meta, sk;
 	unsigned long long neigh, peer;	/* packets that were redirected and arrived */
+	unsigned long long uid, cookie, realm;	/* of a packet that a socket sent */
+	unsigned long long spi, reqid;	/* of a packet that was decrypted */
 };
