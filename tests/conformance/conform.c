@@ -241,14 +241,24 @@ static bool absent(const char *row, char words[512])
 	       strstr(words, "failed to find the address");
 }
 
+/* What libbpf is to load in the place of @prog, which this has done: it cannot fail. */
+static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+	static struct bpf_insn nothing[] = { SET(0, 0), EXIT };
+
+	/* The BTF describes the program that was. */
+	opts->prog_btf_fd = 0;
+	opts->func_info = opts->line_info = NULL;
+	opts->func_info_cnt = opts->line_info_cnt = 0;
+	return bpf_program__set_insns(prog, nothing, ARRAY_SIZE(nothing));
+}
+
 /*
  * libbpf calls this where a program is ready for the kernel. It is loaded, judged
- * and closed here; what libbpf then loads in its place cannot fail, so that one
- * program's refusal does not end the object's load.
+ * and closed here, so that one program's refusal does not end the object's load.
  */
 static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	static struct bpf_insn nothing[] = { SET(0, 0), EXIT };
 	const char *row = bpf_program__section_name(prog);
 	const struct hook *hook = hook_of(row);
 	char words[512];
@@ -279,17 +289,12 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 			result(row, "proven", "");
 		close(fd);
 	}
-	/* The BTF describes the program that was, not the one that is put in its place. */
-	opts->prog_btf_fd = 0;
-	opts->func_info = opts->line_info = NULL;
-	opts->func_info_cnt = opts->line_info_cnt = 0;
-	return bpf_program__set_insns(prog, nothing, ARRAY_SIZE(nothing));
+	return put_nothing(prog, opts);
 }
 
 /* Runs what must be there before the others, as a program of type SYSCALL; not a row. */
 static int set_up(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	static struct bpf_insn nothing[] = { SET(0, 0), EXIT };
 	LIBBPF_OPTS(bpf_test_run_opts, run);
 	struct bpf_prog_load_opts own = *opts;
 	int fd;
@@ -306,10 +311,7 @@ static int set_up(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lon
 	else if (fd < 0 && getenv("VERBOSE"))
 		fprintf(stderr, "%s", verifier_log);
 	close(fd);
-	opts->prog_btf_fd = 0;
-	opts->func_info = opts->line_info = NULL;
-	opts->func_info_cnt = opts->line_info_cnt = 0;
-	return bpf_program__set_insns(prog, nothing, ARRAY_SIZE(nothing));
+	return put_nothing(prog, opts);
 }
 
 static int quiet(enum libbpf_print_level level, const char *form, va_list args)

@@ -81,7 +81,7 @@ def at(value, kernel):
 def expected(kernel):
     """{row: [(status, regular expression for the detail)]}: any of them will do."""
     def since(first, *otherwise):
-        return [("absent", ".+")] if kernel.version < version(first) else list(otherwise)
+        return [("absent", ".+")] if first != "-" and kernel.version < version(first) else list(otherwise)
 
     want = {}
     for name, _, _, read, write, first, value, written in FIELDS:
@@ -100,7 +100,8 @@ def expected(kernel):
     for name, first, until, refused in KFUNCS:
         refused = at(refused, kernel)
         right = since(first, ("proven", "") if refused == "-" else ("refused", refused))
-        want["kfunc/" + name] = since("999.0") if until != "-" and kernel.version >= version(until) else right
+        gone = until != "-" and kernel.version >= version(until)
+        want["kfunc/" + name] = [("absent", ".+")] if gone else right
     want.update({"self/" + name: [(status, detail)] for name, status, detail in SELF})
     if "btf" in kernel.lacks:
         # Types of the kernel that a program names are then unknown, and so is every kfunc.
