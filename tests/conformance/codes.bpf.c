@@ -62,3 +62,25 @@ SEC("action/code") int code(struct __sk_buff *skb)
 		bpf_redirect(*device, 0);
 	return codes[index];
 }
+
+/* Before the qdisc: tc_index is written, with TC_ACT_OK or TC_ACT_PIPE. */
+SEC("action/write_index") int write_index(struct __sk_buff *skb)
+{
+	__u32 mark = skb->mark;
+
+	skb->tc_index = 5;
+	return VALUE(mark) ? TC_ACT_PIPE : TC_ACT_OK;
+}
+
+/* In the qdisc, by a filter without flowid: tc_classid is written, for the class that is not the default. */
+SEC("action/write_classid") int write_classid(struct __sk_buff *skb)
+{
+	struct seen *here = of(skb);
+
+	if (here) {
+		here->runs++;
+		here->index = skb->tc_index;
+	}
+	skb->tc_classid = 0x10010;
+	return TC_ACT_OK;
+}

@@ -10,6 +10,7 @@
 #define VALUE(mark) ((mark) & 0xf)
 #define ATTACHED 0x77	/* for attach.bpf.c */
 #define DIRECT (OURS | 0x400)	/* of a case whose filter is reached without goto chain */
+#define WRITTEN (OURS | 0x420)	/* of packets of which tc_index and tc_classid are written */
 #define WIRE (OURS | 0x410)	/* of packets for wire.bpf.c; the last digit says for what */
 enum { SNAPSHOT = 1, NEIGH, PEER, ASSIGN, SENDER };
 
@@ -23,5 +24,5 @@ enum { REDIRECT_7 = 13, REDIRECT_0, STALE_7 };
 #define CODES { -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 0x10000001, 0x20000063, 7, 0, 7 }
 
 struct seen {
-	unsigned int runs, action, filter, chain, flow, other, redirected, received;
+	unsigned int runs, action, filter, chain, flow, other, redirected, received, index;
 };

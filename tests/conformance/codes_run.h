@@ -175,6 +175,9 @@ static void all_codes(const char *pins)
 	}
 	send_packet(0, DIRECT | 2, 0, KNOWN_PORT);
 	receive(fd, 0, 0);
+	send_packet(3, WRITTEN, 0, KNOWN_PORT);
+	send_packet(3, WRITTEN | 1, 0, KNOWN_PORT);
+	receive(fd, 3, 0);
 	for (__u32 i = 0; i < CASES; i++) {
 		unsigned int received = seen[i].received;
 
@@ -187,6 +190,10 @@ static void all_codes(const char *pins)
 				code_row(hook, middle, value);
 	outcome(text, 0, &seen[CASE(DIRECT | 2)]);
 	result("code/1/egress/direct", "seen", "%s", text);
+	result("wire/tc_index-written", "seen", "%u after TC_ACT_OK, %u after TC_ACT_PIPE",
+	       seen[CASE(WRITTEN)].index, seen[CASE(WRITTEN | 1)].index);
+	outcome(text, 3, &seen[CASE(WRITTEN)]);
+	result("wire/tc_classid-written", "seen", "%s", text);
 }
 
 /* Does a packet with the mark of attach.bpf.c arrive from the page's device? */
