@@ -2,17 +2,16 @@
 /*
  * conform: prove statements about BPF_PROG_TYPE_SCHED_ACT on the running kernel.
  *
- *   conform fields                        each context field: widths, refusals, values
- *   conform programs FILE [ROWS]          each program of an object: does it load, does it do it
- *
- *   conform codes PINS            what each return code does, with filters that are there
- *   conform wire PINS             the context of a real packet; helpers that send
- *   conform arrives               does a marked packet pass the page's device: yes or no
- *   conform link PIN              attachment by other means than netlink
+ *   conform fields                each context field: widths, refusals, values
+ *   conform programs FILE [ROWS]  each program of an object: does it load, does it do it
  *   conform offered ROWS          are these helpers offered to this type
+ *   conform codes PINS            what each return code does, with filters that are there
+ *   conform wire PINS             the context of a real packet; helpers that need one
+ *   conform link PIN              attachment by other means than netlink
+ *   conform arrives               does a marked packet pass the page's device: yes or no
  *
- * Needs root, and a network namespace of its own with lo up. Prints a line for each
- * row, ROW<TAB>STATUS<TAB>DETAIL. STATUS is
+ * ROWS is a file of rows/. Needs root, and the world that `guest` makes. Prints a line
+ * for each row, ROW<TAB>STATUS<TAB>DETAIL. STATUS is
  *
  *   proven    it loads, and does what it should
  *   absent    this kernel does not have it, for this type; DETAIL: how that shows
@@ -156,12 +155,12 @@ static void make_packet(void)
 	tcp->check = htons(~sum(tcp, ntohs(pseudo.length), sum(&pseudo, sizeof(pseudo), 0)));
 }
 
+static __u32 run_flags;	/* of BPF_PROG_TEST_RUN */
+
 /*
  * Runs a program on the known packet with as much of its metadata as the kernel takes.
  * Some helpers treat packets made of segments differently: those only where @gso.
  */
-static __u32 run_flags;
-
 static int test_run(int fd, bool gso, __u32 *value)
 {
 	unsigned char out[2 * KNOWN_LENGTH];
@@ -422,7 +421,7 @@ int main(int argc, char **argv)
 	} else if (argc == 2 && !strcmp(argv[1], "arrives")) {
 		arrives();
 	} else {
-		fprintf(stderr, "usage: conform fields | programs FILE [ROWS] | codes PINS | wire PINS | arrives | link PIN | offered ROWS\n");
+		fprintf(stderr, "usage: see the head of conform.c\n");
 		return 2;
 	}
 	return 0;

@@ -415,7 +415,7 @@ static __always_inline int bits(void)
 	return sum == 3 + 5 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_bits_destroy, "ends the iteration; the verifier refuses programs without")
+KFUNC(bpf_iter_bits_destroy, "ends the iteration")
 {
 	NEED(bpf_iter_bits_destroy);
 	return bits();
@@ -622,7 +622,7 @@ KFUNC(bpf_iter_task_vma_next, "an area, then others, then NULL")
 	return areas();
 }
 
-KFUNC(bpf_local_irq_restore, "after save; the verifier refuses programs without")
+KFUNC(bpf_local_irq_restore, "after save")
 {
 	unsigned long flags;
 
@@ -660,7 +660,7 @@ KFUNC(bpf_preempt_disable, "together with enable")
 	return 0;
 }
 
-KFUNC(bpf_preempt_enable, "after disable; the verifier refuses programs without")
+KFUNC(bpf_preempt_enable, "after disable")
 {
 	NEED(bpf_preempt_enable);
 	bpf_preempt_disable();
@@ -717,7 +717,7 @@ KFUNC(bpf_rcu_read_lock, "a section that ends with unlock")
 	return 0;
 }
 
-KFUNC(bpf_rcu_read_unlock, "after lock; the verifier refuses programs without")
+KFUNC(bpf_rcu_read_unlock, "after lock")
 {
 	NEED(bpf_rcu_read_unlock);
 	bpf_rcu_read_lock();
