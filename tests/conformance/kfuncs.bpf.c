@@ -415,23 +415,9 @@ static __always_inline int bits(void)
 	return sum == 3 + 5 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_bits_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_bits_destroy);
-	return bits();
-}
-
-KFUNC(bpf_iter_bits_new, "an iteration over the bits of a word")
-{
-	NEED(bpf_iter_bits_new);
-	return bits();
-}
-
-KFUNC(bpf_iter_bits_next, "bits 3 and 5, then NULL")
-{
-	NEED(bpf_iter_bits_next);
-	return bits();
-}
+KFUNC_BY(bpf_iter_bits_destroy, "ends the iteration", bits)
+KFUNC_BY(bpf_iter_bits_new, "an iteration over the bits of a word", bits)
+KFUNC_BY(bpf_iter_bits_next, "bits 3 and 5, then NULL", bits)
 
 /* The cgroups from that of the process up to the root. */
 static __always_inline int css(void)
@@ -448,23 +434,9 @@ static __always_inline int css(void)
 	return count == 2 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_css_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_css_destroy);
-	return css();
-}
-
-KFUNC(bpf_iter_css_new, "an iteration over a cgroup and those above it")
-{
-	NEED(bpf_iter_css_new);
-	return css();
-}
-
-KFUNC(bpf_iter_css_next, "the cgroup of the process and the root, then NULL")
-{
-	NEED(bpf_iter_css_next);
-	return css();
-}
+KFUNC_BY(bpf_iter_css_destroy, "ends the iteration", css)
+KFUNC_BY(bpf_iter_css_new, "an iteration over a cgroup and those above it", css)
+KFUNC_BY(bpf_iter_css_next, "the cgroup of the process and the root, then NULL", css)
 
 static __always_inline int css_task(void)
 {
@@ -480,23 +452,9 @@ static __always_inline int css_task(void)
 	return count == 1 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_css_task_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_css_task_destroy);
-	return css_task();
-}
-
-KFUNC(bpf_iter_css_task_new, "an iteration over the tasks of a cgroup")
-{
-	NEED(bpf_iter_css_task_new);
-	return css_task();
-}
-
-KFUNC(bpf_iter_css_task_next, "the process, then NULL")
-{
-	NEED(bpf_iter_css_task_next);
-	return css_task();
-}
+KFUNC_BY(bpf_iter_css_task_destroy, "ends the iteration", css_task)
+KFUNC_BY(bpf_iter_css_task_new, "an iteration over the tasks of a cgroup", css_task)
+KFUNC_BY(bpf_iter_css_task_next, "the process, then NULL", css_task)
 
 static __always_inline int caches(void)
 {
@@ -510,23 +468,9 @@ static __always_inline int caches(void)
 	return found ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_kmem_cache_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_kmem_cache_destroy);
-	return caches();
-}
-
-KFUNC(bpf_iter_kmem_cache_new, "an iteration over the slab caches")
-{
-	NEED(bpf_iter_kmem_cache_new);
-	return caches();
-}
-
-KFUNC(bpf_iter_kmem_cache_next, "a cache, then others, then NULL")
-{
-	NEED(bpf_iter_kmem_cache_next);
-	return caches();
-}
+KFUNC_BY(bpf_iter_kmem_cache_destroy, "ends the iteration", caches)
+KFUNC_BY(bpf_iter_kmem_cache_new, "an iteration over the slab caches", caches)
+KFUNC_BY(bpf_iter_kmem_cache_next, "a cache, then others, then NULL", caches)
 
 static __always_inline int numbers(void)
 {
@@ -540,23 +484,9 @@ static __always_inline int numbers(void)
 	return sum == 3 + 4 + 5 ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_num_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_num_destroy);
-	return numbers();
-}
-
-KFUNC(bpf_iter_num_new, "an iteration from 3 to 5")
-{
-	NEED(bpf_iter_num_new);
-	return numbers();
-}
-
-KFUNC(bpf_iter_num_next, "3, 4, 5, then NULL")
-{
-	NEED(bpf_iter_num_next);
-	return numbers();
-}
+KFUNC_BY(bpf_iter_num_destroy, "ends the iteration", numbers)
+KFUNC_BY(bpf_iter_num_new, "an iteration from 3 to 5", numbers)
+KFUNC_BY(bpf_iter_num_next, "3, 4, 5, then NULL", numbers)
 
 static __always_inline int tasks(void)
 {
@@ -574,23 +504,9 @@ static __always_inline int tasks(void)
 	return found ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_task_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_task_destroy);
-	return tasks();
-}
-
-KFUNC(bpf_iter_task_new, "an iteration over all processes")
-{
-	NEED(bpf_iter_task_new);
-	return tasks();
-}
-
-KFUNC(bpf_iter_task_next, "one of them is the process that runs the test")
-{
-	NEED(bpf_iter_task_next);
-	return tasks();
-}
+KFUNC_BY(bpf_iter_task_destroy, "ends the iteration", tasks)
+KFUNC_BY(bpf_iter_task_new, "an iteration over all processes", tasks)
+KFUNC_BY(bpf_iter_task_next, "one of them is the process that runs the test", tasks)
 
 static __always_inline int areas(void)
 {
@@ -604,23 +520,9 @@ static __always_inline int areas(void)
 	return found ? 0 : __LINE__;
 }
 
-KFUNC(bpf_iter_task_vma_destroy, "ends the iteration")
-{
-	NEED(bpf_iter_task_vma_destroy);
-	return areas();
-}
-
-KFUNC(bpf_iter_task_vma_new, "an iteration over the memory areas of the process")
-{
-	NEED(bpf_iter_task_vma_new);
-	return areas();
-}
-
-KFUNC(bpf_iter_task_vma_next, "an area, then others, then NULL")
-{
-	NEED(bpf_iter_task_vma_next);
-	return areas();
-}
+KFUNC_BY(bpf_iter_task_vma_destroy, "ends the iteration", areas)
+KFUNC_BY(bpf_iter_task_vma_new, "an iteration over the memory areas of the process", areas)
+KFUNC_BY(bpf_iter_task_vma_next, "an area, then others, then NULL", areas)
 
 KFUNC(bpf_local_irq_restore, "after save")
 {
@@ -759,17 +661,8 @@ static __always_inline int locked_irq(void)
 	return 0;
 }
 
-KFUNC(bpf_res_spin_lock, "0; the value can be changed")
-{
-	NEED(bpf_res_spin_lock);
-	return locked();
-}
-
-KFUNC(bpf_res_spin_lock_irqsave, "0; the value can be changed")
-{
-	NEED(bpf_res_spin_lock_irqsave);
-	return locked_irq();
-}
+KFUNC_BY(bpf_res_spin_lock, "0; the value can be changed", locked)
+KFUNC_BY(bpf_res_spin_lock_irqsave, "0; the value can be changed", locked_irq)
 
 KFUNC(bpf_res_spin_unlock, "the lock can be taken a second time")
 {

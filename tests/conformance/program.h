@@ -24,6 +24,14 @@ struct known known SEC(".data.known") = {};
 #define HELPER(name, what) SEC("helper/" #name) int check_##name(struct __sk_buff *skb)
 #define KFUNC(name, what) SEC("kfunc/" #name) int check_##name(struct __sk_buff *skb)
 
+/* The same, where what it does is in a function that several share. */
+#define KFUNC_BY(name, what, function) \
+	KFUNC(name, what)              \
+	{                              \
+		NEED(name);            \
+		return function();     \
+	}
+
 #define CHECK(condition)                 \
 	do {                             \
 		if (!(condition))        \
