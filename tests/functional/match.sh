@@ -85,9 +85,9 @@ compare_alike() {
 	local row=${alike[$1]#*|} filter protocol=all ours theirs
 	case $row in
 	basic*) filter=(basic match "${row#basic match }") ;;
-	flower*) filter=($row) protocol=ip ;;
+	flower*) read -ra filter <<<"$row"; protocol=ip ;;
 	protocol*) filter=(matchall) ;;
-	*) filter=($row) ;;
+	*) read -ra filter <<<"$row" ;;
 	esac
 	compare_ready
 	theirs=$(verdicts "$([[ $row == protocol* ]] && echo ipv6 || echo $protocol)" "${filter[@]}" action gact drop) ||

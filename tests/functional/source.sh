@@ -171,7 +171,7 @@ by_ancestor() {
 	sockets
 	[[ -e /sys/fs/cgroup/cgroup.procs ]] || skip "no cgroup v2"
 	mkdir -p ${of[2]}
-	trap "rmdir ${of[2]} ${of[1]}" EXIT
+	trap 'rmdir '"${of[2]} ${of[1]}" EXIT
 	bpf[from-ancestor_cgroup]=${bpf[ancestor-$1]}
 	copied "$(stat -c %i ${of[$1]})" in_cgroup ${of[2]}
 }
