@@ -269,7 +269,7 @@ check_settings() {
 
 # check_rules [PARAM VALUE]...: what is right one by one goes together, as parameter.h says
 check_rules() {
-	local p verb than other list rule applies order=be given=" $* "
+	local p verb than other list rule applies order=be said=" $* "
 	declare -A said_of=() hex_of=()
 	((${#rules[@]})) || return 0
 	for p in "${params[@]}"; do
@@ -288,7 +288,7 @@ check_rules() {
 		[[ " $list " != *" ${said_of[$other]} "* ]] || applies=1
 		case $verb in
 		with)
-			[[ $applies || $given != *" $p "* ]] ||
+			[[ $applies || $said != *" $p "* ]] ||
 				bad "$action $p: $other ${said_of[$other]} takes none" "use it with $other ${list// / or }" ;;
 		least)
 			# hexadecimal of one length compares as text

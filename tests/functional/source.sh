@@ -485,8 +485,10 @@ source_absent() {
 	in=${frame[v4.in]} in=$(tr -d : </sys/class/net/b/address)${in:12}
 	ip neigh add 10.2.0.2 lladdr 02:00:00:00:0c:01 dev a2 nud permanent
 	clsact a2
+	# what says that no more frames come is not IP
+	tc filter add dev b ingress pref 1 protocol 0x88b5 matchall action mirred egress redirect dev a2
 	dev=a2 hook=egress
-	for s in xfrm_reqid xfrm_spi xdp_meta csum_level tunnel_id tunnel_opt sk_mark tcp_rtt; do
+	for s in xfrm_reqid xfrm_spi xdp_meta csum_level tunnel_id tunnel_opt sk_mark tcp_cwnd; do
 		tc filter add dev a2 egress pref 6 protocol ip matchall action skbedit mark 66 continue
 		source=$s copy
 		judged 66
