@@ -3,7 +3,8 @@
  * Everything that a program can read about a packet, by one number: the
  * readable fields of __sk_buff (include/uapi/linux/bpf.h), the helpers that
  * look something up, and the fields of the IP header that people classify by.
- * All in host byte order. `source` is baked, so only one branch remains.
+ * All in host byte order. `source` is baked, so only one branch remains: a source
+ * that needs a newer kernel than 5.10 is harmless until it is asked for.
  */
 #pragma once
 
@@ -20,15 +21,33 @@ enum source {
 	FROM_CPU, FROM_NUMA_NODE, FROM_RANDOM, FROM_XFRM_REQID, FROM_XFRM_SPI,
 	/* the IP header */
 	FROM_DSCP, FROM_ECN, FROM_TTL, FROM_FLOW_LABEL,
+	/* more fields and helpers */
+	FROM_STORED_HASH, FROM_LINEAR_LEN, FROM_XDP_META, FROM_CSUM_LEVEL, FROM_MTU,
+	FROM_NETNS_COOKIE, FROM_SOCKET_CLASSID, FROM_TUNNEL_ID, FROM_TUNNEL_OPT,
+	/* the full socket */
+	FROM_SK_FAMILY, FROM_SK_TYPE, FROM_SK_PROTOCOL, FROM_SK_MARK, FROM_SK_PRIORITY,
+	FROM_SK_IFINDEX, FROM_SK_STATE, FROM_SK_LOCAL_PORT, FROM_SK_REMOTE_PORT,
+	FROM_TCP_RTT, FROM_TCP_CWND, FROM_TCP_MSS,
+	/* the routing table */
+	FROM_ROUTE_IFINDEX,
 };
 
+/* without value, which is what an action makes of it */
 NAMES(source,
-      "value=0 len=1 pkt_type=2 mark=3 queue_mapping=4 protocol=5 vlan_present=6 vlan_tci=7 "
+      "len=1 pkt_type=2 mark=3 queue_mapping=4 protocol=5 vlan_present=6 vlan_tci=7 "
       "vlan_proto=8 priority=9 ingress_ifindex=10 ifindex=11 tc_index=12 cb0=13 cb1=14 cb2=15 "
       "cb3=16 cb4=17 hash=18 tc_classid=19 napi_id=20 tstamp=21 wire_len=22 gso_segs=23 "
       "gso_size=24 tstamp_type=25 hwtstamp=26 uid=27 socket_cookie=28 cgroup=29 "
       "ancestor_cgroup=30 classid=31 realm=32 cpu=33 numa_node=34 random=35 xfrm_reqid=36 "
-      "xfrm_spi=37 dscp=38 ecn=39 ttl=40 flow_label=41");
+      "xfrm_spi=37 dscp=38 ecn=39 ttl=40 flow_label=41 stored_hash=42 linear_len=43 xdp_meta=44 "
+      "csum_level=45 mtu=46 netns_cookie=47 socket_classid=48 tunnel_id=49 tunnel_opt=50 "
+      "sk_family=51 sk_type=52 sk_protocol=53 sk_mark=54 sk_priority=55 sk_ifindex=56 "
+      "sk_state=57 sk_local_port=58 sk_remote_port=59 tcp_rtt=60 tcp_cwnd=61 tcp_mss=62 "
+      "route_ifindex=63");
+
+/* Names for the values of some. */
+NAMES(pkt_type, "host=0 broadcast=1 multicast=2 otherhost=3 outgoing=4");
+NAMES(ethertype, "ip=2048 arp=2054 802.1q=33024 ipv6=34525 ppp_ses=34916 802.1ad=34984");	/* as tc */
 
 /*
  * One access each: left to itself, clang joins neighbouring stores to the context
@@ -36,6 +55,45 @@ NAMES(source,
  * refuses both ("invalid bpf_context access", "dereference of modified ctx ptr").
  */
 #define FIELD(type, name) (*(const volatile type *)&skb->name)
+
+/*
+ * The device that the routing table sends the packet to, as a router: from the
+ * device that it came in by.
+ */
+static __always_inline enum reason context_read_route(struct __sk_buff *skb,
+						      const struct network *net, __u64 *value)
+{
+	struct bpf_fib_lookup fib = {};
+	long ret;
+
+	fib.ifindex = FIELD(__u32, ingress_ifindex);
+	if (!fib.ifindex)
+		fib.ifindex = FIELD(__u32, ifindex);
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = net->header;
+
+		fib.family = 2;		/* AF_INET, on any architecture */
+		fib.tos = ip->tos;
+		fib.l4_protocol = ip->protocol;
+		fib.ipv4_src = ip->saddr;
+		fib.ipv4_dst = ip->daddr;
+	} else {
+		const struct ipv6hdr *ip = net->header;
+
+		fib.family = 10;	/* AF_INET6 */
+		fib.flowinfo = *(__be32 *)ip & bpf_htonl(0x0fffffff);
+		fib.l4_protocol = ip->nexthdr;
+		__builtin_memcpy(fib.ipv6_src, &ip->saddr, sizeof(fib.ipv6_src));
+		__builtin_memcpy(fib.ipv6_dst, &ip->daddr, sizeof(fib.ipv6_dst));
+	}
+	ret = bpf_fib_lookup(skb, &fib, sizeof(fib), /*flags*/ 0);
+	if (ret < 0)
+		return HELPER_FAILED;
+	if (ret != BPF_FIB_LKUP_RET_SUCCESS && ret != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return ABSENT;
+	*value = fib.ifindex;
+	return DONE;
+}
 
 static __always_inline enum reason context_read_header(struct __sk_buff *skb, enum source source,
 						       __u64 *value)
@@ -54,23 +112,70 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 		*value = ipv4 ? ((struct iphdr *)net.header)->ttl
 			      : ((struct ipv6hdr *)net.header)->hop_limit;
 		break;
-	default: /* FROM_FLOW_LABEL */
+	case FROM_FLOW_LABEL:
 		if (ipv4)
 			return NOT_IP;
 		*value = bpf_ntohl(*(__be32 *)net.header) & 0xfffff;
+		break;
+	default: /* FROM_ROUTE_IFINDEX */
+		return context_read_route(skb, &net, value);
+	}
+	return DONE;
+}
+
+static __always_inline enum reason context_read_socket(struct __sk_buff *skb, enum source source,
+						       __u64 *value)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_tcp_sock *tcp;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return ABSENT;
+	switch (source) {
+	case FROM_SK_FAMILY: *value = sk->family; return DONE;
+	case FROM_SK_TYPE: *value = sk->type; return DONE;
+	case FROM_SK_PROTOCOL: *value = sk->protocol; return DONE;
+	case FROM_SK_MARK: *value = sk->mark; return DONE;
+	case FROM_SK_PRIORITY: *value = sk->priority; return DONE;
+	case FROM_SK_IFINDEX: *value = sk->bound_dev_if; return DONE;
+	case FROM_SK_STATE: *value = sk->state; return DONE;
+	case FROM_SK_LOCAL_PORT: *value = sk->src_port; return DONE;
+	case FROM_SK_REMOTE_PORT:
+		/* 32 bits wide before 5.18, which then bears with such a read */
+		*value = bpf_ntohs(*(volatile __u32 *)&sk->dst_port);
+		return DONE;
+	default:
+		break;
+	}
+
+	tcp = bpf_tcp_sock(sk);
+	if (!tcp)
+		return ABSENT;
+	switch (source) {
+	case FROM_TCP_RTT: *value = tcp->srtt_us >> 3; break;
+	case FROM_TCP_CWND: *value = tcp->snd_cwnd; break;
+	default: /* FROM_TCP_MSS */
+		*value = tcp->mss_cache;
 	}
 	return DONE;
 }
 
 /*
  * @value of @source; @constant is what FROM_VALUE gives, @level the ancestor
- * that FROM_ANCESTOR_CGROUP asks for (0: the root). HELPER_FAILED where the
- * packet has no such thing.
+ * that FROM_ANCESTOR_CGROUP asks for (0: the root). ABSENT where the packet has
+ * no such thing.
  */
 static __always_inline enum reason
 context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 level, __u64 *value)
 {
+	/* the size that every kernel knows, from 5.10 on */
+	const __u32 tunnel_size = offsetof(struct bpf_tunnel_key, tunnel_label);
+	struct bpf_tunnel_key tunnel;
 	struct bpf_xfrm_state xfrm;
+	__u32 number = 0;
+	long ret;
 
 	switch (source) {
 	case FROM_VALUE: *value = constant; break;
@@ -112,11 +217,54 @@ context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 lev
 	case FROM_XFRM_REQID:
 	case FROM_XFRM_SPI:
 		if (bpf_skb_get_xfrm_state(skb, /*index*/ 0, &xfrm, sizeof(xfrm), /*flags*/ 0))
-			return HELPER_FAILED;
+			return ABSENT;
 		*value = source == FROM_XFRM_REQID ? xfrm.reqid : bpf_ntohl(xfrm.spi);
 		break;
-	default:
+	case FROM_STORED_HASH: *value = FIELD(__u32, hash); break;
+	case FROM_LINEAR_LEN:
+		*value = (void *)(long)FIELD(__u32, data_end) - (void *)(long)FIELD(__u32, data);
+		break;
+	case FROM_XDP_META: {
+		__u32 *meta = (void *)(long)FIELD(__u32, data_meta);
+
+		if ((void *)(meta + 1) > (void *)(long)FIELD(__u32, data))
+			return ABSENT;
+		*value = *meta;
+		break;
+	}
+	case FROM_CSUM_LEVEL:
+		ret = bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY);
+		if (ret < 0)
+			return ABSENT;
+		*value = ret;
+		break;
+	case FROM_MTU:								/* 5.12 */
+		if (bpf_check_mtu(skb, /*ifindex: its own*/ 0, &number, /*len_diff*/ 0,
+				  /*flags*/ 0) < 0)
+			return HELPER_FAILED;
+		*value = number;
+		break;
+	case FROM_NETNS_COOKIE: *value = bpf_get_netns_cookie(skb); break;	/* 6.13 */
+	case FROM_SOCKET_CLASSID: *value = bpf_skb_cgroup_classid(skb); break;
+	case FROM_TUNNEL_ID:
+		if (bpf_skb_get_tunnel_key(skb, &tunnel, tunnel_size, /*flags: IPv4*/ 0) &&
+		    bpf_skb_get_tunnel_key(skb, &tunnel, tunnel_size, BPF_F_TUNINFO_IPV6))
+			return ABSENT;
+		*value = tunnel.tunnel_id;
+		break;
+	case FROM_TUNNEL_OPT:
+		if (bpf_skb_get_tunnel_opt(skb, &number, sizeof(number)) != sizeof(number))
+			return ABSENT;
+		*value = number;
+		break;
+	case FROM_DSCP:
+	case FROM_ECN:
+	case FROM_TTL:
+	case FROM_FLOW_LABEL:
+	case FROM_ROUTE_IFINDEX:
 		return context_read_header(skb, source, value);
+	default:
+		return context_read_socket(skb, source, value);
 	}
 	return DONE;
 }

@@ -9,6 +9,7 @@
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
+ *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
  *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
@@ -22,12 +23,18 @@
  *
  * KIND, the syntax that users write:
  *   num     decimal or 0x hex within MIN..MAX, or one of the words
+ *   name    a num or a word, shown as a num: what the words are for depends
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
  *   mac     an Ethernet address, six bytes in network order
  *   bits    NUM[,NUM]..., an array of bits, each num the index of one
  *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
+ *
+ * RULE, where the parameter OTHER is one of the WORDs:
+ *   with OTHER WORD...          NAME is given there only
+ *   least LOW OTHER WORD...     NAME is not below LOW
+ *   bits SOME OTHER WORD...     NAME, unless it is 0, has all the bits of SOME
  */
 #pragma once
 
@@ -46,6 +53,8 @@
 #define PARAM(action, name, syntax, help)                                      \
 	MODINFO("parm=" #action "." #name ":" help);                           \
 	MODINFO("parmtype=" #action "." #name ":" syntax)
+
+#define RULES(action, name, rules) MODINFO("rules=" #action "." #name ":" rules)
 
 /* KEY and VALUE: how an entry is written; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)

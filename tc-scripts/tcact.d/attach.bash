@@ -22,7 +22,8 @@ place() {
 			dir=$1
 			shift
 			continue ;;
-		dev | pref | chain | protocol | match) (($# > 1)) || bad "$1: its value is missing" ;;
+		match) ! names_action "${@:2:1}" || break ;;
+		dev | pref | chain | protocol) (($# > 1)) || bad "$1: its value is missing" ;;
 		parent | root | block | handle | classid)
 			bad "$(q "$1"): tcact attaches to ingress and egress of a device only" ;;
 		*) break ;;
@@ -46,6 +47,13 @@ place() {
 		shift 2
 	done
 	rest=("$@")
+}
+
+# names_action [WORD]: before this word, or none, match is the action of that name
+names_action() {
+	(($#)) || return 0
+	[[ $1 == @(then|pass|ok|drop|shot|reclassify|pipe|continue|trap|goto|jump) ]] ||
+		[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\nparam\tmatch\t'"$1"$'\t'* ]]
 }
 
 place_device() {

@@ -20,18 +20,19 @@ catalogue() {
 
 # choose NAME: make it the current action, known by these variables
 action='' class='' sum='' size='' what=''
-table_map='' table_key='' table_value='' params=()
+table_map='' table_key='' table_value='' params=() rules=()
 declare -gA kind offset bytes sign low high words default switch help
 choose() {
 	local row field
-	action='' table_map='' params=()
+	action='' table_map='' params=() rules=()
 	for row in "${rows[@]}"; do
-		[[ $row == [apt]*$'\t'"$1"$'\t'* ]] || continue
+		[[ $row == [aprt]*$'\t'"$1"$'\t'* ]] || continue
 		IFS=$'\t' read -ra field <<<"$row"
 		[[ ${field[1]} == "$1" ]] || continue
 		case ${field[0]} in
 		action) action=$1 class=${field[2]} sum=${field[3]} size=${field[4]} what=${field[5]} ;;
 		table) table_map=${field[2]} table_key=${field[3]} table_value=${field[4]/#-/} ;;
+		rule) rules+=("${row#rule*$'\t'*$'\t'}") ;;
 		param) choose_param "${field[@]:2}" ;;
 		esac
 	done
@@ -91,7 +92,7 @@ wrong() {
 # spell PARAM NUMBER: a word for it where there is one
 spell() {
 	local pair
-	if ! declare -F "default_${kind[$1]}" >/dev/null; then
+	if [[ ${kind[$1]} != name ]] && ! declare -F "default_${kind[$1]}" >/dev/null; then
 		for pair in ${words[$1]}; do
 			[[ $2 != "${pair#*=}" ]] || { text=${pair%=*}; return; }
 		done
@@ -129,6 +130,8 @@ value_num() {
 	at_most "${low[$1]}" "$number" && at_most "$number" "${high[$1]}" || wrong "$1" "$2" "$rule"
 	store "$1" "$number"
 }
+
+value_name() { value_num "$@"; }
 
 value_share() {
 	local number=$2
@@ -251,7 +254,7 @@ spell_map() {
 # check_settings [PARAM VALUE]...: the values are right, and each is given once; no more.
 # Afterwards values are known to be free of white space.
 check_settings() {
-	local seen=' '
+	local seen=' ' given=("$@")
 	while (($#)); do
 		is_param "$1" || bad "$action has no parameter $(q "$1")" "see: tcact info $action"
 		(($# > 1)) || bad "$action $1: its value is missing" "see: tcact info $action"
@@ -260,6 +263,43 @@ check_settings() {
 		[[ $2 != *[[:space:]]* ]] || wrong "$1" "$2" "without white space"
 		seen+="$1 "
 		shift 2
+	done
+	check_rules "${given[@]}"
+}
+
+# check_rules [PARAM VALUE]...: what is right one by one goes together, as parameter.h says
+check_rules() {
+	local p verb than other list rule applies order=be said=" $* "
+	declare -A said_of=() hex_of=()
+	((${#rules[@]})) || return 0
+	for p in "${params[@]}"; do
+		store "$p" "${default[$p]}"
+		spell "$p" "${default[$p]}"
+		said_of[$p]=$text hex_of[$p]=$hex
+	done
+	while (($#)); do
+		convert "$1" "$2"
+		said_of[$1]=$2 hex_of[$1]=$hex
+		shift 2
+	done
+	for rule in "${rules[@]}"; do
+		IFS=$'\t' read -r p verb than other list <<<"$rule"
+		applies=''
+		[[ " $list " != *" ${said_of[$other]} "* ]] || applies=1
+		case $verb in
+		with)
+			[[ $applies || $said != *" $p "* ]] ||
+				bad "$action $p: $other ${said_of[$other]} takes none" "use it with $other ${list// / or }" ;;
+		least)
+			# hexadecimal of one length compares as text
+			[[ ! $applies || ! ${hex_of[$p]} < ${hex_of[$than]} ]] ||
+				bad "$action $p $(q "${said_of[$p]}"): must be at least $than, ${said_of[$than]}" \
+					"give $than and $p with $other ${said_of[$other]}" ;;
+		bits)
+			((! applies || 0x${hex_of[$p]} == 0 || (0x${hex_of[$than]} & ~0x${hex_of[$p]}) == 0)) ||
+				bad "$action $p $(q "${said_of[$p]}"): must have all bits of $than, ${said_of[$than]}" \
+					"otherwise nothing would match" ;;
+		esac
 	done
 }
 
@@ -410,7 +450,7 @@ syntax() {
 	local list=${words[$1]//=+(-|[0-9])/}
 	case ${kind[$1]} in
 	word) printf '%s' "$list" ;;
-	num) printf '%s' "${low[$1]}..${high[$1]}${list:+ $list}" ;;
+	num | name) printf '%s' "${low[$1]}..${high[$1]}${list:+ $list}" ;;
 	share) printf '%s' "0..1 0%..100%${list:+ $list}" ;;
 	handle) printf '%s' "${low[$1]}..${high[$1]} MAJOR:MINOR${list:+ $list}" ;;
 	*) printf '%s' "${kind[$1]^^}${list:+ $list}" ;;
@@ -424,7 +464,7 @@ info_json() {
 		spell "$p" "${default[$p]}"
 		printf '%s{"name":"%s","kind":"%s","default":%s,"help":%s' "$separator" "$p" "${kind[$p]}" \
 			"$(json_string "$text")" "$(json_string "${help[$p]}")"
-		case ${kind[$p]} in num | handle) printf ',"min":%s,"max":%s' "${low[$p]}" "${high[$p]}" ;; esac
+		case ${kind[$p]} in num | name | handle) printf ',"min":%s,"max":%s' "${low[$p]}" "${high[$p]}" ;; esac
 		comma=''
 		printf ',"words":{'
 		for pair in ${words[$p]}; do

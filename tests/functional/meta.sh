@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2016,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# Metadata: what meta writes is what the kernel's own filters, actions and qdiscs then read; and
-# the sources that only a real data path has.
+# Metadata: what meta writes is what the kernel's own filters, actions and qdiscs then read; what
+# it reads is in source.sh.
 
 bake class-10 meta set priority value 1:10
 bake mark-7 meta set mark value 7
 bake mark-bits meta set mark value 0x50 mask 0xf0
 bake index-5 meta set tc_index value 5
 bake queue-3 meta set queue_mapping value 3
-bake cb-9 meta set cb2 value 9
+bake queue-2 meta set queue_mapping value 2
 bake classid-9 meta set tc_classid value 9
 bake tstamp-5 meta set tstamp value 5
-for s in queue_mapping cb2 tc_classid tstamp dscp ttl ecn flow_label len protocol vlan_tci vlan_proto \
-	vlan_present ifindex ingress_ifindex uid cgroup realm cpu pkt_type priority; do
+bake tstamp-far meta set tstamp value 0x7000000000000000
+for n in 0 1 2 3 4; do bake "cb-$n" meta set "cb$n" value "9$n"; done
+for s in queue_mapping tc_classid tstamp dscp cb0 cb1 cb2 cb3 cb4; do
 	bake "mark-from-$s" meta set mark from "$s"
 done
-bake mark-from-root meta set mark from ancestor_cgroup level 0
-bake mark-from-level1 meta set mark from ancestor_cgroup level 1
 bake mark-dscp-left meta set mark from dscp mask 0x38 shift 5
 
 meta_ready() {
@@ -47,34 +46,21 @@ meta_write() {
 	sets "${bpf[mark-7]}" 'meta(fwmark eq 7)'
 	sets "${bpf[class-10]}" "meta(priority eq $((0x10010)))"
 	sets "${bpf[index-5]}" 'meta(tc_index eq 5)'
+	sets "${bpf[mark-dscp-left]}" 'meta(fwmark eq 256)'	# 8 & 0x38 << 5
 	# the bits outside of the mask are kept
 	sets "action skbedit mark 0x1234 pipe ${bpf[mark-bits]}" "meta(fwmark eq $((0x1254)))"
 }
 
 t meta_chain 'meta writes queue_mapping, cb, tc_classid, tstamp: a following meta reads them'
 meta_chain() {
+	local n
 	meta_ready
 	sets "${bpf[queue-3]} pipe ${bpf[mark-from-queue_mapping]}" 'meta(fwmark eq 3)'
-	sets "${bpf[cb-9]} pipe ${bpf[mark-from-cb2]}" 'meta(fwmark eq 9)'
+	for n in 0 1 2 3 4; do
+		sets "${bpf[cb-$n]} pipe ${bpf[mark-from-cb$n]}" "meta(fwmark eq 9$n)"
+	done
 	sets "${bpf[classid-9]} pipe ${bpf[mark-from-tc_classid]}" 'meta(fwmark eq 9)'
 	sets "${bpf[tstamp-5]} pipe ${bpf[mark-from-tstamp]}" 'meta(fwmark eq 5)'
-}
-
-t meta_read 'meta reads dscp, ecn, ttl, flow label, len, protocol, priority, ifindex'
-meta_read() {
-	local v4 v6
-	meta_ready
-	v4=${frame[v4.in]} v6=${frame[v6.in]}
-	sets "${bpf[mark-from-dscp]}" 'meta(fwmark eq 8)'
-	sets "${bpf[mark-from-dscp]}" 'meta(fwmark eq 8)' "$v6"
-	sets "${bpf[mark-from-ecn]}" 'meta(fwmark eq 2)'
-	sets "${bpf[mark-from-ttl]}" 'meta(fwmark eq 17)' "$v6"
-	sets "${bpf[mark-from-flow_label]}" "meta(fwmark eq $((0x12345)))" "$v6"
-	sets "${bpf[mark-from-len]}" "meta(fwmark eq $((${#v4} / 2)))"
-	sets "${bpf[mark-from-protocol]}" "meta(fwmark eq $((0x86dd)))" "$v6"
-	sets "action skbedit priority 1:2 pipe ${bpf[mark-from-priority]}" "meta(fwmark eq $((0x10002)))"
-	sets "${bpf[mark-from-ifindex]}" "meta(fwmark eq $(ip -o link show a | cut -d: -f1))"
-	sets "${bpf[mark-dscp-left]}" 'meta(fwmark eq 256)'	# 8 & 0x38 << 5
 }
 
 t meta_notip 'meta leaves the field of a packet without the source alone, and counts it'
@@ -85,40 +71,6 @@ meta_notip() {
 	same other "$(pass a b "${frame[other.in]}")" -
 	same reasons "$(reasons a egress 7)" not-ip=1
 	same control "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
-}
-
-t meta_vlan 'meta reads the tag in metadata'
-meta_vlan() {
-	local s
-	meta_ready
-	ip link add link a name a.5 type vlan id 5 2>/dev/null || skip "this kernel has no VLAN devices"
-	ip link set dev a.5 up
-	eventually is_up a.5
-	for s in vlan_tci:5 vlan_proto:$((0x8100)) vlan_present:1; do
-		watch "meta(fwmark eq ${s#*:})"
-		differ $s "$(pass a.5 b -m a "${frame[v4.in]}")" -
-		tc filter add dev a egress pref 7 matchall ${bpf[mark-from-${s%:*}]} continue
-		same $s "$(pass a.5 b -m a "${frame[v4.in]}")" -
-		tc filter del dev a egress
-	done
-}
-
-t meta_ingress 'meta on ingress: ingress_ifindex and pkt_type as the kernel says'
-meta_ingress() {
-	local s
-	wire a b
-	clsact b
-	frames
-	behind b a2 b2
-	# 02:..:0b:01 is not b's address: PACKET_OTHERHOST, 3
-	for s in "ingress_ifindex:$(ip -o link show b | cut -d: -f1)" pkt_type:3; do
-		tc filter add dev b ingress pref 8 protocol all handle "${s#*:}" fw action gact drop
-		same control "$(pass a b2 "${frame[v4.in]}")" "${frame[v4.in]}"
-		tc filter add dev b ingress pref 7 matchall ${bpf[mark-from-${s%:*}]} continue
-		same "$s" "$(pass a b2 "${frame[v4.in]}")" -
-		tc filter del dev b ingress pref 7
-		tc filter del dev b ingress pref 8
-	done
 }
 
 t meta_htb 'priority 1:10 set by meta selects class 1:10 of htb'
@@ -148,69 +100,33 @@ meta_mark_root() {
 	same both "$(pass a b "${frame[v4.in]}")" -
 }
 
-# ---- sources that only a socket or a route has ----------------------------------------------
-
-# sockets: datagrams to 10.1.0.2 leave through a
-sockets() {
-	wire a b
-	ip addr add 10.1.0.1/24 dev a
-	ip neigh add 10.1.0.2 lladdr 02:00:00:00:00:02 dev a nud permanent
+t meta_mq 'queue_mapping set on clsact egress selects the transmit queue of a multi-queue device'
+meta_mq() {
+	local n
+	ip link add name a numtxqueues 4 numrxqueues 4 type veth peer name b numtxqueues 4 numrxqueues 4
+	ip link set dev a up
+	ip link set dev b up
+	eventually is_up a
 	clsact a
-	# marked SOURCE NUMBER COMMAND...: after the action that reads SOURCE, fw matches the number
-	marked() {
-		local source=$1 number=$2
-		shift 2
-		tc filter add dev a egress pref 8 protocol ip handle "$number" fw action gact drop
-		"$@"
-		tc filter add dev a egress pref 7 protocol ip matchall ${bpf[mark-from-$source]} continue
-		"$@"
-		same "count of $source" "$(stats a egress 7)" "1 0"
-		same "mark from $source is $number" "$(stats a egress 8)" "1 1"
-		tc filter del dev a egress
-	}
+	frames
+	tc qdisc add dev a root handle 1: mq
+	in_queue() { tc -s class show dev a | awk -v c="1:$1" '/^class/ { on = $3 == c } on && /Sent/ { print $4 }'; }
+	for n in 2 3; do
+		tc filter add dev a egress pref 7 matchall ${bpf[queue-$n]}
+		pass a b "${frame[v4.in]}" >/dev/null
+		tc filter del dev a egress pref 7
+	done
+	# the same frame: only what was written decides. 0 is "none", n the queue n
+	same 'queues' "$(in_queue 1) $(in_queue 2) $(in_queue 3) $(in_queue 4)" '0 1 1 0'
 }
 
-t meta_uid 'uid: of the user whose socket it is'
-meta_uid() {
-	sockets
-	cp "$work/packet" /run/packet	# a place that the user can reach
-	chmod 755 /run /run/packet
-	marked uid 1234 setpriv --reuid 1234 --clear-groups /run/packet udp 10.1.0.2 9 10
-}
-
-t meta_cgroup 'cgroup, ancestor_cgroup: of the process whose socket it is'
-meta_cgroup() {
-	local in=/sys/fs/cgroup/tcact-test-$$
-	sockets
-	[[ -e /sys/fs/cgroup/cgroup.procs ]] || skip "no cgroup v2"
-	mkdir -p $in/below
-	trap 'echo $$ >/sys/fs/cgroup/cgroup.procs; rmdir '"$in/below $in" EXIT
-	from() { bash -c 'echo $$ >'"$in"'/below/cgroup.procs; exec "$@"' - "$work/packet" udp 10.1.0.2 9 10; }
-	marked cgroup "$(stat -c %i $in/below)" from
-	marked level1 "$(stat -c %i $in)" from
-	marked root "$(stat -c %i /sys/fs/cgroup)" from
-}
-
-t meta_realm 'realm: of the route'
-meta_realm() {
-	sockets
-	ip route add 10.3.0.0/24 via 10.1.0.2 realm 9 2>/dev/null || skip "this kernel has no realms"
-	marked realm 9 packet udp 10.3.0.3 9 10
-}
-
-t meta_cpu 'cpu: that on which the packet is sent'
-meta_cpu() {
-	local cpu
-	sockets
-	cpu=$(($(nproc) - 1))
-	tc filter add dev a egress pref 6 protocol ip matchall action skbedit mark 77 continue
-	tc filter add dev a egress pref 8 protocol ip handle 77 fw action gact drop
-	taskset -c "$cpu" "$work/packet" udp 10.1.0.2 9 10
-	same control "$(stats a egress 8)" "1 1"
-	tc filter add dev a egress pref 7 protocol ip matchall ${bpf[mark-from-cpu]} continue
-	taskset -c "$cpu" "$work/packet" udp 10.1.0.2 9 10
-	same 'no longer 77' "$(stats a egress 8)" "1 1"
-	((cpu == 0)) || tc filter add dev a egress pref 9 protocol ip handle "$cpu" fw action gact pass
-	taskset -c "$cpu" "$work/packet" udp 10.1.0.2 9 10
-	((cpu == 0)) || same "mark is $cpu" "$(stats a egress 9)" "1 0"
+t meta_fq 'tstamp set on clsact egress is the departure time that fq goes by'
+meta_fq() {
+	meta_ready
+	tc qdisc add dev a root fq horizon 2s horizon_drop 2>/dev/null || skip "this tc or kernel has no fq with a horizon"
+	tc filter add dev a egress pref 7 matchall ${bpf[tstamp-5]}
+	same 'control: long ago' "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
+	tc filter del dev a egress pref 7
+	tc filter add dev a egress pref 7 matchall ${bpf[tstamp-far]}
+	same 'beyond the horizon' "$(pass a b "${frame[v4.in]}")" -
 }

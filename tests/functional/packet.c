@@ -12,7 +12,13 @@
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS PORT         begins a TCP connection, does not wait for it
- *   packet udp ADDRESS PORT BYTES [MARK]   sends a datagram
+ *   packet udp ADDRESS PORT BYTES [OPTION N]...   sends a datagram; OPTION: mark, priority,
+ *                                   port (its own), device (index), segment (bytes, UDP GSO),
+ *                                   txtime (ns); ask 1: it first prints SOCKET-COOKIE
+ *                                   NETNS-COOKIE (- where the kernel tells none), reads a line
+ *   packet napi PORT                prints "ready", receives a datagram, prints its NAPI id
+ *   packet queue DEV N HEX          a frame comes in by the Nth queue (from 0) of a multi-queue
+ *                                   tap device
  *   packet transfer tcp|udp NETNS ADDRESS BYTES   to a receiver in NETNS, which checks
  *                                   every byte; prints BYTES and the TOS it saw
  *   packet offload DEV FEATURE on|off   by the names that ethtool -k -n does not shorten
@@ -37,6 +43,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -56,6 +63,16 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef SO_NETNS_COOKIE		/* 5.14 */
+#define SO_NETNS_COOKIE 71
+#endif
 
 #define FRAME_MAX (70 * 1024)
 #define LIMIT_MS 30000		/* for what must come */
@@ -459,23 +476,112 @@ static int syn(char **args)
 	return 0;
 }
 
+static void option(int fd, int level, int name, uint32_t value)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)))
+		err(2, "socket option %d", name);
+}
+
+static void print_cookies(int fd)
+{
+	uint64_t socket, netns;
+	socklen_t len = sizeof(socket), netns_len = sizeof(netns);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &socket, &len))
+		err(2, "SO_COOKIE");
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns, &netns_len))
+		printf("%llu -\n", (unsigned long long)socket);
+	else
+		printf("%llu %llu\n", (unsigned long long)socket, (unsigned long long)netns);
+	fflush(stdout);
+	getchar();
+}
+
 static int udp(char **args)
 {
 	socklen_t len;
-	union address to = address(args[0], atoi(args[1]), &len);
+	union address to = address(args[0], atoi(args[1]), &len), from = {};
 	int fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
 	size_t n = atoi(args[2]);
 	uint32_t state = 1;
+	char control[CMSG_SPACE(sizeof(uint64_t))] = {};
+	struct msghdr msg = { .msg_name = &to, .msg_namelen = len, .msg_iovlen = 1,
+			      .msg_iov = &(struct iovec){ frame, n } };
 
-	if (args[3]) {
-		unsigned mark = strtoul(args[3], NULL, 0);
+	for (args += 3; args[0] && args[1]; args += 2) {
+		uint64_t value = strtoull(args[1], NULL, 0);
 
-		if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
-			err(2, "SO_MARK");
+		if (!strcmp(args[0], "mark")) {
+			option(fd, SOL_SOCKET, SO_MARK, value);
+		} else if (!strcmp(args[0], "priority")) {
+			option(fd, SOL_SOCKET, SO_PRIORITY, value);
+		} else if (!strcmp(args[0], "device")) {
+			option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, value);
+		} else if (!strcmp(args[0], "segment")) {
+			option(fd, SOL_UDP, UDP_SEGMENT, value);
+		} else if (!strcmp(args[0], "port")) {
+			from.any.sa_family = to.any.sa_family;
+			from.v4.sin_port = htons(value);	/* where IPv6 has it, too */
+			if (bind(fd, &from.any, len))
+				err(2, "port %s", args[1]);
+		} else if (!strcmp(args[0], "txtime")) {
+			struct sock_txtime how = { .clockid = CLOCK_MONOTONIC };
+			struct cmsghdr *c;
+
+			if (setsockopt(fd, SOL_SOCKET, SO_TXTIME, &how, sizeof(how)))
+				err(2, "SO_TXTIME");
+			msg.msg_control = control;
+			msg.msg_controllen = sizeof(control);
+			c = CMSG_FIRSTHDR(&msg);
+			*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_TXTIME,
+					       .cmsg_len = CMSG_LEN(sizeof(value)) };
+			memcpy(CMSG_DATA(c), &value, sizeof(value));
+		} else if (!strcmp(args[0], "ask")) {
+			print_cookies(fd);
+		} else {
+			errx(2, "udp: %s", args[0]);
+		}
 	}
 	fill(frame, n, &state);
-	if (sendto(fd, frame, n, 0, &to.any, len) != (ssize_t)n && errno != ENOBUFS)
-		err(2, "sendto");
+	/* with a socket that knows its peer, so that a program can read it */
+	if (connect(fd, &to.any, len) || (sendmsg(fd, &msg, 0) != (ssize_t)n && errno != ENOBUFS))
+		err(2, "sendmsg");
+	return 0;
+}
+
+static int napi(char **args)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(atoi(args[0])) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	unsigned id = 0;
+	socklen_t len = sizeof(id);
+
+	if (bind(fd, (void *)&at, sizeof(at)))
+		err(2, "port %s", args[0]);
+	puts("ready");
+	fflush(stdout);
+	if (recv(fd, frame, FRAME_MAX, 0) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len))
+		err(2, "SO_INCOMING_NAPI_ID");
+	printf("%u\n", id);
+	return 0;
+}
+
+static int queue(char **args)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE };
+	size_t len = read_hex(args[2], frame, FRAME_MAX);
+	int fd = -1;
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", args[0]);
+	for (int n = atoi(args[1]); n >= 0; n--) {
+		fd = open("/dev/net/tun", O_RDWR);
+		if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+			err(2, "%s", args[0]);
+	}
+	wait_running(args[0]);
+	if (write(fd, frame, len) < 0)
+		err(2, "write");
 	return 0;
 }
 
@@ -760,13 +866,13 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{ "alone", alone, 1 }, { "pass", pass, 2 }, { "catch", catch, 3 }, { "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
-		{ "ids", ids, 0 },
+		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
 		{ "reasons", reasons, 1 },
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|pass|catch|sum|syn|udp|transfer|offload|ids|reasons ...\n", stderr);
+	fputs("usage: packet alone|pass|catch|sum|syn|udp|napi|queue|transfer|offload|ids|reasons ...\n", stderr);
 	return 2;
 }

@@ -47,11 +47,11 @@ hand() {
 	by_hand "$1" "$2" "$3" "$4"
 }
 
-# what each does as built: verdict, meta, edit and prefixes change nothing (verdict's and
-# prefixes' effects are in the tests below), dscp takes the mark, ttl subtracts 1, mss goes by
+# what each does as built: verdict, meta, edit, match and prefixes change nothing (the effects of
+# the matchers are in the tests below), dscp takes the mark, ttl subtracts 1, mss goes by
 # the MTU, here 1240
 for h in egress ingress; do
-	for n in verdict meta edit prefixes; do
+	for n in verdict meta edit match prefixes; do
 		t "hand_${n}_$h" "sec action/$n of tcact.o, $h, by hand: attached, neutral, removed, nothing left"
 		eval "hand_${n}_$h() { hand $n $h in v4; }"
 	done

@@ -20,7 +20,7 @@ struct meta_params {
 PARAM(meta, set,
       "word none=0 mark=1 priority=2 queue_mapping=3 tc_index=4 tc_classid=5 tstamp=6 cb0=7 cb1=8 "
       "cb2=9 cb3=10 cb4=11", "field to write");
-PARAM(meta, from, "word @source", "what to write to it");
+PARAM(meta, from, "word value=0 @source", "what to write to it");
 PARAM(meta, value, "handle", "the constant that from value writes");
 PARAM(meta, mask, "num", "bits of the source to write; the field's other bits are kept");
 PARAM(meta, shift, "num -63..63", "how far to the left (right where negative) the bits go");
