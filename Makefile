@@ -121,8 +121,13 @@ check:
 	$(MAKE) all build/tests/runner
 	tests/run
 
-demo:
+bench:
 	tests/setup
+	$(MAKE) all
+	tests/bench/bench
+
+demo:
+	tests/setup demo
 	$(MAKE) all
 	tests/demo
 
@@ -132,12 +137,13 @@ clean:
 help:
 	@echo 'make            build the objects, for both byte orders, and the command'
 	@echo 'make check      all tests; sets up what they need (root)'
+	@echo 'make bench      what each action costs; writes docs/performance.md (root)'
 	@echo 'make demo       real packets through the actions, before and after (root)'
 	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR BYTEORDER=le|be'
 	@echo 'make uninstall  the same variables'
 	@echo 'make clean      V=1 prints each command'
 
 FORCE:
-.PHONY: all install uninstall check demo clean help FORCE
+.PHONY: all install uninstall check bench demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
