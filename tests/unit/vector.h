@@ -12,7 +12,8 @@
  *   mtu N                           of lo (65536)
  *   flags N...                      one run for each (0); 4 is CHECKSUM_COMPLETE
  *   verdict N
- *   out HEX                         (what went in)
+ *   out HEX                         (what went in); of another length where the action
+ *                                   takes bytes away
  *   ctxout FIELD=N|LOW..HIGH|len... (what went in)
  *   count REASON=N...               (none)
  *   mapout MAP KEY VALUE            an entry afterwards
@@ -91,6 +92,7 @@ static struct test {
 	char name[256];
 	uint8_t in[65536], out[65536];
 	uint32_t size;
+	uint32_t gone;			/* so many bytes are taken away */
 	bool has_out;
 	struct __sk_buff ctx;
 	int mtu, n_flags, flags[4];
@@ -204,8 +206,11 @@ static bool vector_line(const char *verb)
 	if (IS("in")) {
 		test.size = bytes(test.in, sizeof(test.in));
 	} else if (IS("out")) {
-		if (bytes(test.out, sizeof(test.out)) != test.size)
-			die("line %d: no action here changes the length", line);
+		size_t n = bytes(test.out, sizeof(test.out));
+
+		if (n > test.size)
+			die("line %d: no action here makes a packet longer", line);
+		test.gone = test.size - n;
 		test.has_out = true;
 	} else if (IS("ctx")) {
 		struct outcome in = {};
