@@ -54,47 +54,41 @@ static __always_inline __u16 with_pcp(struct __sk_buff *skb, __u16 tci)
 	return (tci & ~VLAN_PCP) | pcp << VLAN_PCP_SHIFT;
 }
 
-static __always_inline enum reason pop(struct __sk_buff *skb)
+static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool pcp)
 {
-	int tci = vlan_find(skb);
-
-	if (tci < 0)
-		return -tci;
-	return tci == VLAN_NONE ? DONE : vlan_pop(skb);
-}
-
-static __always_inline enum reason set(struct __sk_buff *skb, __u16 vid, bool pcp)
-{
-	int tci = vlan_find(skb);
 	__u16 new = tci;
 
-	if (tci < 0)
-		return -tci;
-	if (tci == VLAN_NONE)
-		return DONE;
-	if (vid != VID_OFF)
-		new = (tci & ~VLAN_VID) | vid;
+	if (vlan_params.set != VID_OFF)
+		new = (tci & ~VLAN_VID) | vlan_params.set;
 	return vlan_write(skb, tci, pcp ? with_pcp(skb, new) : new);
 }
 
-static __always_inline enum reason push(struct __sk_buff *skb, __u16 vid)
+static __always_inline enum reason push(struct __sk_buff *skb)
 {
-	if (!skb->vlan_present && link_layer(skb) != LINK_ETHER)
-		return LINK_UNKNOWN;
-	return bpf_skb_vlan_push(skb, bpf_htons(vlan_params.proto), with_pcp(skb, vid)) ?
-		HELPER_FAILED : DONE;
+	__u16 tci = with_pcp(skb, vlan_params.push);
+
+	return bpf_skb_vlan_push(skb, bpf_htons(vlan_params.proto), tci) ? HELPER_FAILED : DONE;
 }
 
 SEC("action/vlan") int vlan(struct __sk_buff *skb)
 {
-	bool pushes = vlan_params.push != VID_OFF;
+	bool pops = vlan_params.pop == 1, pushes = vlan_params.push != VID_OFF;
+	bool sets = vlan_params.set != VID_OFF || (vlan_params.pcp != PCP_KEEP && !pushes);
 	enum reason why = DONE;
+	int tci;
 
-	if (vlan_params.pop == 1)
-		why = pop(skb);
-	if (why == DONE && (vlan_params.set != VID_OFF || (vlan_params.pcp != PCP_KEEP && !pushes)))
-		why = set(skb, vlan_params.set, !pushes);
+	if (!pops && !sets && !pushes)
+		return CONTROL;
+	tci = vlan_find(skb);
+	if (tci < 0)
+		return rewritten(-tci);
+	if (pops && tci != VLAN_NONE) {
+		why = vlan_pop(skb);
+		tci = skb->vlan_present ? skb->vlan_tci : VLAN_NONE;
+	}
+	if (why == DONE && sets && tci != VLAN_NONE)
+		why = set(skb, tci, !pushes);
 	if (why == DONE && pushes)
-		why = push(skb, vlan_params.push);
+		why = push(skb);
 	return rewritten(why);
 }

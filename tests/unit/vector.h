@@ -25,7 +25,7 @@
  *                                   OTHER. With OFFSET, the 16 bits there are the number of
  *                                   the run, and the same packet gets the same each time
  *
- * Bytes are hex; numbers in the host's byte order are u32:N or u64:N, joined by commas.
+ * Bytes are hex; numbers in the host's byte order are u16:N, u32:N or u64:N, joined by commas.
  */
 #pragma once
 
@@ -138,7 +138,10 @@ static size_t bytes(uint8_t *to, size_t max)
 
 		if (n + sizeof(uint64_t) > max)
 			die("line %d: too long", line);
-		if (!strncmp(text, "u32:", 4)) {
+		if (!strncmp(text, "u16:", 4)) {
+			memcpy(to + n, &(uint16_t){ strtoul(text + 4, &end, 0) }, 2);
+			n += 2;
+		} else if (!strncmp(text, "u32:", 4)) {
 			memcpy(to + n, &(uint32_t){ strtoull(text + 4, &end, 0) }, 4);
 			n += 4;
 		} else if (!strncmp(text, "u64:", 4)) {
