@@ -86,7 +86,7 @@ FUNCTION int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
 			if (why != DONE)
 				return why;
 		}
-		at += option & 0xff;
+		at = forget(skb, at + (option & 0xff));
 	}
 	return at < end ? OPTIONS : DONE;
 }
