@@ -9,7 +9,7 @@
  *   truncated      a header that is needed is cut off, or the packet is shorter
  *                  than its IP header says
  *   malformed      a header contradicts itself: version, IHL, data offset, a total
- *                  length below the header's
+ *                  length below the header's; or skb->protocol contradicts the tags
  *   fragment       needs the transport header; this is not the first fragment
  *   extensions     more IPv6 extension headers than ip.h follows
  *   options        TCP options that do not parse, or more than l4.h follows

@@ -52,3 +52,13 @@ static __always_inline struct prefix *prefix_of(const struct network *net, enum 
 	}
 	return bpf_map_lookup_elem(&prefix_table, &key);
 }
+
+/* The VLAN identifier that each one becomes, with VID_NAMED; 0 where it is not named. */
+#define VID_NAMED 0x1000
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u16);
+} vid_table __attribute__((weak)) SEC(".maps");

@@ -435,8 +435,11 @@ command_info() {
 		return
 	fi
 	printf '%s - %s\n%s' "$action" "$what" "$class"
-	[[ ! $table_map ]] ||
-		printf '; with a table: %s%s' "${table_key^^}" "${table_value:+ [$table_value N]}"
+	case ${table_map:+$table_key} in
+	'') ;;
+	vid) printf '; with a table: VID=VID' ;;
+	*) printf '; with a table: %s%s' "${table_key^^}" "${table_value:+ [$table_value N]}" ;;
+	esac
 	echo
 	for p in "${params[@]}"; do
 		spell "$p" "${default[$p]}"

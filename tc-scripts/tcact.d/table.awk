@@ -2,11 +2,12 @@
 # Tables: their text, and the bytes of their maps (include/tcact/table.h). Plain POSIX awk: no
 # bit operations, no intervals.
 #   mode=read    text -> FAMILY ADDRESS BITS TAG, ADDRESS in 32 hex digits, or VID VID; or, on
-#                stderr, what is wrong, with exit status 1
+#                stderr, what is wrong, with exit status 1. verb=update: of one entry, not a
+#                range; verb=delete: of what finds it
 #   mode=encode  those lines -> commands for `bpftool batch`, which update or, where
 #                verb=delete, delete them in map
 #   mode=dump    `bpftool -j map dump`, cut into lines at {, -> sort key<tab>text
-# key: prefix. order: le or be, the machine's. value: what the number of an entry is
+# key: prefix or vid. order: le or be, the machine's. value: what the number of an entry is
 # called, if it has one.
 
 BEGIN {
@@ -147,6 +148,39 @@ mode == "read" && key == "prefix" {
 	printf "%d %s %d %.0f\n", family, hex, bits, tag
 }
 
+# VID=VID, or FIRST-LAST=FIRST-LAST
+function vid(word, n) {
+	n = number(word)
+	if (n < 0 || n > 4094) wrong(shown(word) " is not a VLAN identifier, 0..4094")
+	return n
+}
+
+mode == "read" && key == "vid" {
+	n = split($1, half, "=")
+	if (NF > 1) wrong(shown($2) " is one word too many")
+	if (n != (verb == "delete" ? 1 : 2))
+		wrong(shown($1) ": an entry is " (verb == "delete" ? "VID" : "VID=VID"))
+	for (i = 1; i <= n; i++) {
+		ends = split(half[i], bound, "-")
+		if (ends > (verb ? 1 : 2)) wrong(shown(half[i]) " is not a VLAN identifier, 0..4094")
+		first[i] = vid(bound[1])
+		last[i] = ends == 2 ? vid(bound[2]) : first[i]
+		if (last[i] < first[i]) wrong(shown(half[i]) " ends before it begins")
+	}
+	if (n == 2 && last[1] - first[1] != last[2] - first[2])
+		wrong(shown($1) ": the ranges are not of the same length")
+	for (id = first[1]; id <= last[1]; id++) {
+		to = n == 2 ? first[2] + id - first[1] : 0
+		if (id in line) {
+			if (tags[id] != to) wrong(id " becomes another VID than in line " line[id])
+			continue
+		}
+		line[id] = NR
+		tags[id] = to
+		print id, to
+	}
+}
+
 function u32(n, a, b, c, d) {
 	d = n % 256; n = int(n / 256)
 	c = n % 256; n = int(n / 256)
@@ -169,6 +203,12 @@ mode == "encode" && key == "prefix" {
 		u32($4) " 00 00 00 00 00 00 00 00 00 00 00 00")
 }
 
+# An array has no holes: what is not named is 0, and what is named has 0x1000 (VID_NAMED) in it.
+mode == "encode" && key == "vid" {
+	hex = u32(verb == "delete" ? 0 : 4096 + $2)
+	command("update", u32($1), order == "le" ? substr(hex, 1, 5) : substr(hex, 7))
+}
+
 # A byte of bpftool's JSON takes seven characters: "0x10",
 function at(from, i) { return substr($0, from + 7 * i, 2) }
 
@@ -180,6 +220,10 @@ function integer(from, i, n, j, sum) {
 mode == "dump" && /"key":\[/ {
 	from = index($0, "[") + 4
 	data = from + index(substr($0, from), "[") + 3
+}
+
+mode == "dump" && /"key":\[/ && key == "vid" && integer(data, 0, 2) {
+	printf "%04d\t%d=%d\n", integer(from, 0, 4), integer(from, 0, 4), integer(data, 0, 2) - 4096
 }
 
 mode == "dump" && /"key":\[/ && key == "prefix" {

@@ -17,7 +17,7 @@ take_stdin() {
 
 read_table() {
 	local error status=0
-	[[ $table_key == prefix ]] ||
+	[[ $table_key == @(prefix|vid) ]] ||
 		bad "this tcact does not know tables of $(q "$table_key")" "reinstall tcact"
 	[[ $1 != - || ! $dry ]] || return 0
 	if [[ $1 != - ]]; then
@@ -66,7 +66,7 @@ stage() {
 	found=$pin
 }
 
-# fill PIN FILE [CANONICAL]: put the prefixes of FILE into the table of the staged program
+# fill PIN FILE [CANONICAL]: put the entries of FILE into the table of the staged program
 fill() {
 	local map=${1%/*}/maps/$table_map status=0
 	if [[ $dry ]]; then
@@ -75,7 +75,7 @@ fill() {
 		return
 	fi
 	[[ ! $verbose ]] || echo "+ fill $map from $(q "$2")" >&2
-	# By id: bpftool would look the path up once for each prefix.
+	# By id: bpftool would look the path up once for each entry.
 	[[ $(bpftool -j map show pinned "$map") =~ \"id\":([0-9]+) ]] && map="id ${BASH_REMATCH[1]}" ||
 		map="pinned $map"
 	said=$(table_awk encode "map=$map" <"$3" | bpftool batch file - 2>&1) || status=$?
@@ -209,22 +209,27 @@ undo_unbound() { ! unbound "$@" || tc actions del action bpf index "$1"; }
 table_add() { one_entry update "$@"; }
 table_del() { one_entry delete "$@"; }
 
-one_entry() { # VERB NAME PREFIX [tag N]
-	local verb=$1 name=$2 given=("${@:3}") command error status=0
-	((${#given[@]})) || bad "the PREFIX is missing"
+one_entry() { # VERB NAME ENTRY...
+	local verb=$1 name=$2 given=("${@:3}") command error status=0 there
+	((${#given[@]})) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID"
 	[[ $verb == update ]] || ((${#given[@]} == 1)) || bad "$(q "${given[1]}") is one word too many"
-	[[ "${given[*]}" != *[[:cntrl:]#]* ]] || bad "$(q "${given[*]}") is not a prefix"
+	[[ "${given[*]}" != *[[:cntrl:]#]* ]] || bad "$(q "${given[*]}") is not an entry of a table"
 	begin
 	the_table "$name"
 	error=$(table_awk read "value=$table_value" "verb=$verb" <<<"${given[*]}" 2>&1) ||
 		bad "${error#line 1: }" "nothing was changed"
-	[[ $error ]] || bad "$(q "${given[*]}") is not a prefix"
+	[[ $error ]] || bad "$(q "${given[*]}") is not an entry of a table"
 	maps_of "${entry[10]}"
+	if [[ $verb == delete && $table_key == vid && ! $dry ]]; then	# an array has all keys
+		there=$'\n'$(dump_table "${map_id[$table_map]}")
+		[[ $there == *$'\n'"${error% *}="* ]] || not_there "${given[0]}"
+	fi
 	read -ra command < <(table_awk encode "verb=$verb" "map=id ${map_id[$table_map]}" <<<"$error")
 	no_signals
 	attempt bpftool "${command[@]}" || status=$?
-	[[ $verb != delete || $said != *'No such'* ]] ||
-		fail 3 "$subcommand" "there is no $(q "${given[0]}") in the table" "see: tcact table dump"
+	[[ $verb != delete || $said != *'No such'* ]] || not_there "${given[0]}"
 	((status == 0)) || refused "$subcommand" bpftool "$status"
 	commit
 }
+
+not_there() { fail 3 "$subcommand" "there is no $(q "$1") in the table" "see: tcact table dump"; }

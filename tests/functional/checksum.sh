@@ -109,29 +109,6 @@ sum_partial_udp() {
 
 # ---- transfers ------------------------------------------------------------------------------
 
-# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
-bad_sums() {
-	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
-		$1 in column { n += $column[$1]; delete column[$1]; next }
-		/:/ { for (i = 2; i <= NF; i++) if ($i == ($1 == "Ip:" ? "InHdrErrors" : "InCsumErrors")) column[$1] = i }
-		/^[A-Z][a-z]+6InCsumErrors/ { n += $2 }
-		END { print n + 0 }'
-}
-
-two() {
-	ipv6
-	peer far a b 10.1.0.1/24,fd01::1/64 10.1.0.2/24,fd01::2/64
-	clsact a
-}
-
-# send BYTES: over TCP, both families; the receiver compares every byte
-send() {
-	local to
-	for to in 10.1.0.2 fd01::2; do
-		same "transfer to $to" "$(packet transfer tcp far $to "$1")" "$1 0x00"
-	done
-}
-
 t sum_gso 'TCP v4 and v6 with GSO and all offloads on: every byte arrives, no checksum error'
 sum_gso() {
 	local packets p json bytes=2000000

@@ -74,6 +74,14 @@ wire() {
 	eventually is_up "$1"
 }
 
+# vlan NAME PARENT VID [PROTO]
+vlan() {
+	ip link add link "$2" name "$1" type vlan id "$3" protocol "${4-802.1q}" ||
+		skip "this kernel has no VLAN devices"
+	ip link set dev "$1" up
+	eventually is_up "$1"
+}
+
 # tun NAME [ADDRESS]: a device without a link layer, whose user is `packet`
 tun() {
 	# no udev in a guest: nothing loads the module when the device is opened
@@ -113,6 +121,32 @@ ipv6() { echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6; }
 clsact() {
 	local dev
 	for dev; do tc qdisc add dev "$dev" clsact; done
+}
+
+# ---- transfers ------------------------------------------------------------------------------
+
+# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
+bad_sums() {
+	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
+		$1 in column { n += $column[$1]; delete column[$1]; next }
+		/:/ { for (i = 2; i <= NF; i++) if ($i == ($1 == "Ip:" ? "InHdrErrors" : "InCsumErrors")) column[$1] = i }
+		/^[A-Z][a-z]+6InCsumErrors/ { n += $2 }
+		END { print n + 0 }'
+}
+
+# two: a and, in the namespace far, b; clsact on a
+two() {
+	ipv6
+	peer far a b 10.1.0.1/24,fd01::1/64 10.1.0.2/24,fd01::2/64
+	clsact a
+}
+
+# send BYTES: over TCP, both families; the receiver compares every byte
+send() {
+	local to
+	for to in 10.1.0.2 fd01::2; do
+		same "transfer to $to" "$(packet transfer tcp far $to "$1")" "$1 0x00"
+	done
 }
 
 # ---- packets --------------------------------------------------------------------------------

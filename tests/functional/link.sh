@@ -80,14 +80,6 @@ link_ether_none() {
 	same reasons "$(reasons a egress 7)" not-ip=3
 }
 
-# vlan NAME PARENT VID [PROTO]
-vlan() {
-	ip link add link "$2" name "$1" type vlan id "$3" protocol "${4-802.1q}" ||
-		skip "this kernel has no VLAN devices"
-	ip link set dev "$1" up
-	eventually is_up "$1"
-}
-
 t link_vlan_metadata 'VLAN device, tag in metadata: filter on the VLAN device, and on the one below'
 link_vlan_metadata() {
 	local dev

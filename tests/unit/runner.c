@@ -91,9 +91,9 @@ static void hexdump(const char *what, const uint8_t *data, uint32_t size, const 
 	}
 }
 
-/* Are packet and metadata, which were @ctx, what @out and @o say? */
-static bool compare(const char *when, uint32_t size, const struct __sk_buff *ctx, const uint8_t *out,
-		    const struct outcome *o)
+/* Are packet and metadata, which were @size bytes and @ctx, what @out, @gone shorter, and @o say? */
+static bool compare(const char *when, uint32_t size, uint32_t gone, const struct __sk_buff *ctx,
+		    const uint8_t *out, const struct outcome *o)
 {
 	struct __sk_buff expected = *ctx;
 	long start = ftell(notes);
@@ -109,6 +109,7 @@ static bool compare(const char *when, uint32_t size, const struct __sk_buff *ctx
 			value = o->wanted[i].low;
 		field_set(&expected, o->wanted[i].field, value);
 	}
+	size -= gone;
 	if (got.verdict != o->verdict)
 		note("%s: verdict %d, expected %d", when, got.verdict, o->verdict);
 	if (got.size != size) {
@@ -188,8 +189,8 @@ static void run_cuts(void)
 		snprintf(when, sizeof(when), "cut to %u", size);
 		if (err)
 			note("%s: TEST_RUN: %s", when, strerror(-err));
-		else if (compare(when, size, &test.ctx, enough ? test.out : test.in,
-				 enough ? &test.whole : &test.cut))
+		else if (compare(when, size, enough ? test.gone : 0, &test.ctx,
+				 enough ? test.out : test.in, enough ? &test.whole : &test.cut))
 			continue;
 		return;			/* one is enough to look at */
 	}
@@ -212,7 +213,7 @@ static void run_nonlinear(void)
 	if (err)
 		return;
 	got.ctx.data_end = test.ctx.data_end;
-	compare("not linear", test.size, &test.ctx, test.out, &test.whole);
+	compare("not linear", test.size, test.gone, &test.ctx, test.out, &test.whole);
 	check_reasons("not linear", counts, 1, 0);
 }
 
@@ -238,7 +239,7 @@ static void run_sample(void)
 				note("run %d: the same packet got %d, then %d", i, first, got.verdict);
 			first = got.verdict;
 			hits += !again && first == test.whole.verdict;
-			if (!compare("sample", test.size, &test.ctx, test.in, &o))
+			if (!compare("sample", test.size, 0, &test.ctx, test.in, &o))
 				return;
 		}
 	}
@@ -264,7 +265,7 @@ static void run_once(int flags)
 		note("TEST_RUN: %s", err == -EBADMSG ? "skb->csum is wrong" : strerror(-err));
 		return;
 	}
-	compare("whole", test.size, &test.ctx, test.out, &test.whole);
+	compare("whole", test.size, test.gone, &test.ctx, test.out, &test.whole);
 	check_reasons("whole", counts, 1, 0);
 	for (struct entry *e = test.after; e < test.after + test.n_after; e++) {
 		uint8_t value[sizeof(e->value)];

@@ -12,7 +12,8 @@
  *   mtu N                           of lo (65536)
  *   flags N...                      one run for each (0); 4 is CHECKSUM_COMPLETE
  *   verdict N
- *   out HEX                         (what went in)
+ *   out HEX                         (what went in); of another length where the action
+ *                                   takes bytes away
  *   ctxout FIELD=N|LOW..HIGH|len... (what went in)
  *   count REASON=N...               (none)
  *   mapout MAP KEY VALUE            an entry afterwards
@@ -24,7 +25,7 @@
  *                                   OTHER. With OFFSET, the 16 bits there are the number of
  *                                   the run, and the same packet gets the same each time
  *
- * Bytes are hex; numbers in the host's byte order are u32:N or u64:N, joined by commas.
+ * Bytes are hex; numbers in the host's byte order are u16:N, u32:N or u64:N, joined by commas.
  */
 #pragma once
 
@@ -91,6 +92,7 @@ static struct test {
 	char name[256];
 	uint8_t in[65536], out[65536];
 	uint32_t size;
+	uint32_t gone;			/* so many bytes are taken away */
 	bool has_out;
 	struct __sk_buff ctx;
 	int mtu, n_flags, flags[4];
@@ -136,7 +138,10 @@ static size_t bytes(uint8_t *to, size_t max)
 
 		if (n + sizeof(uint64_t) > max)
 			die("line %d: too long", line);
-		if (!strncmp(text, "u32:", 4)) {
+		if (!strncmp(text, "u16:", 4)) {
+			memcpy(to + n, &(uint16_t){ strtoul(text + 4, &end, 0) }, 2);
+			n += 2;
+		} else if (!strncmp(text, "u32:", 4)) {
 			memcpy(to + n, &(uint32_t){ strtoull(text + 4, &end, 0) }, 4);
 			n += 4;
 		} else if (!strncmp(text, "u64:", 4)) {
@@ -204,8 +209,11 @@ static bool vector_line(const char *verb)
 	if (IS("in")) {
 		test.size = bytes(test.in, sizeof(test.in));
 	} else if (IS("out")) {
-		if (bytes(test.out, sizeof(test.out)) != test.size)
-			die("line %d: no action here changes the length", line);
+		size_t n = bytes(test.out, sizeof(test.out));
+
+		if (n > test.size)
+			die("line %d: no action here makes a packet longer", line);
+		test.gone = test.size - n;
 		test.has_out = true;
 	} else if (IS("ctx")) {
 		struct outcome in = {};

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vlan-map - translate the VLAN identifier of the outermost tag by a table.
+ *
+ * Of every packet that has a tag, in the metadata or in the frame; its priority
+ * and drop eligibility are kept. An identifier that the table does not name, and
+ * a packet without a tag, pass as they are. Returns CONTROL. Untouched, the
+ * table is empty; tcact fills it:
+ *
+ *   tcact add dev eth1 ingress vlan-map table vids.txt
+ */
+#include <tcact/table.h>
+#include <tcact/vlan.h>
+
+ACTION(vlan-map, rewriter, "Translate the VLAN identifier of the outermost tag by a table");
+TABLE(vlan-map, vid_table, vid, -);
+
+SEC("action/vlan-map") int vlan_map(struct __sk_buff *skb)
+{
+	int tci = vlan_find(skb);
+	__u32 key = tci & VLAN_VID;
+	__u16 *entry;
+
+	if (tci < 0)
+		return rewritten(-tci);
+	if (tci == VLAN_NONE)
+		return CONTROL;
+	entry = bpf_map_lookup_elem(&vid_table, &key);
+	if (!entry || !(*entry & VID_NAMED))
+		return CONTROL;
+	return rewritten(vlan_write(skb, tci, (tci & ~VLAN_VID) | (*entry & VLAN_VID)));
+}

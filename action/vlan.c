@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vlan - push, pop or change the outermost VLAN tag.
+ *
+ * Of every packet, IP or not, on a device that has Ethernet headers; on others
+ * it is left alone and counted (link-unknown). The tag is in the metadata or in
+ * the frame, as it comes; a packet without one has nothing to pop or to set.
+ * Returns CONTROL. Untouched, it changes nothing:
+ *
+ *   tcact add dev eth1 egress vlan push 100 pcp dscp
+ */
+#include <tcact/class.h>
+#include <tcact/vlan.h>
+
+#define VID_OFF 4096
+enum { PCP_KEEP = 8, PCP_DSCP, PCP_PRIORITY };
+
+struct vlan_params {
+	__u16 push, set;	/* VID_OFF: not given */
+	__u16 proto;		/* an ethertype, host byte order */
+	__u8 pop;
+	__u8 pcp;
+};
+
+ACTION(vlan, rewriter, "Push, pop or change the outermost VLAN tag");
+PARAM(vlan, pop, "word no=0 yes=1", "take the outermost tag away, before anything else");
+PARAM(vlan, set, "num 0..4094 off=4096", "VLAN identifier to give to the outermost tag, before a push");
+PARAM(vlan, push, "num 0..4094 off=4096", "VLAN identifier of a tag to put in front; 0: for its priority only");
+PARAM(vlan, pcp, "num 0..7 keep=8 dscp=9 priority=10",
+      "priority of the tag pushed, or else of the outermost; dscp: its upper 3 bits; "
+      "priority: the low 3 bits of the packet's; keep is 0 for push");
+PARAM(vlan, proto, "word 802.1q=33024 802.1ad=34984", "TPID of the tag to push");
+PARAMS(vlan) = { .push = VID_OFF, .set = VID_OFF, .proto = ETH_P_8021Q, .pcp = PCP_KEEP };
+
+/* @tci with the priority that is asked for. Where there is no DSCP, it keeps its own. */
+static __always_inline __u16 with_pcp(struct __sk_buff *skb, __u16 tci)
+{
+	__u8 pcp = vlan_params.pcp;
+	struct network net;
+	enum reason why;
+
+	if (pcp == PCP_KEEP)
+		return tci;
+	if (pcp == PCP_PRIORITY) {
+		pcp = skb->priority & 7;
+	} else if (pcp == PCP_DSCP) {
+		why = network_find(skb, &net);
+		if (why != DONE) {
+			count(why);
+			return tci;
+		}
+		pcp = class_read(&net) >> 5;
+	}
+	return (tci & ~VLAN_PCP) | pcp << VLAN_PCP_SHIFT;
+}
+
+static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool pcp)
+{
+	__u16 new = tci;
+
+	if (vlan_params.set != VID_OFF)
+		new = (tci & ~VLAN_VID) | vlan_params.set;
+	return vlan_write(skb, tci, pcp ? with_pcp(skb, new) : new);
+}
+
+static __always_inline enum reason push(struct __sk_buff *skb)
+{
+	__u16 tci = with_pcp(skb, vlan_params.push);
+
+	return bpf_skb_vlan_push(skb, bpf_htons(vlan_params.proto), tci) ? HELPER_FAILED : DONE;
+}
+
+SEC("action/vlan") int vlan(struct __sk_buff *skb)
+{
+	bool pops = vlan_params.pop == 1, pushes = vlan_params.push != VID_OFF;
+	bool sets = vlan_params.set != VID_OFF || (vlan_params.pcp != PCP_KEEP && !pushes);
+	enum reason why = DONE;
+	int tci;
+
+	if (!pops && !sets && !pushes)
+		return CONTROL;
+	tci = vlan_find(skb);
+	if (tci < 0)
+		return rewritten(-tci);
+	if (pops && tci != VLAN_NONE) {
+		why = vlan_pop(skb);
+		tci = skb->vlan_present ? skb->vlan_tci : VLAN_NONE;
+	}
+	if (why == DONE && sets && tci != VLAN_NONE)
+		why = set(skb, tci, !pushes);
+	if (why == DONE && pushes)
+		why = push(skb);
+	return rewritten(why);
+}

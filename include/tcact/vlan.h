@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The outermost VLAN tag, wherever it is: in the metadata (skb->vlan_present,
+ * always so at ingress) or in the frame, behind the Ethernet addresses. TCI:
+ * priority (PCP) 3 bits, drop eligible (DEI) 1, VLAN identifier 12; IEEE
+ * 802.1Q, 9.6.
+ */
+#pragma once
+
+#include <tcact/checksum.h>
+#include <tcact/link.h>
+
+#define VLAN_VID 0x0fff
+#define VLAN_PCP 0xe000
+#define VLAN_PCP_SHIFT 13
+#define VLAN_NONE 0x10000	/* no tag: no TCI is that */
+
+/* The TCI of the tag, VLAN_NONE, or -reason. */
+FUNCTION int vlan_find(struct __sk_buff *skb)
+{
+	struct vlan_tag tag;
+	__be16 proto;
+
+	if (skb->vlan_present)
+		return skb->vlan_tci;
+	if (link_layer(skb) != LINK_ETHER)
+		return -LINK_UNKNOWN;
+	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
+		return -TRUNCATED;
+	if (!is_tag(proto))
+		return VLAN_NONE;
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &tag, sizeof(tag)))
+		return -TRUNCATED;
+	return bpf_ntohs(tag.tci);
+}
+
+/*
+ * Takes the tag that vlan_find() found away; a tag behind it moves to the
+ * metadata. The kernel goes by skb->protocol alone: where an AF_PACKET sender
+ * lied about that, it would take no tag, or four bytes that are none.
+ */
+FUNCTION int vlan_pop(struct __sk_buff *skb)
+{
+	__be16 proto;
+
+	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
+		return TRUNCATED;
+	if (is_tag(proto) != is_tag(skb->protocol))
+		return MALFORMED;
+	/* The one behind it must be whole, or the kernel stops half-way. */
+	if (is_tag(proto) && skb->len < ETH_HLEN + 2 * sizeof(struct vlan_tag))
+		return TRUNCATED;
+	return bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
+}
+
+/* Replaces the TCI @old that vlan_find() found. Packet pointers are void afterwards. */
+static __always_inline enum reason vlan_write(struct __sk_buff *skb, __u16 old, __u16 new)
+{
+	__be16 tci = bpf_htons(new), proto;
+	enum reason why;
+
+	if (old == new)
+		return DONE;
+	if (skb->vlan_present) {	/* vlan_tci is read only */
+		proto = skb->vlan_proto;
+		why = vlan_pop(skb);
+		if (why != DONE)
+			return why;
+		return bpf_skb_vlan_push(skb, proto, new) ? HELPER_FAILED : DONE;
+	}
+	if (bpf_skb_store_bytes(skb, ETH_HLEN, &tci, sizeof(tci), /*flags*/ 0))
+		return HELPER_FAILED;
+	checksum_complete(skb, bpf_htons(old), tci);
+	return DONE;
+}

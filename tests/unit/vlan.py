@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""vlan: tags that are in the frame, as TEST_RUN shows them. A tag that is in the
+metadata, where push puts one and pop leaves the second, is not seen here: tests
+of it are in tests/functional/vlan.sh.
+"""
+from common import *
+
+TAGS = (b"\x81\x00", b"\x88\xa8")
+
+
+def is_ether(p):
+    return p.front != b"" and p.link != "none"
+
+
+def tagged(data):
+    return data[12:14] in TAGS
+
+
+def knowable(p):
+    """How long a frame must be for link.h to see that it is one."""
+    clear = p.link == "ether" or p.data[12:14] in (b"\x08\0", b"\x86\xdd") and p.data[0] >> 4 not in (4, 6)
+    return 14 if clear else 22
+
+
+def tci(data):
+    return struct.unpack_from("!H", data, 14)[0]
+
+
+def with_tci(data, new):
+    return data[:14] + struct.pack("!H", new) + data[16:]
+
+
+def popped(data):
+    """What is left in the frame: the second tag moves to the metadata, the third stays."""
+    if not tagged(data):
+        return data
+    data = data[:12] + data[16:]
+    return data[:12] + data[16:] if tagged(data) else data
+
+
+def vectors(suite):
+    def begin(p, *settings):
+        suite.bake(*settings, *(("link", p.link) if p.link != "auto" else ()))
+
+    def case(p, label, new, need=None, count=None, **more):
+        ctx = {"mark": 5, "priority": 7, "cb2": 9, **p.ctx, **more.pop("ctx", {})}
+        if not is_ether(p):
+            suite.case(f"{p.name}-{label}", p.data, ctx=ctx, count={"link-unknown": 1})
+        else:
+            need = max(knowable(p), need or 0)
+            # what TEST_RUN calls complete begins behind the tag's TPID, where the kernel's pop
+            # takes it to begin before: it is not asked about frames that become shorter
+            flags = (0, 4) if len(new) == len(p.data) else (0,)
+            suite.case(f"{p.name}-{label}", p.data, out=new, ctx=ctx, count=count, need=need, flags=flags, **more)
+
+    packets = list(corpus())
+    for p in packets:
+        for settings in ((), ("pop", "no", "set", "off", "push", "off", "pcp", "keep"), ("proto", "802.1ad")):
+            begin(p, *settings)
+            suite.case("-".join((p.name, "nothing", *settings)), p.data, ctx={"mark": 5, **p.ctx}, flags=(0, 4))
+        # what is set stays in its place, and so does everything else
+        for label, settings, work in (
+                ("set-200", ("set", 200), lambda t: t & 0xf000 | 200),
+                ("set-0", ("set", 0), lambda t: t & 0xf000),
+                ("pcp-5", ("pcp", 5), lambda t: t & 0x1fff | 5 << 13),
+                ("pcp-priority", ("pcp", "priority"), lambda t: t & 0x1fff | 7 << 13),
+                ("set-4094-pcp-0", ("set", 4094, "pcp", 0), lambda t: t & 0x1000 | 4094),
+                ("set-its-own", ("set", tci(p.data) & 0xfff if tagged(p.data) and tci(p.data) & 0xfff < 4095 else 1),
+                 lambda t: t if t & 0xfff < 4095 else t & 0xf000 | 1)):
+            begin(p, *settings)
+            data = with_tci(p.data, work(tci(p.data))) if tagged(p.data) else p.data
+            case(p, label, data, need=18 if tagged(p.data) else 14)
+        # the priority follows the DSCP: where there is none, it stays and that is counted
+        begin(p, "pcp", "dscp")
+        data, why = p.data, None
+        if tagged(p.data) and p.why:
+            why = p.why
+        elif tagged(p.data):
+            dscp = p.ip.tos if family(p.ip) == 4 else p.ip.tc
+            data = with_tci(data, tci(data) & 0x1fff | (dscp >> 5) << 13)
+        need = p.need if tagged(p.data) else 14
+        case(p, "pcp-dscp", data, need=need, count={why: 1} if why else None)
+        # pop: a frame that ends with its tag is left alone
+        for label, settings in (("pop", ("pop", "yes")), ("pop-set", ("pop", "yes", "set", 5)),
+                                ("pop-pcp", ("pop", "yes", "pcp", 5))):
+            if p.name.startswith("tags-") and label != "pop":
+                continue        # three tags: cut off, the second is popped and cannot be set
+            begin(p, *settings)
+            case(p, label, popped(p.data), need=22 if tagged(p.data) else 14)
+        # a push goes to the metadata: nothing is to be seen
+        for label, settings in (("push", ("push", 100)), ("push-0", ("push", 0, "proto", "802.1ad", "pcp", 7))):
+            begin(p, *settings)
+            case(p, label, p.data, need=18 if tagged(p.data) else 14)
+        # the other way round: the second tag comes back into the frame
+        begin(p, "pop", "yes", "push", 7)
+        case(p, "pop-push", p.data[:12] + p.data[16:] if tagged(p.data) else p.data,
+             need=22 if tagged(p.data) else 14)
+        begin(p, "set", 200, "push", 7, "pcp", 1)       # pcp is the pushed one's
+        case(p, "set-push", with_tci(p.data, tci(p.data) & 0xf000 | 200) if tagged(p.data) else p.data,
+             need=18 if tagged(p.data) else 14)
+
+    # every part of the TCI, both kinds of tag, with sums that pass by 0 (CHECKSUM_COMPLETE)
+    for tpid in (0x8100, 0x88a8):
+        for old in (0, 1, 0xfff, 0x1000, 0x1fff, 0x2000, 0x6064, 0xefff, 0xf000, 0xffff):
+            front = ether(tpid) + struct.pack("!HH", old, 0x0800)
+            p = Packet(f"{tpid:x}-{old:04x}", front, v4(tcp(SYN)))
+            for vid in (0, 1, 100, 4094):
+                begin(p, "set", vid)
+                case(p, f"set-{vid}", with_tci(p.data, old & 0xf000 | vid), need=18)
+            for pcp in range(8):
+                begin(p, "pcp", pcp)
+                case(p, f"pcp-{pcp}", with_tci(p.data, old & 0x1fff | pcp << 13), need=18)
+            begin(p, "pcp", "priority")
+            for priority in (0, 5, 8, 0xfffffffe):
+                case(p, f"priority-{priority}", with_tci(p.data, old & 0x1fff | (priority & 7) << 13), need=18,
+                     ctx={"priority": priority})
+    begin(p, "pcp", "dscp")
+    for dscp in range(64):
+        for make, proto, field in ((v4, 0x0800, "tos"), (v6, 0x86dd, "tc")):
+            ip = make(tcp(SYN), **{field: dscp << 2 | 3})
+            p = Packet(f"v{family(ip)}-dscp-{dscp}", ether(0x8100) + tag(proto), ip)
+            case(p, "pcp-dscp", with_tci(p.data, 100 | (dscp >> 3) << 13), need=p.need)
+    # inverse pairs: 100 to 200 and back
+    p = Packet("pair", ether(0x8100) + tag(0x0800, 100), v4(tcp(SYN)))
+    q = Packet("pair-back", ether(0x8100) + tag(0x0800, 200), v4(tcp(SYN)))
+    begin(p, "set", 200)
+    case(p, "there", q.data, need=18)
+    begin(q, "set", 100)
+    case(q, "back", p.data, need=18)
