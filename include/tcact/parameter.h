@@ -9,6 +9,8 @@
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
+ *   pair=ACTION:ONE OTHER ALIKE   two prefixes, given both or not at all, of one
+ *                           family, and where ALIKE is `length`, of one length
  *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
@@ -28,6 +30,8 @@
  *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
+ *   prefix  ADDRESS[/LENGTH], none where 0: struct prefix_param of address.h
+ *   prefix6 the same of IPv6 only, LENGTH within MIN..MAX
  */
 #pragma once
 
@@ -46,6 +50,8 @@
 #define PARAM(action, name, syntax, help)                                      \
 	MODINFO("parm=" #action "." #name ":" help);                           \
 	MODINFO("parmtype=" #action "." #name ":" syntax)
+
+#define PAIR(action, one, other, alike) MODINFO("pair=" #action ":" #one " " #other " " #alike)
 
 /* KEY and VALUE: how an entry is written; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)

@@ -5,6 +5,7 @@
 #                stderr, what is wrong, with exit status 1
 #   mode=encode  those lines -> commands for `bpftool batch`, which update or, where
 #                verb=delete, delete them in map
+#   mode=spell   FAMILY ADDRESS BITS -> text
 #   mode=dump    `bpftool -j map dump`, cut into lines at {, -> sort key<tab>text
 # key: prefix. order: le or be, the machine's. value: what the number of an entry is
 # called, if it has one.
@@ -146,6 +147,8 @@ mode == "read" && key == "prefix" {
 	tags[id] = tag
 	printf "%d %s %d %.0f\n", family, hex, bits, tag
 }
+
+mode == "spell" { print spelled($1, $2, $3) }
 
 function u32(n, a, b, c, d) {
 	d = n % 256; n = int(n / 256)
