@@ -15,6 +15,8 @@
  *   options        TCP options that do not parse, or more than l4.h follows
  *   expired        the TTL or hop limit would have reached 0
  *   helper-failed  the kernel refused a helper call
+ *   transport      a port of a protocol whose checksum is over the whole packet
+ *   unmapped       an address that has none in the other prefix
  */
 #pragma once
 
@@ -34,12 +36,15 @@ enum reason {
 	OPTIONS,
 	EXPIRED,
 	HELPER_FAILED,
+	TRANSPORT,
+	UNMAPPED,
 	REASONS = 16		/* room to grow: the map keeps its size */
 };
 
 NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
-      "extensions=6 options=7 expired=8 helper-failed=9");
+      "extensions=6 options=7 expired=8 helper-failed=9 "
+      "transport=10 unmapped=11");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
