@@ -109,15 +109,6 @@ sum_partial_udp() {
 
 # ---- transfers ------------------------------------------------------------------------------
 
-# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
-bad_sums() {
-	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
-		$1 in column { n += $column[$1]; delete column[$1]; next }
-		/:/ { for (i = 2; i <= NF; i++) if ($i == ($1 == "Ip:" ? "InHdrErrors" : "InCsumErrors")) column[$1] = i }
-		/^[A-Z][a-z]+6InCsumErrors/ { n += $2 }
-		END { print n + 0 }'
-}
-
 two() {
 	ipv6
 	peer far a b 10.1.0.1/24,fd01::1/64 10.1.0.2/24,fd01::2/64

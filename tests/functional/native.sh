@@ -5,6 +5,8 @@
 
 bake as-dsfield dscp value ef
 bake as-ttl ttl set 64
+bake as-nat-out nat side src from 10.1.0.0/24 to 172.16.200.0/24
+bake as-nat-in nat side dst from 10.2.0.0/16 to 192.168.0.0/16
 bake as-edit edit meta.set mark meta.value 7 ttl.set 64 dscp.value ef
 bake as-map dscp-map default af11
 bake as-df df flag set
@@ -24,6 +26,19 @@ declare -A differs=(
 	[pppoe]='nothing in tc looks behind a PPPoE header; ours does'
 	[sum]='skbmod ecn writes a header sum of 0xffff where RFC 1624 says 0'
 	[fragment]='pedit sets DF on a fragment too, which may have to be fragmented again'
+)
+
+# and those on which act_nat does
+declare -A nat_differs=(
+	[error]='act_nat leaves the sums inside an ICMP error as they were (RFC 5508, 4.2); ours are right'
+	[udplite]='act_nat does not know UDP-Lite (RFC 3828), whose sum covers the addresses; ours does'
+	[dccp]='as udplite (RFC 4340, 9.1)'
+	[ihl]='act_nat writes into a header whose IHL is below 5; ours leaves it alone'
+	[long]='act_nat writes into a packet that is shorter than it says; ours leaves it alone'
+	[cut]='act_nat drops a packet whose header is cut off; ours leaves it alone'
+	[vlan]='protocol ip does not see what is behind a tag in the frame; ours does'
+	[qinq]='as vlan'
+	[pppoe]='nothing in tc looks behind a PPPoE header; ours does'
 )
 
 # compare OBJECT KINDS NATIVE [NATIVE-V6]: through both; KINDS are those of the list that differ here
@@ -112,3 +127,13 @@ native_ecn() { compare as-ecn 'sum ihl long cut pppoe' 'action skbmod ecn'; }
 
 t native_mac 'mac and skbmod: the same of them'
 native_mac() { compare as-mac '' 'action skbmod set dmac 02:00:00:00:00:99'; }
+
+t native_nat 'nat and act_nat: the same of sources, but for those listed'
+native_nat() {
+	compare as-nat-out "${!nat_differs[*]}" 'action nat egress 10.1.0.0/24 172.16.200.0' 'action pass'
+}
+
+t native_nat_in 'nat and act_nat: the same of destinations'
+native_nat_in() {
+	compare as-nat-in "${!nat_differs[*]}" 'action nat ingress 10.2.0.0/16 192.168.0.0' 'action pass'
+}
