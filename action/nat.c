@@ -245,10 +245,12 @@ FUNCTION int nat_any(struct __sk_buff *skb)
 {
 	struct network net;
 	enum reason why = network_find(skb, &net);
+	__u32 offset;
 
 	if (why != DONE)
 		return rewritten(why);
-	return network_is_ipv4(&net) ? nat_ipv4(skb, net.offset) : nat_ipv6(skb, net.offset);
+	offset = forget(skb, net.offset);
+	return network_is_ipv4(&net) ? nat_ipv4(skb, offset) : nat_ipv6(skb, offset);
 }
 
 /* Of what is common, TCP too; @left: what the IP header says that there is behind it. */

@@ -124,7 +124,7 @@ FUNCTION int npt_any(struct __sk_buff *skb)
 
 	if (why != DONE)
 		return rewritten(why);
-	return network_is_ipv4(&net) ? CONTROL : npt_ipv6(skb, net.offset);
+	return network_is_ipv4(&net) ? CONTROL : npt_ipv6(skb, forget(skb, net.offset));
 }
 
 SEC("action/npt") int npt(struct __sk_buff *skb)
