@@ -472,7 +472,7 @@ syntax() {
 	num) printf '%s' "${low[$1]}..${high[$1]}${list:+ $list}" ;;
 	share) printf '%s' "0..1 0%..100%${list:+ $list}" ;;
 	handle) printf '%s' "${low[$1]}..${high[$1]} MAJOR:MINOR${list:+ $list}" ;;
-	prefix6) printf '%s' "PREFIX of ${low[$1]}..${high[$1]} bits" ;;
+	prefix6) printf %s "PREFIX/${low[$1]}..${high[$1]}" ;;
 	*) printf '%s' "${kind[$1]^^}${list:+ $list}" ;;
 	esac
 }
