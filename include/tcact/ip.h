@@ -21,6 +21,31 @@ struct network {
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
 };
 
+union address {			/* in network byte order */
+	__be32 v4;
+	__u64 v6[2];
+};
+
+enum side { SOURCE, DESTINATION };
+
+static __always_inline bool network_is_ipv4(const struct network *net)
+{
+	return net->proto == bpf_htons(ETH_P_IP);
+}
+
+static __always_inline union address *network_address(const struct network *net, enum side side)
+{
+	if (network_is_ipv4(net)) {
+		struct iphdr *ip = net->header;
+
+		return (void *)(side == SOURCE ? &ip->saddr : &ip->daddr);
+	} else {
+		struct ipv6hdr *ip = net->header;
+
+		return (void *)(side == SOURCE ? &ip->saddr : &ip->daddr);
+	}
+}
+
 /* Points @net->header at @size linear bytes again; false if there are not as many. */
 static __always_inline bool network_again(struct __sk_buff *skb, struct network *net, __u32 size)
 {
@@ -78,10 +103,10 @@ static __always_inline enum reason network_find(struct __sk_buff *skb, struct ne
 
 /*
  * The common packets: linear, with a valid IP header (of IPv4, one without
- * options) right behind an Ethernet header. True is all that network_find()
- * says with DONE, without a helper call and in half the instructions; false
- * says nothing. The first word behind the addresses is the ethertype and the
- * first two bytes of the IP header.
+ * options) right behind an Ethernet header, and @behind bytes behind that. True
+ * is all that network_find() says with DONE, without a helper call and in half
+ * the instructions; false says nothing. The first word behind the addresses is
+ * the ethertype and the first two bytes of the IP header.
  */
 static __always_inline bool network_common(struct __sk_buff *skb, struct network *net,
 					   __u16 proto, __u32 size, __u32 mask, __u32 word)
@@ -101,26 +126,30 @@ static __always_inline bool network_common(struct __sk_buff *skb, struct network
 	return true;
 }
 
-static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct network *net)
+static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct network *net,
+						__u32 behind)
 {
+	const __u32 size = sizeof(struct iphdr) + behind;
 	const struct iphdr *ip;
 
-	if (!network_common(skb, net, ETH_P_IP, sizeof(*ip), 0xffffff00, ETH_P_IP << 16 | 0x4500))
+	if (!network_common(skb, net, ETH_P_IP, size, 0xffffff00, ETH_P_IP << 16 | 0x4500))
 		return false;
 	ip = net->header;
-	/* 20 <= length <= what there is, both less 20 in one unsigned comparison */
-	return bpf_ntohs(ip->tot_len) - 20u <= skb->len - (ETH_HLEN + 20u);
+	/* size <= length <= what there is, both less size in one unsigned comparison */
+	return bpf_ntohs(ip->tot_len) - size <= skb->len - (ETH_HLEN + size);
 }
 
-static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct network *net)
+static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct network *net,
+						__u32 behind)
 {
+	const __u32 size = sizeof(struct ipv6hdr) + behind;
 	const struct ipv6hdr *ip;
 
-	if (!network_common(skb, net, ETH_P_IPV6, sizeof(*ip), 0xfffff000,
+	if (!network_common(skb, net, ETH_P_IPV6, size, 0xfffff000,
 			    (__u32)ETH_P_IPV6 << 16 | 0x6000))
 		return false;
 	ip = net->header;
-	return bpf_ntohs(ip->payload_len) <= skb->len - (ETH_HLEN + 40u);
+	return bpf_ntohs(ip->payload_len) - behind <= skb->len - (ETH_HLEN + size);
 }
 
 /*
@@ -142,9 +171,9 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 	{								\
 		struct network net;					\
 									\
-		if (network_common_ipv4(skb, &net))			\
+		if (network_common_ipv4(skb, &net, /*behind*/ 0))	\
 			return work(skb, &net);				\
-		if (network_common_ipv6(skb, &net))			\
+		if (network_common_ipv6(skb, &net, /*behind*/ 0))	\
 			return work(skb, &net);				\
 		return action##_any(skb);				\
 	}

@@ -16,6 +16,8 @@ struct transport {
 	__u32 offset;		/* from data */
 	__u32 end;		/* of the IP packet, from data: what is behind is padding */
 	__u8 proto;		/* IPPROTO_*; not necessarily one that has ports */
+	bool first;		/* of several fragments */
+	bool routed;		/* on: the destination is not yet the last one */
 };
 
 /*
@@ -39,31 +41,57 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 	return at + size <= packet_end(skb) ? at : NULL;
 }
 
+/*
+ * Points @net->header at a header that was found before, and may have moved. Its
+ * family must be known to the compiler, as the verifier does not keep it in mind.
+ */
+static __always_inline bool network_fetch(struct __sk_buff *skb, struct network *net)
+{
+	net->header = packet_at(skb, net->offset, network_is_ipv4(net) ? sizeof(struct iphdr)
+								       : sizeof(struct ipv6hdr));
+	return net->header;
+}
+
+#define IPV4_MORE 0x2000	/* fragments follow */
 #define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
+#define IPV6_MORE 1
 
 /*
  * Follows the extension headers from @offset on, where a header of type @proto
- * is: the transport header's offset << 8 | its type, or -reason.
+ * is: the transport header's offset << 8 | its type, and what else was met, or
+ * -reason.
  */
+#define EXTENSION_FIRST (1 << 24)	/* fragment of several */
+#define EXTENSION_ROUTED (1 << 25)	/* segments are left: RFC 8200, 4.4 */
+
 FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 {
+	__u32 met = 0;
+
 	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
 		struct {
 			__u8 next;
 			__u8 length;		/* in 8 bytes, the first 8 not counted */
-			__be16 fragment;	/* where it is a fragment header */
+			union {
+				__be16 fragment;
+				struct { __u8 type, left; } routing;
+			};
 		} head;
 
 		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
-			return (offset & 0xffff) << 8 | (proto & 0xff);
+			return met | (offset & 0xffff) << 8 | (proto & 0xff);
 		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;
 		if (proto == IPPROTO_FRAGMENT) {
 			if (head.fragment & bpf_htons(IPV6_OFFSET))
 				return -FRAGMENT;
+			if (head.fragment & bpf_htons(IPV6_MORE))
+				met |= EXTENSION_FIRST;
 			head.length = 0;
 		}
+		if (proto == IPPROTO_ROUTING && head.routing.left)
+			met |= EXTENSION_ROUTED;
 		offset = forget(skb, offset + (head.length + 1) * 8);
 		proto = head.next;
 	}
@@ -84,6 +112,8 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 		length = bpf_ntohs(ip->tot_len);
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
+		l4->first = ip->frag_off & bpf_htons(IPV4_MORE);
+		l4->routed = false;
 	} else {
 		const struct ipv6hdr *ip = net->header;
 		int where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr));
@@ -93,9 +123,47 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 		length = bpf_ntohs(ip->payload_len);
 		if (length)
 			length += sizeof(*ip);
-		l4->offset = where >> 8;
+		l4->offset = where >> 8 & 0xffff;
 		l4->proto = where;
+		l4->first = where & EXTENSION_FIRST;
+		l4->routed = where & EXTENSION_ROUTED;
 	}
 	l4->end = length ? net->offset + length : skb->len;
 	return l4->offset <= l4->end ? DONE : TRUNCATED;
+}
+
+static __always_inline bool transport_ports(__u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
+	       proto == IPPROTO_DCCP || proto == IPPROTO_SCTP;
+}
+
+/* Whose checksum is never 0: 0 says that there is none (RFC 768, 3828). */
+static __always_inline bool transport_udp(__u8 proto)
+{
+	return proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE;
+}
+
+#define IPPROTO_OSPF 89
+#define IPPROTO_MOBILITY 135
+#define IPPROTO_HIP 139
+
+/*
+ * Where the checksum is, if the addresses go into it; else 0. RFC 9293, 768, 3828,
+ * 4340, 7401; with IPv6 also 4443, 7761 (4.9), 5340 (A.3.1), 6275 (6.1.1).
+ */
+static __always_inline __u32 transport_check(__u8 proto, bool v4)
+{
+	switch (proto) {
+	case IPPROTO_TCP: return 16;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP: return 6;
+	case IPPROTO_HIP: return 4;
+	case IPPROTO_ICMPV6:
+	case IPPROTO_PIM: return v4 ? 0 : 2;
+	case IPPROTO_OSPF: return v4 ? 0 : 12;
+	case IPPROTO_MOBILITY: return v4 ? 0 : 4;
+	default: return 0;
+	}
 }

@@ -10,6 +10,8 @@
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
  *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
+ *   pair=ACTION:ONE OTHER ALIKE   two prefixes, given both or not at all, of one
+ *                           family, and where ALIKE is `length`, of one length
  *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
@@ -35,6 +37,8 @@
  *   with OTHER WORD...          NAME is given there only
  *   least LOW OTHER WORD...     NAME is not below LOW
  *   bits SOME OTHER WORD...     NAME, unless it is 0, has all the bits of SOME
+ *   prefix  ADDRESS[/LENGTH], none where 0: struct prefix_param of address.h
+ *   prefix6 the same of IPv6 only, LENGTH within MIN..MAX
  */
 #pragma once
 
@@ -55,6 +59,7 @@
 	MODINFO("parmtype=" #action "." #name ":" syntax)
 
 #define RULES(action, name, rules) MODINFO("rules=" #action "." #name ":" rules)
+#define PAIR(action, one, other, alike) MODINFO("pair=" #action ":" #one " " #other " " #alike)
 
 /* KEY and VALUE: how an entry is written; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)

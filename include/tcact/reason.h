@@ -16,6 +16,8 @@
  *   expired        the TTL or hop limit would have reached 0
  *   helper-failed  the kernel refused a helper call
  *   absent         the packet has no such thing: no socket, no IPsec state ...
+ *   transport      a port of a protocol whose checksum is over the whole packet
+ *   unmapped       an address that has none in the other prefix
  */
 #pragma once
 
@@ -36,12 +38,15 @@ enum reason {
 	EXPIRED,
 	HELPER_FAILED,
 	ABSENT,
+	TRANSPORT,
+	UNMAPPED,
 	REASONS = 16		/* room to grow: the map keeps its size */
 };
 
 NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
-      "extensions=6 options=7 expired=8 helper-failed=9 absent=10");
+      "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
+      "transport=11 unmapped=12");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

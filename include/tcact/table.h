@@ -31,8 +31,6 @@ struct {
 	__type(value, struct prefix);
 } prefix_table __attribute__((weak)) SEC(".maps");
 
-enum side { SOURCE, DESTINATION };
-
 static __always_inline struct prefix *prefix_of(const struct network *net, enum side side)
 {
 	struct prefix_key key = {};

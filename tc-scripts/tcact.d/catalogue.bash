@@ -20,11 +20,11 @@ catalogue() {
 
 # choose NAME: make it the current action, known by these variables
 action='' class='' sum='' size='' what=''
-table_map='' table_key='' table_value='' params=() rules=()
+table_map='' table_key='' table_value='' params=() rules=() pair=()
 declare -gA kind offset bytes sign low high words default switch help
 choose() {
 	local row field
-	action='' table_map='' params=() rules=()
+	action='' table_map='' params=() rules=() pair=()
 	for row in "${rows[@]}"; do
 		[[ $row == [aprt]*$'\t'"$1"$'\t'* ]] || continue
 		IFS=$'\t' read -ra field <<<"$row"
@@ -34,6 +34,7 @@ choose() {
 		table) table_map=${field[2]} table_key=${field[3]} table_value=${field[4]/#-/} ;;
 		rule) rules+=("${row#rule*$'\t'*$'\t'}") ;;
 		param) choose_param "${field[@]:2}" ;;
+		pair) pair=("${field[@]:2}") ;;
 		esac
 	done
 	[[ $action ]] || bad "there is no action $(q "$1")" "see: tcact list"
@@ -190,6 +191,63 @@ spell_mac() {
 	printf -v text '%02x:%02x:%02x:%02x:%02x:%02x' $2
 }
 
+# The bytes are struct prefix_param of address.h: address, mask, family, length, sum. What an address
+# is, and how it is spelled, is said in table.awk.
+default_prefix() { printf -v hex '%0*d' $((2 * ${bytes[$1]})) 0; }
+value_prefix() {
+	local line family address length i bits mask='' sum=0
+	[[ $2 != none ]] || { default_prefix "$1"; return; }
+	[[ $2 =~ ^[0-9a-fA-F:.]+(/[0-9]+)?$ ]] || wrong "$1" "$2" 'a prefix like 192.0.2.0/24 or 2001:db8::/48, or none'
+	line=$(awk -v mode=read -v key=prefix -f "$lib/table.awk" <<<"$2" 2>&1) ||
+		bad "$action $1${line#line 1:}" "see: tcact info $action"
+	read -r family address length _ <<<"$line"
+	[[ ${low[$1]} == - ]] || ((length >= ${low[$1]} && length <= ${high[$1]})) ||
+		wrong "$1" "$2" "of ${low[$1]} to ${high[$1]} bits"
+	for ((i = 0; i < 16; i++)); do
+		bits=$((length - 8 * i))
+		printf -v mask '%s%02x' "$mask" $((0xff00 >> (bits < 0 ? 0 : bits > 8 ? 8 : bits) & 0xff))
+		sum=$((sum + (16#${address:2 * i:2} << (i % 2 ? 0 : 8))))
+	done
+	sum=$(((sum & 0xffff) + (sum >> 16)))
+	printf -v hex '%s%s%02x%02x%04x%08x' "$address" "$mask" "$family" "$length" \
+		$(((sum & 0xffff) + (sum >> 16))) 0
+}
+spell_prefix() {
+	local byte number
+	[[ $2 == *[1-9]* ]] || { text=none; return; }
+	read -ra byte <<<"$2"
+	printf -v number '%02x' "${byte[@]:0:16}"
+	text=$(awk -v mode=spell -f "$lib/table.awk" <<<"${byte[32]} $number ${byte[33]}")
+}
+
+default_prefix6() { default_prefix "$1"; }
+value_prefix6() {
+	[[ $2 == *:* || $2 == none ]] || wrong "$1" "$2" 'an IPv6 prefix like 2001:db8::/48, or none'
+	value_prefix "$1" "$2"
+}
+spell_prefix6() { spell_prefix "$1" "$2"; }
+
+# check_pair [PARAM VALUE]...: of two prefixes, both are given, and alike
+check_pair() {
+	local -A bytes_of=([${pair[0]}]='' [${pair[1]}]='')
+	local one other
+	while (($#)); do
+		if [[ ${bytes_of[$1]+set} && $2 != none ]]; then
+			convert "$1" "$2"
+			bytes_of[$1]=$hex
+		fi
+		shift 2
+	done
+	one=${bytes_of[${pair[0]}]} other=${bytes_of[${pair[1]}]}
+	[[ $one$other ]] || return 0
+	[[ $one && $other ]] || bad "$action: only one of ${pair[0]} and ${pair[1]} is given" "give both"
+	[[ ${one:64:2} == "${other:64:2}" ]] ||
+		bad "$action: ${pair[0]} and ${pair[1]} are an IPv4 and an IPv6 prefix" "give two of one kind"
+	[[ ${pair[2]} != length || ${one:66:2} == "${other:66:2}" ]] ||
+		bad "$action: ${pair[0]} is a prefix of $((16#${one:66:2})) bits, ${pair[1]} of $((16#${other:66:2}))" \
+			"give two of one length"
+}
+
 default_bits() { printf -v hex '%0*d' $((2 * ${bytes[$1]})) 0; }
 value_bits() {
 	local one number array=() i given
@@ -265,6 +323,7 @@ check_settings() {
 		shift 2
 	done
 	check_rules "${given[@]}"
+	((!${#pair[@]})) || check_pair "${given[@]}"
 }
 
 # check_rules [PARAM VALUE]...: what is right one by one goes together, as parameter.h says
@@ -456,6 +515,7 @@ syntax() {
 	num | name) printf '%s' "${low[$1]}..${high[$1]}${list:+ $list}" ;;
 	share) printf '%s' "0..1 0%..100%${list:+ $list}" ;;
 	handle) printf '%s' "${low[$1]}..${high[$1]} MAJOR:MINOR${list:+ $list}" ;;
+	prefix6) printf %s "PREFIX/${low[$1]}..${high[$1]}" ;;
 	*) printf '%s' "${kind[$1]^^}${list:+ $list}" ;;
 	esac
 }

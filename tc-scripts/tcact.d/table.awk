@@ -6,6 +6,7 @@
 #                range; verb=delete: of what finds it
 #   mode=encode  those lines -> commands for `bpftool batch`, which update or, where
 #                verb=delete, delete them in map
+#   mode=spell   FAMILY ADDRESS BITS -> text
 #   mode=dump    `bpftool -j map dump`, cut into lines at {, -> sort key<tab>text
 # key: prefix or vid. order: le or be, the machine's. value: what the number of an entry is
 # called, if it has one.
@@ -180,6 +181,8 @@ mode == "read" && key == "vid" {
 		print id, to
 	}
 }
+
+mode == "spell" { print spelled($1, $2, $3) }
 
 function u32(n, a, b, c, d) {
 	d = n % 256; n = int(n / 256)

@@ -260,6 +260,20 @@ def corpus():
                                  ("after-ttl", lambda ip: set_ttl(ip, lambda ttl: 64))):
                 yield (f"sum.v4-{when}-{check:04x}-{tos:02x}",
                        with_sum(eth(ip4(tos=tos), udp()), check, change))
+    # for nat: each length, TCP and UDP, ends in and beside the prefixes, and what was sent the
+    # other way inside an ICMP error
+    for n in range(48):
+        host = dict(src=f"10.{rnd.choice((1, 1, 3))}.0.{n}", dst=f"10.{rnd.choice((2, 2, 4))}.{n}.9")
+        back = dict(src=host["dst"], dst=host["src"])
+        yield f"v4.udp{n}", eth(ip4(**host), UDP(sport=n + 1, dport=53) / Raw(rnd.randbytes(n)))
+        yield f"v4.tcp{n}", eth(ip4(**host), TCP(sport=n + 1, dport=80, flags="A") / Raw(rnd.randbytes(n)))
+        yield (f"error.v4-{n}", eth(ip4(**{**host, "src": "10.1.0.9", "dst": "10.2.0.9"}),
+                                    ICMP(type=(3, 11, 12, 4)[n % 4], code=0),
+                                    ip4(**{**back, "src": "10.2.0.9", "dst": "10.1.0.9"}), l4()))
+        yield f"v4.echo{n}", eth(ip4(**host), ICMP(type=n % 2 * 8, id=n), Raw(rnd.randbytes(n)))
+    for n in range(4):
+        yield f"udplite.v4-{n}", eth(ip4(proto=136), Raw(b"\0\1\0\2\0\0\x12\x34" + rnd.randbytes(n)))
+        yield f"dccp.v4-{n}", eth(ip4(proto=33), Raw(b"\0\1\0\2\4\0\x12\x34" + rnd.randbytes(12)))
     v4, v6 = bytes(eth(ip4(), udp())), bytes(eth(ip6(), udp()))
     yield "padded.v4", v4 + bytes(10)
     yield "padded.v6", v6 + bytes(10)

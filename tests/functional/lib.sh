@@ -200,6 +200,15 @@ ran() {
 	((packets > 0 && drops == 0)) || fail "$*: $packets packets, $drops dropped"
 }
 
+# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
+bad_sums() {
+	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
+		$1 in column { n += $column[$1]; delete column[$1]; next }
+		/:/ { for (i = 2; i <= NF; i++) if ($i == ($1 == "Ip:" ? "InHdrErrors" : "InCsumErrors")) column[$1] = i }
+		/^[A-Z][a-z]+6InCsumErrors/ { n += $2 }
+		END { print n + 0 }'
+}
+
 # program DEV HOOK PREF [N]: the id of the Nth program of a filter
 program() {
 	local json n

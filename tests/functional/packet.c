@@ -19,8 +19,8 @@
  *   packet napi PORT                prints "ready", receives a datagram, prints its NAPI id
  *   packet queue DEV N HEX          a frame comes in by the Nth queue (from 0) of a multi-queue
  *                                   tap device
- *   packet transfer tcp|udp NETNS ADDRESS BYTES   to a receiver in NETNS, which checks
- *                                   every byte; prints BYTES and the TOS it saw
+ *   packet transfer tcp|udp NETNS ADDRESS BYTES [AT]   to a receiver in NETNS, at ADDRESS or
+ *                                   AT, which checks every byte; prints BYTES and the TOS it saw
  *   packet offload DEV FEATURE on|off   by the names that ethtool -k -n does not shorten
  *   packet ids                      all programs and maps of the kernel, as pID and mID
  *   packet reasons PROG             KEY=COUNT of what is not 0 in its map `reasons`
@@ -633,7 +633,7 @@ static int transfer(char **args)
 	size_t left = strtoul(args[3], NULL, 0);
 	uint32_t state = 1;
 	socklen_t len;
-	union address to = address(args[2], 0, &len);
+	union address to = address(args[2], 0, &len), at = address(args[4] ? args[4] : args[2], 0, &len);
 	pid_t pid;
 
 	if (pipe(ready))
@@ -642,11 +642,15 @@ static int transfer(char **args)
 	alarm(LIMIT_MS / 500);
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		receive(args[1], type, to, len, ready[1], left);
+		receive(args[1], type, at, len, ready[1], left);
 	}
 	close(ready[1]);
-	if (read(ready[0], &to, sizeof(to)) != sizeof(to))
+	if (read(ready[0], &at, sizeof(at)) != sizeof(at))
 		return 2;
+	if (to.any.sa_family == AF_INET)
+		to.v4.sin_port = at.v4.sin_port;
+	else
+		to.v6.sin6_port = at.v6.sin6_port;
 	fd = socket(to.any.sa_family, type, 0);
 	if (connect(fd, &to.any, len))
 		err(2, "connect");

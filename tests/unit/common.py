@@ -470,7 +470,7 @@ def needs(action, settings):
 
 def file_name(action, settings):
     """Readable, and no longer than a file's name may be."""
-    name = "-".join((action, *settings)).replace("%", "pct").replace(":", "_")
+    name = "-".join((action, *settings)).replace("%", "pct").replace(":", "_").replace("/", "_")
     if len(name) > 120:
         name = name[:110] + "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
     return name + ".o"

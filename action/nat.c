@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nat - translate addresses from prefix to prefix, and ports; stateless.
+ *
+ * The source (or destination) of IPv4 and IPv6 packets and fragments, with its
+ * port in TCP, UDP, UDP-Lite and DCCP, and the other end of the packet inside
+ * an ICMP error. What `from` and `port` do not match is left alone; so is, and
+ * counted, what cannot be translated whole. Returns CONTROL.
+ *
+ *   tcact add dev eth1 egress nat side src from 10.1.0.0/16 to 10.2.0.0/16
+ */
+#include <linux/udp.h>
+#include <tcact/address.h>
+#include <tcact/icmp.h>
+
+struct nat_params {
+	prefix_bytes from, to;
+	__u16 port, port_to;
+	__u8 side;
+};
+
+ACTION(nat, rewriter, "Translate addresses from prefix to prefix, and ports, without state");
+PARAM(nat, side, "word src=0 dst=1", "the end of the packet to translate");
+PARAM(nat, from, "prefix", "addresses to translate; any where not given");
+PARAM(nat, to, "prefix", "what they become, of the same family and length");
+PARAM(nat, port, "num 1..65535 any=0", "translate only what has this port");
+PARAM(nat, port-to, "num 1..65535 keep=0", "what the port becomes");
+PAIR(nat, from, to, length);
+PARAMS(nat) = {};
+
+#define FROM prefix(&nat_params.from)
+#define TO prefix(&nat_params.to)
+
+/* Does a port matter? Not every fragment has one, and not every protocol. */
+static __always_inline bool by_port(void)
+{
+	return *(const volatile __u32 *)&nat_params.port;	/* and port_to */
+}
+
+static __always_inline bool is_port(__be16 port)
+{
+	return !nat_params.port || port == bpf_htons(nat_params.port);
+}
+
+/* One end of a packet. */
+struct end {
+	struct network net;
+	struct transport l4;
+	enum side side;
+	__u32 limit;		/* where a packet is cut off that is inside another; 0: not inside */
+	__be16 port;
+	__u16 check;
+	__u32 check_at;		/* where the transport's checksum is; 0: there is none */
+};
+
+static __always_inline void write_address(const struct network *net, enum side side, bool v4,
+					  struct change *change)
+{
+	change->pseudo = prefix_change(FROM, TO);
+	prefix_replace(FROM, TO, network_address(net, side), v4);
+	if (v4) {
+		struct iphdr *ip = net->header;
+
+		ip->check = checksum16_add(ip->check, change->pseudo);
+	} else {
+		change->address = change->pseudo;
+	}
+}
+
+static __always_inline __u16 port_change(__be16 old)
+{
+	return sum16(~old, bpf_htons(nat_params.port_to));
+}
+
+/*
+ * TCP or UDP right behind a common IP header, as nearly all packets have it. All
+ * arguments but the first two are known to the compiler.
+ */
+static __always_inline int translate_common(struct __sk_buff *skb, const struct network *net,
+					    bool v4, __u8 proto, enum side side)
+{
+	void *l4 = net->header + (v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	__sum16 *check = l4 + transport_check(proto, v4);
+	__be16 *port = l4 + side * sizeof(*port);
+	struct change change = {};
+
+	if (!prefix_has(FROM, network_address(net, side), v4) || (by_port() && !is_port(*port)))
+		return CONTROL;
+	if (FROM->family)
+		write_address(net, side, v4, &change);
+	if (nat_params.port_to) {
+		change.bytes = port_change(*port);
+		*port = bpf_htons(nat_params.port_to);
+	}
+	if (transport_udp(proto) && !*check)
+		checksum_no_transport(skb, &change);
+	else
+		*check = checksum_transport(skb, *check, &change, transport_udp(proto));
+	return CONTROL;
+}
+
+/*
+ * Is @end to be translated, with its port if @port? 1, 0, or -reason. All is
+ * looked at before anything is written: what cannot be translated whole is left
+ * alone. That is a fragment where the port decides about the address, as only
+ * the first one has it, and a port of SCTP, whose CRC is over the packet.
+ */
+static __always_inline int find(struct __sk_buff *skb, struct end *end, bool port)
+{
+	bool v4 = network_is_ipv4(&end->net);
+	enum reason why;
+	__u16 value;		/* not in @end, which then would no longer be in registers */
+	__u32 at;
+
+	if (!network_fetch(skb, &end->net))
+		return -TRUNCATED;
+	if (!prefix_has(FROM, network_address(&end->net, end->side), v4))
+		return 0;
+	why = transport_find(skb, &end->net, &end->l4);
+	if (why == FRAGMENT && (!port || !FROM->family))
+		return !port;
+	if (why != DONE)
+		return -why;
+	if (end->limit && end->l4.end > end->limit)
+		end->l4.end = end->limit;
+	if (port) {
+		at = end->l4.offset + end->side * sizeof(value);
+		if (!transport_ports(end->l4.proto))
+			return 0;
+		if (at + sizeof(value) > end->l4.end ||
+		    bpf_skb_load_bytes(skb, at, &value, sizeof(value)))
+			return -TRUNCATED;
+		if (!is_port(value))
+			return 0;
+		end->port = value;
+		if (end->l4.first && FROM->family)
+			return -FRAGMENT;
+		if (nat_params.port_to && end->l4.proto == IPPROTO_SCTP)
+			return -TRANSPORT;
+	}
+	at = transport_check(end->l4.proto, v4);
+	if (!at)
+		return 1;
+	at += end->l4.offset;
+	if (at + sizeof(value) > end->l4.end || bpf_skb_load_bytes(skb, at, &value, sizeof(value)))
+		return end->limit ? 1 : -TRUNCATED;
+	if (value || !transport_udp(end->l4.proto))
+		end->check_at = at;
+	end->check = value;
+	return 1;
+}
+
+static __always_inline struct change translate(struct __sk_buff *skb, struct end *end, bool port)
+{
+	__u32 at = end->l4.offset + end->side * sizeof(end->port);
+	__be16 new = bpf_htons(nat_params.port_to);
+	struct change change = {};
+
+	if (FROM->family)
+		write_address(&end->net, end->side, network_is_ipv4(&end->net), &change);
+	if (end->l4.routed && end->side == DESTINATION)
+		change.pseudo = 0;	/* has the last destination: RFC 8200, 8.1 */
+	if (port && new) {
+		change.bytes = port_change(end->port);
+		bpf_skb_store_bytes(skb, at, &new, sizeof(new), /*flags*/ 0);
+	}
+	return change;
+}
+
+/*
+ * If @net is an ICMP error: the packet inside went the other way, so its other
+ * end is translated, with the sums that are there. The error's own changes by
+ * all that is written. 1 if there was such an end, 0, or -reason.
+ */
+static __always_inline int translate_inner(struct __sk_buff *skb, struct network *net)
+{
+	struct end in = { .net.proto = net->proto, .side = !nat_params.side };
+	struct transport icmp;
+	struct change change;
+	enum reason why;
+	__u32 diff;
+	int found;
+
+	if (!network_fetch(skb, net) || !icmp_error(skb, net, &icmp))
+		return 0;
+	why = icmp_inner(skb, &icmp, &in.net);
+	if (why != DONE)
+		return -why;
+	in.limit = icmp.end;
+	found = find(skb, &in, by_port());
+	if (found <= 0)
+		return found;
+	change = translate(skb, &in, by_port());
+	diff = change.address + change.bytes;
+	if (in.check_at) {
+		__u16 new = checksum16_changed(in.check, &change, transport_udp(in.l4.proto));
+
+		diff += (__u16)~in.check + new;
+		bpf_skb_store_bytes(skb, in.check_at, &new, sizeof(new), /*flags*/ 0);
+	}
+	return bpf_l4_csum_replace(skb, icmp.offset + ICMP_CHECK, 0, diff, /*flags*/ 0)
+		       ? -HELPER_FAILED : 1;
+}
+
+/* Any packet whose header of this family is at @offset. */
+static __always_inline enum reason translate_any(struct __sk_buff *skb, __u32 offset, __be16 proto)
+{
+	struct end end = { .net = { .offset = offset, .proto = proto }, .side = nat_params.side };
+	struct change change;
+	int inner, found;
+	__u16 check;
+	bool port;
+
+	if (FROM->family == (network_is_ipv4(&end.net) ? 6 : 4))
+		return DONE;
+	inner = translate_inner(skb, &end.net);
+	if (inner < 0)
+		return -inner;
+	port = by_port() && !inner;	/* the port of an error is that of the packet inside */
+	found = find(skb, &end, port);
+	if (found <= 0)
+		return -found;
+	change = translate(skb, &end, port);
+	if (!end.check_at) {
+		checksum_no_transport(skb, &change);
+		return DONE;
+	}
+	check = checksum_transport(skb, end.check, &change, transport_udp(end.l4.proto));
+	return bpf_skb_store_bytes(skb, end.check_at, &check, sizeof(check), /*flags*/ 0)
+		       ? HELPER_FAILED : DONE;
+}
+
+/* Functions of their own: else clang makes one copy of both, and the family is unknown in it. */
+FUNCTION int nat_ipv4(struct __sk_buff *skb, __u32 offset)
+{
+	return rewritten(translate_any(skb, offset, bpf_htons(ETH_P_IP)));
+}
+
+FUNCTION int nat_ipv6(struct __sk_buff *skb, __u32 offset)
+{
+	return rewritten(translate_any(skb, offset, bpf_htons(ETH_P_IPV6)));
+}
+
+FUNCTION int nat_any(struct __sk_buff *skb)
+{
+	struct network net;
+	enum reason why = network_find(skb, &net);
+	__u32 offset;
+
+	if (why != DONE)
+		return rewritten(why);
+	offset = forget(skb, net.offset);
+	return network_is_ipv4(&net) ? nat_ipv4(skb, offset) : nat_ipv6(skb, offset);
+}
+
+/* Of what is common, TCP too; @left: what the IP header says that there is behind it. */
+static __always_inline bool holds_tcp(struct __sk_buff *skb, const struct network *net, __u32 size,
+				      __u32 left)
+{
+	return left >= sizeof(struct tcphdr) &&
+	       net->header + size + sizeof(struct tcphdr) <= packet_end(skb);
+}
+
+#define COMMON(v4, proto)                                                      \
+	(nat_params.side == SOURCE ? translate_common(skb, &net, v4, proto, SOURCE) \
+				   : translate_common(skb, &net, v4, proto, DESTINATION))
+
+SEC("action/nat") int nat(struct __sk_buff *skb)
+{
+	struct network net;
+
+	if (network_common_ipv4(skb, &net, sizeof(struct udphdr))) {
+		const struct iphdr *ip = net.header;
+
+		if (FROM->family == 6)
+			return CONTROL;
+		if (ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE))
+			return nat_any(skb);
+		if (ip->protocol == IPPROTO_UDP)
+			return COMMON(/*v4*/ true, IPPROTO_UDP);
+		if (ip->protocol == IPPROTO_TCP &&
+		    holds_tcp(skb, &net, sizeof(*ip), bpf_ntohs(ip->tot_len) - sizeof(*ip)))
+			return COMMON(/*v4*/ true, IPPROTO_TCP);
+	} else if (network_common_ipv6(skb, &net, sizeof(struct udphdr))) {
+		const struct ipv6hdr *ip = net.header;
+
+		if (FROM->family == 4)
+			return CONTROL;
+		if (ip->nexthdr == IPPROTO_UDP)
+			return COMMON(/*v4*/ false, IPPROTO_UDP);
+		if (ip->nexthdr == IPPROTO_TCP &&
+		    holds_tcp(skb, &net, sizeof(*ip), bpf_ntohs(ip->payload_len)))
+			return COMMON(/*v4*/ false, IPPROTO_TCP);
+	}
+	return nat_any(skb);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * npt - IPv6-to-IPv6 network prefix translation: RFC 6296.
+ *
+ * The source (`dir out`) or destination (`dir in`) of IPv6 packets that is in
+ * `from` gets the prefix `to`, and the other end of the packet inside an ICMPv6
+ * error. A 16-bit word that is in neither prefix makes up for the difference,
+ * so no checksum of any protocol changes. Returns CONTROL, or `unmapped`.
+ *
+ *   tcact add dev eth1 egress npt dir out from fd01:203:405::/48 to 2001:db8:1::/48
+ */
+#include <tcact/address.h>
+#include <tcact/icmp.h>
+
+enum { DIR_OUT = SOURCE, DIR_IN = DESTINATION };	/* the end to translate */
+
+struct npt_params {
+	prefix_bytes from, to;
+	__s32 unmapped;		/* TC_ACT_* */
+	__u8 dir;
+};
+
+ACTION(npt, rewriter, "Translate IPv6 prefixes, checksum neutral: RFC 6296");
+PARAM(npt, dir, "word out=0 in=1", "out: translate the source; in: the destination");
+PARAM(npt, from, "prefix6 1..64", "the prefix that packets have");
+PARAM(npt, to, "prefix6 1..64", "the prefix that they get");
+PARAM(npt, unmapped, "word @verdict", "verdict on a packet whose address has no translation");
+PAIR(npt, from, to, family);
+PARAMS(npt) = { .unmapped = TC_ACT_SHOT };
+
+#define FROM prefix(&npt_params.from)
+#define TO prefix(&npt_params.to)
+
+/* The shorter prefix is taken for one as long as the other, with zeros behind it: 3.1 */
+static __always_inline bool longer_than_48(void)
+{
+	return FROM->length > 48 || TO->length > 48;
+}
+
+/*
+ * Is @a to be translated? 1, 0, or -UNMAPPED: the word that makes up for the
+ * prefixes must not be 0xffff. That is 0 in one's complement, and 0 what comes out
+ * for it, so the way back would be another (3.4). An identifier of zeros is to be
+ * dropped where one of its words would change (3.7; reported erratum 8757: of
+ * ones, the other case here).
+ */
+static __always_inline int find(const union address *a)
+{
+	if (!FROM->family || (a->v6[0] ^ FROM->address.v6[0]) & (FROM->mask.v6[0] | TO->mask.v6[0]))
+		return 0;
+	if (longer_than_48())
+		return a->v6[1] && ~a->v6[1] ? 1 : -UNMAPPED;
+	return ((__u16 *)a)[3] != 0xffff ? 1 : -UNMAPPED;
+}
+
+static __always_inline void adjust(__u16 *word, __u16 more)
+{
+	__u16 sum = sum16(*word, more);
+
+	*word = sum == 0xffff ? 0 : sum;	/* 3.2 */
+}
+
+/*
+ * The word is the subnet if the prefixes are no longer than /48 (3.4), else the
+ * first of the interface identifier that is not 0xffff (3.5).
+ */
+static __always_inline void translate(union address *a)
+{
+	__u16 more = prefix_change(TO, FROM), *words = (__u16 *)a;
+
+	a->v6[0] ^= FROM->address.v6[0] ^ TO->address.v6[0];
+	if (!longer_than_48())
+		adjust(&words[3], more);
+	else if (words[4] != 0xffff)
+		adjust(&words[4], more);
+	else if (words[5] != 0xffff)
+		adjust(&words[5], more);
+	else if (words[6] != 0xffff)
+		adjust(&words[6], more);
+	else
+		adjust(&words[7], more);
+}
+
+static __always_inline int verdict_on(enum reason why)
+{
+	count_unless_done(why);
+	return why == UNMAPPED ? npt_params.unmapped : CONTROL;
+}
+
+/* Any IPv6 packet, whose header is at @offset. Nothing is written before all is looked at. */
+FUNCTION int npt_ipv6(struct __sk_buff *skb, __u32 offset)
+{
+	struct network out = { .offset = offset, .proto = bpf_htons(ETH_P_IPV6) }, in = out;
+	int found, inner = 0;
+	struct transport icmp;
+	enum reason why;
+
+	if (!network_fetch(skb, &out))
+		return rewritten(TRUNCATED);
+	found = find(network_address(&out, npt_params.dir));
+	if (found < 0)
+		return verdict_on(-found);
+	if (icmp_error(skb, &out, &icmp)) {
+		why = icmp_inner(skb, &icmp, &in);
+		if (why != DONE)
+			return verdict_on(why);
+		if (!network_fetch(skb, &in))
+			return rewritten(TRUNCATED);
+		inner = find(network_address(&in, !npt_params.dir));
+		if (inner < 0)
+			return verdict_on(-inner);
+		if (inner)
+			translate(network_address(&in, !npt_params.dir));
+	}
+	if (found && network_fetch(skb, &out))
+		translate(network_address(&out, npt_params.dir));
+	return CONTROL;
+}
+
+FUNCTION int npt_any(struct __sk_buff *skb)
+{
+	struct network net;
+	enum reason why = network_find(skb, &net);
+
+	if (why != DONE)
+		return rewritten(why);
+	return network_is_ipv4(&net) ? CONTROL : npt_ipv6(skb, forget(skb, net.offset));
+}
+
+SEC("action/npt") int npt(struct __sk_buff *skb)
+{
+	struct network net;
+
+	if (network_common_ipv6(skb, &net, /*behind*/ 0)) {
+		const struct ipv6hdr *ip = net.header;
+		union address *a = network_address(&net, npt_params.dir);
+		int found;
+
+		/* what cannot have an ICMPv6 error in it */
+		if (ip->nexthdr == IPPROTO_TCP || ip->nexthdr == IPPROTO_UDP) {
+			found = find(a);
+			if (found > 0)
+				translate(a);
+			return found < 0 ? verdict_on(-found) : CONTROL;
+		}
+	} else if (network_common_ipv4(skb, &net, /*behind*/ 0)) {
+		return CONTROL;
+	}
+	return npt_any(skb);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Addresses in prefixes: is one in a prefix, and what it becomes in another.
+ */
+#pragma once
+
+#include <tcact/checksum.h>
+#include <tcact/ip.h>
+
+/*
+ * A parameter of kind `prefix`. It is an array of bytes to all who know nothing
+ * of prefixes; prefix() is what they mean. All are 0 where none is given.
+ */
+struct prefix_param {
+	union address address;	/* the bits behind the prefix are 0 */
+	union address mask;
+	__u8 family;		/* 4 or 6 */
+	__u8 length;
+	__u16 sum;		/* of the words of address, in one's complement */
+	__u8 zero[4];
+};
+
+typedef __u8 prefix_bytes[sizeof(struct prefix_param)] __attribute__((aligned(8)));
+
+static __always_inline const volatile struct prefix_param *
+prefix(const volatile prefix_bytes *bytes)
+{
+	return (const volatile void *)bytes;
+}
+
+/* Is an address of family 4 or 6 in @prefix? Every one is where none is given. */
+static __always_inline bool prefix_has(const volatile struct prefix_param *prefix,
+				       const union address *a, bool v4)
+{
+	if (v4)
+		return !((a->v4 ^ prefix->address.v4) & prefix->mask.v4);
+	return !((a->v6[0] ^ prefix->address.v6[0]) & prefix->mask.v6[0]) &&
+	       (prefix->length <= 64 || !((a->v6[1] ^ prefix->address.v6[1]) & prefix->mask.v6[1]));
+}
+
+/* By how much the sum of its words changes when an address of @from becomes one of @to. */
+static __always_inline __u16 prefix_change(const volatile struct prefix_param *from,
+					   const volatile struct prefix_param *to)
+{
+	return sum16(~from->sum, to->sum);
+}
+
+/* @a, of @from, becomes one of @to, which is as long: the bits behind the prefixes stay. */
+static __always_inline void prefix_replace(const volatile struct prefix_param *from,
+					   const volatile struct prefix_param *to,
+					   union address *a, bool v4)
+{
+	if (v4) {
+		a->v4 ^= from->address.v4 ^ to->address.v4;
+		return;
+	}
+	a->v6[0] ^= from->address.v6[0] ^ to->address.v6[0];
+	if (from->length > 64)
+		a->v6[1] ^= from->address.v6[1] ^ to->address.v6[1];
+}

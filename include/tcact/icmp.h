@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The packet inside an ICMP error: RFC 792, RFC 4443. It went the other way,
+ * so an address or port that is the source of the error is the destination of
+ * the packet inside, and the translation of one is that of the other.
+ */
+#pragma once
+
+#include <tcact/l4.h>
+
+#define ICMP_SIZE 8	/* of the header of an error; the packet follows */
+#define ICMP_CHECK 2	/* where its checksum is */
+
+/* Is there an ICMP error, behind which a packet follows? Redirects never pass a router. */
+static __always_inline bool icmp_error(struct __sk_buff *skb, const struct network *net,
+				       struct transport *icmp)
+{
+	bool v4 = network_is_ipv4(net);
+	__u8 type;
+
+	if (transport_find(skb, net, icmp) != DONE ||
+	    icmp->proto != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) ||
+	    bpf_skb_load_bytes(skb, icmp->offset, &type, sizeof(type)))
+		return false;
+	return v4 ? type == 3 || type == 4 || type == 11 || type == 12 : type < 128;
+}
+
+/*
+ * Where the IP header is, of the family of @inner, inside the ICMP error at @icmp.
+ * What follows it may be cut off.
+ */
+static __always_inline enum reason icmp_inner(struct __sk_buff *skb, const struct transport *icmp,
+					      struct network *inner)
+{
+	bool v4 = network_is_ipv4(inner);
+	__u8 first;
+
+	inner->offset = icmp->offset + ICMP_SIZE;
+	if (inner->offset + (v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) > icmp->end ||
+	    bpf_skb_load_bytes(skb, inner->offset, &first, sizeof(first)))
+		return TRUNCATED;
+	if (v4)
+		return first >= 0x45 && first <= 0x4f ? DONE : MALFORMED;
+	return first >> 4 == 6 ? DONE : MALFORMED;
+}
