@@ -21,13 +21,18 @@ v6_bytes() {
 	echo "$bytes"
 }
 
+# u32 N: its bytes, N < 65536, in this machine's order
+u32() {
+	if [[ $HOSTTYPE == s390x ]]; then echo "0 0 $(($1 >> 8)) $(($1 & 255))"; else echo "$(($1 & 255)) $(($1 >> 8)) 0 0"; fi
+}
+
 # key PREFIX: struct prefix_key of table.h, as bpftool wants it
 key() {
 	local address=${1%/*} length=${1#*/}
 	if [[ $address == *:* ]]; then
-		echo "$((length + 8)) 0 0 0 6 $(v6_bytes "$address") 0 0 0"
+		echo "$(u32 $((64 + length))) 0 0 0 0 0 0 0 6 $(v6_bytes "$address")"
 	else
-		echo "$((length + 8)) 0 0 0 4 ${address//./ } 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+		echo "$(u32 $((64 + length))) 0 0 0 0 0 0 0 4 ${address//./ } 0 0 0 0 0 0 0 0 0 0 0 0"
 	fi
 }
 
@@ -42,7 +47,7 @@ stage() {
 	for entry; do
 		tag=${entry#*=}
 		echo "map update pinned $pin/maps/prefix_table key $(key "${entry%=*}")" \
-			"value $((tag & 255)) $((tag >> 8 & 255)) 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+			"value $(u32 "$tag") 0 0 0 0 0 0 0 0 0 0 0 0"
 	done >/run/batch
 	(($# == 0)) || bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
 }
