@@ -16,7 +16,8 @@ PARAMS(dscp) = DSCP_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	return rewritten(dscp_set(skb, net, &dscp_params));
+	dscp_set(skb, net, &dscp_params);
+	return network_done(skb, net);
 }
 
 ON_IP(dscp, work, rewritten)

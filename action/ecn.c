@@ -16,7 +16,7 @@ PARAMS(ecn) = ECN_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	return rewritten(ecn_set(skb, net, &ecn_params));
+	return ecn_set(net, &ecn_params) ? network_done(skb, net) : CONTROL;
 }
 
 ON_IP(ecn, work, rewritten)

@@ -21,12 +21,12 @@
 #include <tcact/part/mss.h>
 #include <tcact/part/ttl.h>
 
-/* Which parts are on. Those less used are four together, tested in one. */
+/* Which parts are on. Those less used are four together, tested in one aligned load. */
 struct edit_params {
 	__u8 meta, meta2, mac, ttl;
 	__u8 ecn, df, flowlabel, mss;
 	__u8 dscp;
-};
+} __attribute__((aligned(4)));
 
 ACTION(edit, rewriter, "Several rewriters in one pass: meta, meta2, mac, ttl, dscp, ecn, df, flowlabel, mss");
 PARAMS(edit) = {};
@@ -47,21 +47,22 @@ static __always_inline bool less_used(void)
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	if (edit_params.ttl && ttl_set(skb, net, &edit_ttl_params) != DONE) {
+	if (edit_params.ttl && ttl_set(net, &edit_ttl_params) != DONE) {
 		count(EXPIRED);
 		return edit_ttl_params.expired;
 	}
 	if (edit_params.dscp)
 		dscp_set(skb, net, &edit_dscp_params);
 	if (!less_used())
-		return CONTROL;
+		return network_done(skb, net);
 
 	if (edit_params.ecn)
-		ecn_set(skb, net, &edit_ecn_params);
-	if (edit_params.df)
-		count_unless_done(df_set(net, &edit_df_params));
+		ecn_set(net, &edit_ecn_params);
 	if (edit_params.flowlabel)
 		flowlabel_set(skb, net, &edit_flowlabel_params);
+	network_done(skb, net);
+	if (edit_params.df)
+		count_unless_done(df_set(net, &edit_df_params));
 	if (edit_params.mss)
 		count_unless_done(mss_clamp(skb, net, &edit_mss_params));
 	return CONTROL;

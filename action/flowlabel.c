@@ -16,7 +16,7 @@ PARAMS(flowlabel) = FLOWLABEL_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	return rewritten(flowlabel_set(skb, net, &flowlabel_params));
+	return flowlabel_set(skb, net, &flowlabel_params) ? network_done(skb, net) : CONTROL;
 }
 
 ON_IP(flowlabel, work, rewritten)

@@ -18,10 +18,10 @@ PARAMS(ttl) = TTL_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	enum reason why = ttl_set(skb, net, &ttl_params);
+	enum reason why = ttl_set(net, &ttl_params);
 
 	if (why == DONE)
-		return CONTROL;
+		return network_done(skb, net);
 	count(why);
 	return ttl_params.expired;
 }

@@ -43,11 +43,15 @@ static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 	return ~sum16(~sum, diff);
 }
 
-/* The bytes @old in the packet have become @new, and no other sum knows. */
-static __always_inline void checksum_complete(struct __sk_buff *skb, __be32 old, __be32 new)
+/* ~m + m', of which any number can be added up. */
+static __always_inline __u64 checksum_diff(__be32 old, __be32 new)
 {
-	__u64 diff = (__u64)(__u32)~old + new;
+	return (__u64)(__u32)~old + new;
+}
 
+/* Bytes of the packet have changed by @diff, and no other sum knows. */
+static __always_inline void checksum_complete(struct __sk_buff *skb, __u64 diff)
+{
 	/* -ENOTSUPP unless CHECKSUM_COMPLETE: then there is nothing to do */
 	bpf_csum_update(skb, (__u32)diff + (diff >> 32));
 }

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <tcact/checksum.h>
 #include <tcact/ip.h>
 
 /* RFC 2474, 2597, 3246, 3662, 5865, 8622 */
@@ -24,23 +23,21 @@ static __always_inline __u8 class_read(const struct network *net)
 	return bpf_ntohl(*(__be32 *)net->header) >> 20;
 }
 
-/* class = (class & keep) | bits */
-static __always_inline void class_write(struct __sk_buff *skb, const struct network *net,
-					__u8 keep, __u8 bits)
+/* class = (class & keep) | bits; network_done() follows. */
+static __always_inline void class_write(struct network *net, __u8 keep, __u8 bits)
 {
 	if (net->proto == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = net->header;
 		__be16 *word = net->header;	/* version and IHL, TOS */
 		__u32 old = *word, new = (old & bpf_htons(0xff00 | keep)) | bpf_htons(bits);
 
 		*word = new;
-		ip->check = checksum16_adjust(ip->check, new - old);
+		net->change += new - old;
 	} else {
 		__be32 *word = net->header;	/* version 4 bits, class 8, flow label 20 */
 		__be32 old = *word;
 		__be32 new = (old & bpf_htonl(0xf00fffff | keep << 20)) | bpf_htonl(bits << 20);
 
 		*word = new;
-		checksum_complete(skb, old, new);
+		net->change += checksum_diff(old, new);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <tcact/checksum.h>
 #include <tcact/link.h>
 
 #define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
@@ -19,6 +20,7 @@ struct network {
 	void *header;
 	__u32 offset;		/* of header from data */
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
+	__u64 change;		/* that network_done() is to bring into the sums */
 };
 
 union address {			/* in network byte order */
@@ -96,6 +98,7 @@ static __always_inline enum reason network_find(struct __sk_buff *skb, struct ne
 
 	if (where < 0)
 		return -where;
+	net->change = 0;
 	net->offset = where & 0x3f;
 	net->proto = where & LINK_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	return network_check(skb, net);
@@ -121,6 +124,7 @@ static __always_inline bool network_common(struct __sk_buff *skb, struct network
 				   begins_ip(*(__u8 *)data)))
 		return false;
 	net->header = data + ETH_HLEN;
+	net->change = 0;
 	net->offset = ETH_HLEN;
 	net->proto = bpf_htons(proto);
 	return true;
@@ -150,6 +154,23 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 		return false;
 	ip = net->header;
 	return bpf_ntohs(ip->payload_len) - behind <= skb->len - (ETH_HLEN + size);
+}
+
+/*
+ * The end of the rewriters of class, TTL and flow label: the sums, once for all of
+ * them. The bytes of an IPv4 header that they write are in halves of their own of its
+ * 16-bit words, so that their differences together are no more than one word's.
+ */
+static __always_inline int network_done(struct __sk_buff *skb, const struct network *net)
+{
+	if (net->proto == bpf_htons(ETH_P_IP)) {
+		struct iphdr *ip = net->header;
+
+		ip->check = checksum16_adjust(ip->check, net->change);
+	} else {
+		checksum_complete(skb, net->change);
+	}
+	return CONTROL;
 }
 
 /*

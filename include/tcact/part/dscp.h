@@ -14,13 +14,12 @@ PARAM(dscp, value, "num 0..63 mark=64 @dscp",
 
 #define DSCP_DEFAULTS { .value = DSCP_FROM_MARK }
 
-static __always_inline enum reason dscp_set(struct __sk_buff *skb, struct network *net,
-					    const volatile struct dscp_params *params)
+static __always_inline void dscp_set(const struct __sk_buff *skb, struct network *net,
+				     const volatile struct dscp_params *params)
 {
 	__u8 dscp = params->value;
 
 	if (dscp == DSCP_FROM_MARK)
 		dscp = skb->mark & 63;
-	class_write(skb, net, /*keep: ECN*/ 3, dscp << 2);
-	return DONE;
+	class_write(net, /*keep: ECN*/ 3, dscp << 2);
 }

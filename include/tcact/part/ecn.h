@@ -14,16 +14,17 @@ PARAM(ecn, set, "word @ecn", "codepoint to set; ce never on a packet that says n
 PARAM(ecn, only, "word @ecn ect=4 any=5", "packets to change: this codepoint; ect: ect0 and ect1");
 #define ECN_DEFAULTS { .set = ECN_CE, .only = ECN_ONLY_ECT }
 
-static __always_inline enum reason ecn_set(struct __sk_buff *skb, struct network *net,
+/* Whether it was changed. */
+static __always_inline bool ecn_set(struct network *net,
 					   const volatile struct ecn_params *params)
 {
 	__u8 set = params->set, only = params->only, old = class_read(net) & 3;
 
 	if (only == ECN_ONLY_ECT ? old != ECN_ECT0 && old != ECN_ECT1
 				 : only != ECN_ONLY_ANY && old != only)
-		return DONE;
+		return false;
 	if (set == ECN_CE && old == ECN_NOT_ECT)
-		return DONE;
-	class_write(skb, net, /*keep: DSCP*/ 0xfc, set);
-	return DONE;
+		return false;
+	class_write(net, /*keep: DSCP*/ 0xfc, set);
+	return true;
 }

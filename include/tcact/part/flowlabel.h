@@ -2,7 +2,6 @@
 /* Set the flow label of IPv6: RFC 6437. IPv4 has none. */
 #pragma once
 
-#include <tcact/checksum.h>
 #include <tcact/ip.h>
 
 #define FLOW_LABEL 0xfffff
@@ -17,7 +16,8 @@ PARAM(flowlabel, value, "num 0..0xfffff hash=1048576 mark=1048577",
       "the label is 0");
 #define FLOWLABEL_DEFAULTS { .value = FLOW_LABEL_FROM_HASH }
 
-static __always_inline enum reason flowlabel_set(struct __sk_buff *skb, struct network *net,
+/* Whether it was changed. */
+static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network *net,
 						 const volatile struct flowlabel_params *params)
 {
 	__u32 label = params->value;
@@ -25,12 +25,12 @@ static __always_inline enum reason flowlabel_set(struct __sk_buff *skb, struct n
 	__be32 old, new;
 
 	if (net->proto != bpf_htons(ETH_P_IPV6))
-		return DONE;
+		return false;
 	old = *word;
 	if (label == FLOW_LABEL_FROM_HASH) {
 		/* A router may label what the source did not, never relabel: RFC 6437, 3 */
 		if (old & bpf_htonl(FLOW_LABEL))
-			return DONE;
+			return false;
 		label = bpf_get_hash_recalc(skb) & FLOW_LABEL;
 		if (!label)
 			label = 1;
@@ -39,6 +39,6 @@ static __always_inline enum reason flowlabel_set(struct __sk_buff *skb, struct n
 	}
 	new = (old & ~bpf_htonl(FLOW_LABEL)) | bpf_htonl(label);
 	*word = new;
-	checksum_complete(skb, old, new);
-	return DONE;
+	net->change += checksum_diff(old, new);
+	return true;
 }
