@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2154 # sourced by run and by the tests; variables are shared
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # sourced by run and by the tests; variables are shared
 # What the tests are written in. Each test is a function that `run` calls in network, mount and
 # PID namespaces of its own; a command that fails, and an expectation that does not hold, ends it.
 

@@ -16,32 +16,29 @@ bake as-ecn ecn
 bake as-mac mac dst 02:00:00:00:00:99
 
 # Kinds of packets (frames.py, corpus) on which tc's actions do something else
-declare -A differs=(
-	[badsum]='csum makes a header sum anew, so that a damaged header passes; ours stays damaged'
-	[ihl]='pedit writes into a header whose IHL is below 5; ours leaves it alone'
-	[long]='pedit writes into a packet that is shorter than it says; ours leaves it alone'
-	[cut]='pedit writes into a header that is cut off, if what it writes is there'
-	[vlan]='protocol ip does not see what is behind a tag in the frame; ours does'
-	[qinq]='as vlan'
-	[pppoe]='nothing in tc looks behind a PPPoE header; ours does'
-	[sum]='skbmod ecn writes a header sum of 0xffff where RFC 1624 says 0'
-	[fragment]='pedit sets DF on a fragment too, which may have to be fragmented again'
-)
+#   badsum    csum makes a header sum anew, so that a damaged header passes; ours stays damaged
+#   ihl       pedit writes into a header whose IHL is below 5; ours leaves it alone
+#   long      pedit writes into a packet that is shorter than it says; ours leaves it alone
+#   cut       pedit writes into a header that is cut off, if what it writes is there
+#   vlan      protocol ip does not see what is behind a tag in the frame; ours does
+#   qinq      as vlan
+#   pppoe     nothing in tc looks behind a PPPoE header; ours does
+#   sum       skbmod ecn writes a header sum of 0xffff where RFC 1624 says 0
+#   fragment  pedit sets DF on a fragment too, which may have to be fragmented again
 
 # and those on which act_nat does
-declare -A nat_differs=(
-	[error]='act_nat leaves the sums inside an ICMP error as they were (RFC 5508, 4.2); ours are right'
-	[udplite]='act_nat does not know UDP-Lite (RFC 3828), whose sum covers the addresses; ours does'
-	[dccp]='as udplite (RFC 4340, 9.1)'
-	[ihl]='act_nat writes into a header whose IHL is below 5; ours leaves it alone'
-	[long]='act_nat writes into a packet that is shorter than it says; ours leaves it alone'
-	[cut]='act_nat drops a packet whose header is cut off; ours leaves it alone'
-	[vlan]='protocol ip does not see what is behind a tag in the frame; ours does'
-	[qinq]='as vlan'
-	[pppoe]='nothing in tc looks behind a PPPoE header; ours does'
-)
+#   error     act_nat leaves the sums inside an ICMP error as they were (RFC 5508, 4.2); ours are right
+#   udplite   act_nat does not know UDP-Lite (RFC 3828), whose sum covers the addresses; ours does
+#   dccp      as udplite (RFC 4340, 9.1)
+#   ihl       act_nat writes into a header whose IHL is below 5; ours leaves it alone
+#   long      act_nat writes into a packet that is shorter than it says; ours leaves it alone
+#   cut       act_nat drops a packet whose header is cut off; ours leaves it alone
+#   vlan      protocol ip does not see what is behind a tag in the frame; ours does
+#   qinq      as vlan
+#   pppoe     nothing in tc looks behind a PPPoE header; ours does
 
-# compare OBJECT KINDS NATIVE [NATIVE-V6 [CORPUS]]: through both; KINDS are those of the list that differ here
+# compare OBJECT KINDS NATIVE [NATIVE-V6 [CORPUS]]: through both; KINDS are those of the list that differ here,
+# KIND? those that do so on some kernels
 compare() {
 	local corpus=${5-$work/corpus}
 	wire a b
@@ -60,14 +57,19 @@ compare() {
 	cut -d ' ' -f 2 "$corpus" | packet pass a b >/tmp/ours
 	same count "$(stats a egress 7)" "$(wc -l <"$corpus") 0"
 	paste -d ' ' "$corpus" /tmp/ours /tmp/theirs | awk -v kinds="$2" '
-		BEGIN { for (n = split(kinds, word, " "); n; n--) listed[word[n]] = 1 }
+		BEGIN {
+			for (n = split(kinds, word, " "); n; n--) {
+				must = !sub(/\?/, "", word[n])
+				listed[word[n]] = must
+			}
+		}
 		{ kind = substr($1, 1, index($1, ".") - 1) }
 		$3 != $2 { changed++ }
 		$3 == $4 { same++ }
 		$3 != $4 && kind in listed { seen[kind] = 1 }
 		$3 != $4 && !(kind in listed) { print $1 " (" $2 "): ours " $3 ", theirs " $4; exit wrong = 1 }
 		END {
-			for (kind in listed) if (!(kind in seen)) { print kind " does not differ: strike it"; wrong = 1 }
+			for (kind in listed) if (listed[kind] && !(kind in seen)) { print kind " does not differ: strike it"; wrong = 1 }
 			if (NR < 2000 || changed < 200) { print NR + 0 " packets, " changed + 0 " changed"; wrong = 1 }
 			print "# " same + 0 " of " NR " the same"
 			exit wrong
@@ -123,7 +125,9 @@ native_flowlabel() { # munge ip6 flow_lbl leaves the upper bit
 }
 
 t native_ecn 'ecn and skbmod: the same of them'
-native_ecn() { compare as-ecn 'sum ihl long cut pppoe' 'action skbmod ecn'; }
+native_ecn() { # older skbmod does not look behind a tag
+	compare as-ecn 'sum ihl long cut vlan? qinq? pppoe' 'action skbmod ecn'
+}
 
 t native_mac 'mac and skbmod: the same of them'
 native_mac() { compare as-mac '' 'action skbmod set dmac 02:00:00:00:00:99'; }
@@ -137,11 +141,11 @@ known() {
 t native_nat 'nat and act_nat: the same of sources, but for those listed'
 native_nat() {
 	known
-	compare as-nat-out "${!nat_differs[*]}" 'action nat egress 10.1.0.0/24 172.16.200.0' 'action pass' /tmp/known
+	compare as-nat-out 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat egress 10.1.0.0/24 172.16.200.0' 'action pass' /tmp/known
 }
 
 t native_nat_in 'nat and act_nat: the same of destinations'
 native_nat_in() {
 	known
-	compare as-nat-in "${!nat_differs[*]}" 'action nat ingress 10.2.0.0/16 192.168.0.0' 'action pass' /tmp/known
+	compare as-nat-in 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat ingress 10.2.0.0/16 192.168.0.0' 'action pass' /tmp/known
 }

@@ -19,14 +19,14 @@ tagged() { local IFS=''; echo "${1:0:24}${*:2}${1:24}"; }
 
 # ---- beside tc's own ------------------------------------------------------------------------
 
-# compare FROM TO DEV HOOK OBJECT NATIVE [KIND]: a corpus of packets through both. KIND is what
+# compare FROM TO DEV HOOK OBJECT NATIVE [KIND]: a tenth of the corpus through both. KIND is what
 # differs, and why is said where it is given.
 compare() {
 	local from=$1 to=$2 dev=$3 hook=$4 names=() frames=() ours=() theirs=() n seen='' changed=0 name hex
 	while read -r name hex; do
 		names+=("$name")
 		frames+=("$hex")
-	done <"$work/corpus"
+	done < <(awk 'NR % 10 == 1' "$work/corpus")
 	((${#names[@]} >= 200)) || fail "a corpus of ${#names[@]} packets"
 	for n in 81000005 8100f005 8100e000 81000fff 88a80007 81000001,81000002 88a8f123,8100e456 \
 		88a80001,88a80002 $deep; do
