@@ -9,6 +9,8 @@
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
+ *   since=SET:WORD=VERSION ...          what needs a newer kernel than 5.10,
+ *   since=ACTION.NAME:WORD=VERSION ...  among a set or a parameter's own words
  *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
  *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
@@ -49,6 +51,8 @@
 #define ACTION(name, class, what) MODINFO("action=" #name ":" #class ":" what)
 
 #define NAMES(set, words) MODINFO("names=" #set ":" words)
+
+#define SINCE(of, words) MODINFO("since=" #of ":" words)
 
 #define PARAM(action, name, syntax, help)                                      \
 	MODINFO("parm=" #action "." #name ":" help);                           \

@@ -300,27 +300,41 @@ for_device() {
 	local p
 	is_param link && [[ " ${args[*]} " != *" link "* ]] && [[ ${dev_link[$1]} != auto ]] &&
 		args+=(link "${dev_link[$1]}")
-	old_kernel || return 0
 	for p in "${params[@]}"; do
-		# Without bpf_check_mtu, which came with 5.12, mss must be told the MTU.
-		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] || continue
+		# A kernel without bpf_check_mtu must be told the MTU.
+		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] &&
+			too_new "$p" || continue
 		[[ " ${args[*]} " == *" ${p%mtu}max "[0-9]* || " ${args[*]} " == *" $p "* ]] ||
 			args+=("$p" "${dev_mtu[$1]}")
 	done
 }
 
-old_kernel() {
-	local release
-	release=$(uname -r)
-	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 5012))
+# kernel VERSION: this one is as new
+release=$(uname -r)
+kernel() {
+	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] &&
+		((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= ${1%.*} * 1000 + ${1#*.}))
+}
+
+# too_new PARAM [WORD]: sets found to those of its words, as WORD=VERSION, that need a newer kernel
+too_new() {
+	local pair
+	found=''
+	for pair in ${since[$1]}; do
+		[[ ${2-${pair%=*}} != "${pair%=*}" ]] || kernel "${pair#*=}" || found+=" $pair"
+	done
+	[[ $found ]]
 }
 
 # object [PARAM VALUE]...: sets found to a copy of the current action's object with these
 # values. The file is named after the action: that is the name which tc shows.
 declare -gA baked=()
 object() {
-	local key="$action $*"
+	local key="$action $*" p
 	if [[ ! ${baked[$key]-} ]]; then
+		for ((p = 1; p < $#; p += 2)); do
+			! too_new "${@:p:2}" || suspect="$action ${*:p:2} needs Linux ${found#*=}"
+		done
 		baked[$key]=$work/${#baked[@]}
 		run "bake $action" mkdir -p "${baked[$key]}"
 		if [[ $dry ]]; then

@@ -33,9 +33,8 @@ need_module() { # NAME MODULE SYMBOL CONFIG
 has_capability() { ((16#$(awk '/^CapEff:/ { print $2 }' /proc/self/status) >> $1 & 1)); }
 
 check_machine() {
-	local release loader
-	release=$(uname -r)
-	if [[ ! $release =~ ^([0-4]|5\.[0-9])\. ]]; then
+	local loader
+	if kernel 5.10; then
 		note kernel ok "$release"
 	else
 		note kernel no "$release" "5.10 is the oldest that can do this"
@@ -87,11 +86,9 @@ check_machine() {
 		note lockdown ok "${loader:-none}"
 	fi
 	# From 5.11 on the memory of BPF is not counted against this; tc raises it by itself.
-	[[ $(ulimit -l) == unlimited ]] || ! old_memlock || has_capability 24 ||
+	[[ $(ulimit -l) == unlimited ]] || kernel 5.11 || has_capability 24 ||
 		note memlock no "$(ulimit -l) KiB" "ulimit -l unlimited"
 }
-
-old_memlock() { [[ $(uname -r) =~ ^(5\.10|[0-4]\.|5\.[0-9]\.) ]]; }
 
 check_action() { # NAME
 	local entry name state what todo verdict=ok why='' next=''
@@ -105,9 +102,10 @@ check_action() { # NAME
 	if [[ $(untouched "$objects/$action.o" 2>&1) ]]; then
 		verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
 	fi
-	if [[ $verdict == ok && $action == mss ]] && old_kernel; then
-		verdict=without why="bpf_check_mtu (5.12); tcact bakes the MTU of the device"
-	fi
+	[[ $verdict == no ]] || for entry in "${params[@]}"; do
+		too_new "$entry" || continue
+		verdict=without why+="${why:+, }$entry$(printf ' %s (%s)' ${found//=/ })"
+	done
 	note "action $action" "$verdict" "${why:-works}" "${next:--}"
 }
 
