@@ -6,52 +6,60 @@ checks=()
 # note NAME ok|no|without STATE [DO]
 note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4--}"); }
 
-# in_kernel MODULE SYMBOL: sets text to how the kernel has it
+# in_kernel KIND NAME MODULE SYMBOL: sets text to how the kernel has it, or why not, and next to
+# what to do
 in_kernel() {
-	local release builtin
-	release=$(uname -r) builtin=/lib/modules/$release/modules.builtin
-	if [[ -d /sys/module/$1 ]] || grep -qsw "$2" /proc/kallsyms; then
+	local modules=/lib/modules/$release asked=$1_$2 how
+	next="use a kernel with CONFIG_NET_$5"
+	# 6.9 and newer ask for an alias, for which a blacklist counts.
+	! grep -qsw "alias net-$1-$2" "$modules/modules.alias" || asked=net-$1-$2
+	if [[ -d /sys/module/$3 ]] || grep -qsw "$4" /proc/kallsyms; then
 		text='there'
-	elif grep -qs "/$1\.ko" "$builtin"; then
+	elif grep -qs "/$3\.ko" "$modules/modules.builtin"; then
 		text='built in'
-	elif modprobe -n -q -- "$1" 2>/dev/null; then
+	elif ! modprobe -n -q -- "$3" 2>/dev/null; then
+		text=missing
+		return 1
+	elif [[ $(cat /proc/sys/kernel/modules_disabled 2>/dev/null) == 1 ]]; then
+		text='a module, and no more can be loaded' next="load $3 at boot"
+		return 1
+	elif how=$(modprobe -n -v -q -- "$asked" 2>/dev/null) && [[ $how == *.ko* ]]; then
 		text='a module, loaded when needed'
 	else
-		text=missing
+		text="a module that modprobe.d forbids" next="allow $3 there"
 		return 1
 	fi
 }
 
-need_module() { # NAME MODULE SYMBOL CONFIG
-	if in_kernel "$2" "$3"; then
-		note "$1" ok "$text"
-	else
-		note "$1" no missing "use a kernel with CONFIG_$4"
-	fi
+need_module() { # LINE KIND NAME MODULE SYMBOL CONFIG
+	if in_kernel "${@:2}"; then note "$1" ok "$text"; else note "$1" no "$text" "$next"; fi
 }
 
 has_capability() { ((16#$(awk '/^CapEff:/ { print $2 }' /proc/self/status) >> $1 & 1)); }
 
 check_machine() {
-	local loader
+	local loader next
 	if kernel 5.10; then
 		note kernel ok "$release"
 	else
 		note kernel no "$release" "5.10 is the oldest that can do this"
 	fi
-	need_module act_bpf act_bpf tcf_bpf_act NET_ACT_BPF
-	need_module clsact sch_ingress clsact_init NET_SCH_INGRESS
-	if in_kernel cls_matchall mall_classify; then
+	need_module act_bpf act bpf act_bpf tcf_bpf_act ACT_BPF
+	need_module clsact sch clsact sch_ingress clsact_init SCH_INGRESS
+	if in_kernel cls matchall cls_matchall mall_classify CLS_MATCHALL; then
 		note matchall ok "$text"
-	elif in_kernel cls_flower fl_classify; then
-		note matchall without "missing; flower takes its place"
-	elif in_kernel cls_u32 u32_classify; then
-		note matchall without "missing; u32 takes its place"
 	else
-		note matchall no "missing, and flower, and u32" "use a kernel with CONFIG_NET_CLS_MATCHALL"
+		local lacking="$text" todo=$next
+		if in_kernel cls flower cls_flower fl_classify CLS_FLOWER; then
+			note matchall without "$lacking; flower takes its place"
+		elif in_kernel cls u32 cls_u32 u32_classify CLS_U32; then
+			note matchall without "$lacking; u32 takes its place"
+		else
+			note matchall no "$lacking, and neither flower nor u32 is there" "$todo"
+		fi
 	fi
-	in_kernel act_gact tcf_gact_act && note gact ok "$text" ||
-		note gact without "missing: no goto chain"
+	in_kernel act gact act_gact tcf_gact_act ACT_GACT && note gact ok "$text" ||
+		note gact without "$text: no goto chain" "$next"
 	if ! loader=$(tc -V 2>&1); then
 		note tc no missing "install iproute2"
 	elif [[ $loader == *libbpf* ]]; then
@@ -73,7 +81,7 @@ check_machine() {
 		note lock no "cannot write to /run" "run as root"
 	if ! has_capability 12 || ! { has_capability 21 || has_capability 39; }; then
 		note capabilities no "CAP_NET_ADMIN and CAP_BPF (or CAP_SYS_ADMIN) are missing" "run as root"
-	elif [[ $(awk '{ print $3 }' /proc/self/uid_map) != 4294967295 ]]; then
+	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then	# PROC_USER_INIT_INO
 		note capabilities no "in a user namespace, where the kernel lends out no BPF" "run outside"
 	else
 		has_capability 21 && note capabilities ok "all that is needed" ||
