@@ -112,6 +112,7 @@ check_action() { # NAME
 	fi
 	[[ $verdict == no ]] || for entry in "${params[@]}"; do
 		too_new "$entry" || continue
+		# shellcheck disable=SC2086 # WORD VERSION ...
 		verdict=without why+="${why:+, }$entry$(printf ' %s (%s)' ${found//=/ })"
 	done
 	note "action $action" "$verdict" "${why:-works}" "${next:--}"
