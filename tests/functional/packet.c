@@ -19,8 +19,9 @@
  *   packet napi PORT                prints "ready", receives a datagram, prints its NAPI id
  *   packet queue DEV N HEX          a frame comes in by the Nth queue (from 0) of a multi-queue
  *                                   tap device
- *   packet transfer tcp|udp NETNS ADDRESS BYTES   to a receiver in NETNS, which checks
- *                                   every byte; prints BYTES and the TOS it saw
+ *   packet transfer tcp|udp NETNS ADDRESS BYTES [SEGMENT]   to a receiver in NETNS, which
+ *                                   checks every byte; prints BYTES and the TOS it saw.
+ *                                   SEGMENT: bytes of a datagram, cut by UDP GSO
  *   packet offload DEV FEATURE on|off   by the names that ethtool -k -n does not shorten
  *   packet ids                      all programs and maps of the kernel, as pID and mID
  *   packet reasons PROG             KEY=COUNT of what is not 0 in its map `reasons`
@@ -650,6 +651,8 @@ static int transfer(char **args)
 	fd = socket(to.any.sa_family, type, 0);
 	if (connect(fd, &to.any, len))
 		err(2, "connect");
+	if (args[4])
+		option(fd, SOL_UDP, UDP_SEGMENT, strtoul(args[4], NULL, 0));
 	while (left) {
 		size_t n = left < 65000 ? left : 65000;
 
