@@ -71,8 +71,9 @@ bump() {
 segmented() {
 	local feature set=on
 	[[ $1 == off ]] || set=off
-	for feature in tx-tcp-segmentation tx-tcp6-segmentation tx-tcp-ecn-segmentation \
-		tx-tcp-mangleid-segmentation tx-udp-segmentation tx-checksum-ip-generic; do
+	# nothing of it is possible without the first
+	for feature in tx-checksum-ip-generic tx-tcp-segmentation tx-tcp6-segmentation \
+		tx-tcp-ecn-segmentation tx-tcp-mangleid-segmentation tx-udp-segmentation; do
 		packet offload a $feature $set
 	done
 }
@@ -88,29 +89,35 @@ change() {
 	fi
 }
 
-# count PREF: packets that the filter has seen, where `watch` put it
-count() {
-	local packets
-	read -r packets _ < <(stats $dev $hook $1)
-	echo $packets
-}
-
-# watch ROW: count what is changed, and all, at dev
+# watch ROW: filters 8 (IPv4) and 9 (IPv6) count what is changed, and 10 all, at dev
 watch() {
-	local p match
-	for p in 8 9; do
-		match=${seen4[$1]}
-		((p == 8)) || match=${seen6[$1]}
+	local p=7 match
+	for match in "${seen4[$1]}" "${seen6[$1]}"; do
+		p=$((p + 1))
 		case $match in
 		-) continue ;;
 		vlan*) match="protocol 802.1q flower vlan_id ${match#* } vlan_ethtype ipv$((p * 2 - 12))" ;;
-		*) if ((p == 8)); then match="protocol ip $match"; else match="protocol ipv6 $match"; fi ;;
+		*) match="protocol $( ((p == 8)) && echo ip || echo ipv6) $match" ;;
 		esac
-		tc filter add dev $dev $hook pref $p $match action gact continue
-	done
-	tc filter add dev $dev $hook pref 10 matchall action gact continue
+		echo "filter add dev $dev $hook pref $p $match action gact continue"
+	done >/run/watch
+	echo "filter add dev $dev $hook pref 10 matchall action gact continue" >>/run/watch
+	tc -b /run/watch
 }
-unwatch() { for p in 8 9 10; do tc filter del dev $dev $hook pref $p 2>/dev/null || true; done; }
+unwatch() { sed 's/ add / del /; s/ protocol.*\| matchall.*//' /run/watch | tc -b -; }
+
+# counts: sets n[PREF] to the packets that each of these filters has seen
+counts() {
+	local line p
+	n=()
+	while read -r line; do
+		if [[ $line =~ ^filter.*\ pref\ ([0-9]+) ]]; then
+			p=${BASH_REMATCH[1]}
+		elif [[ $line =~ ^Sent\ [0-9]+\ bytes\ ([0-9]+)\ pkt ]]; then
+			n[p]=${BASH_REMATCH[1]}
+		fi
+	done < <(tc -s filter show dev $dev $hook)
+}
 
 packets_of() { echo "$(<"/sys/class/net/$1/statistics/$2_packets")"; }
 
@@ -130,88 +137,96 @@ super() {
 
 # download: far gets a file of near by HTTP, over IPv4 and IPv6
 download() {
-	local got
+	local urls=(http://10.1.0.1:8080/file 'http://[fd01::1]:8080/file')
 	if type -P curl >/dev/null; then
-		in_netns far curl -sSg -m 60 -o /run/got4 "http://10.1.0.1:8080/file" -o /run/got6 "http://[fd01::1]:8080/file"
+		in_netns far curl -sSg -m 60 "${urls[@]}" | cmp - /run/twice
 	else
-		in_netns far busybox wget -q -T 60 -O /run/got4 "http://10.1.0.1:8080/file"
-		in_netns far busybox wget -q -T 60 -O /run/got6 "http://[fd01::1]:8080/file"
+		in_netns far busybox wget -q -T 60 -O - "${urls[@]}" | cmp - /run/twice
 	fi
-	for got in /run/got4 /run/got6; do
-		cmp /run/www/file $got || fail "$got differs"
-		rm $got
-	done
 }
 
 # datagrams: near sends super-packets of UDP
 datagrams() {
-	local to
+	local to got
 	for to in 10.1.0.2 fd01::2; do
-		same "datagrams to $to" "$(in_netns near "$work/packet" transfer udp far $to 48000 1000 | cut -d ' ' -f 1)" 48000
+		got=$(in_netns near "$work/packet" transfer udp far $to 48000 1000)
+		same "datagrams to $to" "${got% *}" 48000
 	done
+}
+
+# listens NS PORT
+listens() {
+	eventually in_netns $1 awk -v port="$(printf ':%04X$' $2)" \
+		'$2 ~ port && $4 == "0A" { found = 1 } END { exit !found }' /proc/net/tcp /proc/net/tcp6
 }
 
 # serve: near's HTTP server, with a file
 serve() {
 	mkdir /run/www
 	head -c $bytes /dev/urandom >/run/www/file
+	cat /run/www/file /run/www/file >/run/twice
 	in_netns near busybox httpd -f -p 8080 -h /run/www &
 	listens near 8080
-}
-# listens NS PORT
-listens() {
-	heard() { in_netns $1 awk -v port="$(printf ':%04X$' $2)" '$2 ~ port && $4 == "0A" { found = 1 } END { exit !found }' \
-		/proc/net/tcp /proc/net/tcp6; }
-	eventually heard $1 $2
 }
 
 # through ROW NS DEV HOOK
 through() {
-	local row=$1 place=("${@:2}") dev=b hook=ingress ns=far p
-	# a mark is not seen beyond the namespace
-	[[ $row != mark ]] || ns=${2#here} dev=$3 hook=$4
-	watch $row
-	for p in 10.1.0.2 fd01::2; do
-		in_netns near "$work/packet" syn $p 9
-		in_netns near "$work/packet" udp $p 9 100
-	done
-	all() { (($(count 10) >= 4)); }
-	eventually all
-	for p in 8 9; do changed $p 0 0; done
-	change $row "${place[@]}"
+	local row=$1 ns='' dev=b hook=ingress p before
+	[[ $2 == here ]] || ns=$2
+	if [[ $row == mark ]]; then	# it ends with the namespace
+		dev=$3 hook=$4
+		watch $row
+		probe
+	else
+		ns=far
+	fi
+	counts
+	before=("${n[8]-0}" "${n[9]-0}")
+	change $row "${@:2}"
 	super $((2 * bytes)) download
 	super $((2 * 48000)) datagrams
-	for p in 8 9; do changed $p 1 1000000; done
-	unwatch
-	ns=${2#here}
+	counts
+	for p in 8 9; do
+		[[ ! ${n[p]-} ]] || ((n[p] > before[p - 8])) ||
+			fail "$row at $3: nothing that is changed seen by filter $p: $(</run/watch)"
+	done
+	[[ $row != mark ]] || unwatch
+	[[ $2 == here ]] && ns='' || ns=$2
 	ran $3 $4 7
 	same "reasons of $row at $3" "$(reasons $3 $4 7)" "${left[$row]-}"
 	tc filter del dev $3 $4 pref 7
-	same "checksum errors of $row at $3" "$(bad_sums far) $(bad_sums near)" '0 0'
 }
-# changed PREF MIN MAX
-changed() {
-	local match=${seen4[$row]}
-	(($1 == 8)) || match=${seen6[$row]}
-	[[ $match != - ]] || return 0
-	(($(count $1) >= $2 && $(count $1) <= $3)) ||
-		fail "$row at ${place[*]}: $(count $1) packets as in filter $1 ($match), not $2 to $3"
+
+# probe: what is not changed is not seen as such
+probe() {
+	in_netns near "$work/packet" syn 10.1.0.2 9
+	in_netns near "$work/packet" syn fd01::2 9
+	all() { counts; ((n[10] >= 2)); }
+	eventually all
+	same "control: $row" "${n[8]-0} ${n[9]-0}" '0 0'
 }
 
 # each ROW...: at every place
 each() {
-	local row mode
+	local row mode=on ns dev=b hook=ingress n=()
 	serve
 	for row; do
-		mode=on
-		segmented on
+		ns=far
+		[[ $row == mark ]] || { watch $row; probe; }
 		through $row near d egress
 		through $row here c ingress
 		through $row far b ingress
-		mode=off
-		segmented off
-		through $row far b ingress
+		[[ $row == mark ]] || unwatch
+		same "checksum errors of $row" "$(bad_sums far) $(bad_sums near)" '0 0'
 	done
+	# the last once more, where super-packets reach the receiver's socket
+	mode=off
+	ns=''
+	segmented off
+	ns=far
+	watch $row
+	through $row far b ingress
+	segmented on
 }
 
 t offload_ip 'HTTP and UDP in super-packets through dscp, dscp-map, ecn, ttl, df, flowlabel: content, sums'
@@ -229,7 +244,7 @@ offload_tcp() {
 t offload_link 'the same through mac and meta'
 offload_link() {
 	bump d b
-	each mac mark
+	each mark mac
 }
 
 t offload_push 'the same through vlan push, to a VLAN device; its answers through vlan pop'
