@@ -73,9 +73,12 @@ segmented() {
 	[[ $1 == off ]] || set=off
 	# nothing of it is possible without the first
 	for feature in tx-checksum-ip-generic tx-tcp-segmentation tx-tcp6-segmentation \
-		tx-tcp-ecn-segmentation tx-tcp-mangleid-segmentation tx-udp-segmentation; do
+		tx-tcp-ecn-segmentation tx-tcp-mangleid-segmentation; do
 		packet offload a $feature $set
 	done
+	# veth of 5.10 has none, so that the sender's device cuts UDP behind its egress
+	udp=(super $((2 * 48000)))
+	packet offload a tx-udp-segmentation $set 2>/dev/null || udp=()
 }
 
 # change ROW NS DEV HOOK
@@ -184,7 +187,7 @@ through() {
 	before=("${n[8]-0}" "${n[9]-0}")
 	change $row "${@:2}"
 	super $((2 * bytes)) download
-	super $((2 * 48000)) datagrams
+	"${udp[@]}" datagrams
 	counts
 	for p in 8 9; do
 		[[ ! ${n[p]-} ]] || ((n[p] > before[p - 8])) ||
