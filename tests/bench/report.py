@@ -174,9 +174,8 @@ def filters(cases, results):
 
 
 def attach(cases, results):
-    return table(["actions in the object", *(f"CPU, {one.version()}" for one in kernels(results)),
-                  *(f"KiB kept, {one.version()}" for one in kernels(results))],
-                 [[rows[0][0], *(f"{float(row[1]):.1f} M" for row in rows), *(row[2] for row in rows)]
+    return table(["actions in the object", *(one.version() for one in kernels(results))],
+                 [[rows[0][0], *(f"{float(row[1]):.1f} M" for row in rows)]
                   for rows in zip(*(sorted(one.attach, key=lambda row: int(row[0])) for one in kernels(results)))])
 
 
