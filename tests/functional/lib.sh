@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2154,SC2317 # sourced by run and by the tests; variables are shared
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by run and by the tests; variables are shared
 # What the tests are written in. Each test is a function that `run` calls in network, mount and
 # PID namespaces of its own; a command that fails, and an expectation that does not hold, ends it.
 
@@ -198,15 +198,6 @@ ran() {
 	local packets drops
 	read -r packets drops < <(stats "$@")
 	((packets > 0 && drops == 0)) || fail "$*: $packets packets, $drops dropped"
-}
-
-# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
-bad_sums() {
-	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
-		$1 in column { n += $column[$1]; delete column[$1]; next }
-		/:/ { for (i = 2; i <= NF; i++) if ($i == ($1 == "Ip:" ? "InHdrErrors" : "InCsumErrors")) column[$1] = i }
-		/^[A-Z][a-z]+6InCsumErrors/ { n += $2 }
-		END { print n + 0 }'
 }
 
 # program DEV HOOK PREF [N]: the id of the Nth program of a filter
