@@ -18,7 +18,7 @@ NAMES(ecn, "not-ect=0 ect1=1 ect0=2 ce=3");
 
 static __always_inline __u8 class_read(const struct network *net)
 {
-	if (net->proto == bpf_htons(ETH_P_IP))
+	if (network_is_ipv4(net))
 		return ((struct iphdr *)net->header)->tos;
 	return bpf_ntohl(*(__be32 *)net->header) >> 20;
 }
@@ -26,7 +26,7 @@ static __always_inline __u8 class_read(const struct network *net)
 /* class = (class & keep) | bits; network_done() follows. */
 static __always_inline void class_write(struct network *net, __u8 keep, __u8 bits)
 {
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		__be16 *word = net->header;	/* version and IHL, TOS */
 		__u32 old = *word, new = (old & bpf_htons(0xff00 | keep)) | bpf_htons(bits);
 

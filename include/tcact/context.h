@@ -69,7 +69,7 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 	fib.ifindex = FIELD(__u32, ingress_ifindex);
 	if (!fib.ifindex)
 		fib.ifindex = FIELD(__u32, ifindex);
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
 
 		fib.family = 2;		/* AF_INET, on any architecture */
@@ -104,7 +104,7 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 
 	if (why != DONE)
 		return why;
-	ipv4 = net.proto == bpf_htons(ETH_P_IP);
+	ipv4 = network_is_ipv4(&net);
 	switch (source) {
 	case FROM_DSCP: *value = class_read(&net) >> 2; break;
 	case FROM_ECN: *value = class_read(&net) & 3; break;

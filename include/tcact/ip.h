@@ -66,7 +66,7 @@ static __always_inline enum reason network_check(struct __sk_buff *skb, struct n
 {
 	__u32 length;
 
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		struct iphdr *ip;
 
 		if (!network_pull(skb, net, sizeof(*ip)))
@@ -163,7 +163,7 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
  */
 static __always_inline int network_done(struct __sk_buff *skb, const struct network *net)
 {
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		struct iphdr *ip = net->header;
 
 		ip->check = checksum16_adjust(ip->check, net->change);

@@ -104,7 +104,7 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 {
 	__u32 length;		/* 0: a GSO packet, longer than the field can say */
 
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
 
 		if (ip->frag_off & bpf_htons(IPV4_OFFSET))

@@ -35,7 +35,7 @@ static __always_inline struct prefix *prefix_of(const struct network *net, enum 
 {
 	struct prefix_key key = {};
 
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
 
 		key.length = FAMILY_BITS + 32;

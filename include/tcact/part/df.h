@@ -21,7 +21,7 @@ static __always_inline enum reason df_set(struct network *net,
 	struct iphdr *ip = net->header;
 	__be16 old, new;
 
-	if (net->proto != bpf_htons(ETH_P_IP))
+	if (!network_is_ipv4(net))
 		return DONE;
 	old = ip->frag_off;
 	if (params->flag == DF_CLEAR)

@@ -19,7 +19,7 @@ PARAM(mss, mtu, "num 68..65535 device=0", "MTU to go by; device: that of the dev
 static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct network *net,
 				       const volatile struct mss_params *params)
 {
-	__u32 headers = sizeof(struct tcphdr) + (net->proto == bpf_htons(ETH_P_IP)
+	__u32 headers = sizeof(struct tcphdr) + (network_is_ipv4(net)
 						 ? sizeof(struct iphdr)
 						 : sizeof(struct ipv6hdr));
 	__u32 mtu = params->mtu;

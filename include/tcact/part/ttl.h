@@ -20,7 +20,7 @@ PARAM(ttl, expired, "word @verdict", "verdict on a packet whose value dec would 
 
 static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 {
-	if (net->proto == bpf_htons(ETH_P_IP)) {
+	if (network_is_ipv4(net)) {
 		struct iphdr *ip = net->header;
 
 		ip->ttl = new;
@@ -53,7 +53,7 @@ static __always_inline bool is_link_multicast(const struct network *net)
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
 
-	if (net->proto == bpf_htons(ETH_P_IP))
+	if (network_is_ipv4(net))
 		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000);
 	return ip6->daddr.in6_u.u6_addr16[0] == bpf_htons(0xff02);
 }
@@ -63,7 +63,7 @@ static __always_inline enum reason ttl_set(struct network *net,
 {
 	__u32 old, new, dec, min, max, given;
 
-	if (net->proto == bpf_htons(ETH_P_IP))
+	if (network_is_ipv4(net))
 		old = ((struct iphdr *)net->header)->ttl;
 	else
 		old = ((struct ipv6hdr *)net->header)->hop_limit;
