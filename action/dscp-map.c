@@ -30,8 +30,9 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 
 	if (new == NOT_NAMED)
 		new = dscp_map_params.default_;
-	if (new < KEEP)
-		class_write(net, /*keep: ECN*/ 3, new << 2);
+	if (new >= KEEP)
+		return CONTROL;
+	class_write(net, /*keep: ECN*/ 3, new << 2);
 	return network_done(skb, net);
 }
 

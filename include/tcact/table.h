@@ -33,20 +33,17 @@ struct {
 
 static __always_inline struct prefix *prefix_of(const struct network *net, enum side side)
 {
+	const union address *address = network_address(net, side);
 	struct prefix_key key = {};
 
 	if (network_is_ipv4(net)) {
-		const struct iphdr *ip = net->header;
-
 		key.length = FAMILY_BITS + 32;
 		key.family = 4;
-		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 4);
+		__builtin_memcpy(key.address, address, sizeof(address->v4));
 	} else {
-		const struct ipv6hdr *ip = net->header;
-
 		key.length = FAMILY_BITS + 128;
 		key.family = 6;
-		__builtin_memcpy(key.address, side == SOURCE ? &ip->saddr : &ip->daddr, 16);
+		__builtin_memcpy(key.address, address, sizeof(address->v6));
 	}
 	return bpf_map_lookup_elem(&prefix_table, &key);
 }

@@ -70,6 +70,15 @@ def option_cases():
     yield "kind-only-other", NOP * 3 + b"\xfd", None, "options"
 
 
+def short_first_fragments(suite):
+    """First fragments that have less than a TCP header, or than its options."""
+    for make, size in ((v4, 20), (v6, 40)):
+        for cut in (8, 16, 24):
+            first, _ = pieces(make(tcp(SYN)), size, cut)
+            ip = v4(first, proto=6, flags="MF") if make is v4 else v6(first, IPv6ExtHdrFragment(nh=6, m=1))
+            suite.packet(Packet(f"v{family(ip)}-first-fragment-of-{cut}", front_of(ip), ip), count={"truncated": 1})
+
+
 def vectors(suite):
     for p in corpus():
         for limit in (1000, 1460):
@@ -110,12 +119,7 @@ def vectors(suite):
             ip = make(tcp(SYN, "A", doff=doff))
             suite.packet(Packet(f"v{family(ip)}-doff-{doff}-ack", front_of(ip), ip))
 
-    # first fragments that have less than a TCP header, or than its options
-    for make, size in ((v4, 20), (v6, 40)):
-        for cut in (8, 16, 24):
-            first, _ = pieces(make(tcp(SYN)), size, cut)
-            ip = v4(first, proto=6, flags="MF") if make is v4 else v6(first, IPv6ExtHdrFragment(nh=6, m=1))
-            suite.packet(Packet(f"v{family(ip)}-first-fragment-of-{cut}", front_of(ip), ip), count={"truncated": 1})
+    short_first_fragments(suite)
 
     # headers that end behind the IP packet: its length says so, whatever follows in the frame
     for rest in (b"", b"\1" * 60):

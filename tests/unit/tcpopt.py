@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tcpopt: every kind in every place, what does not parse, windows, and sums."""
 from common import *
-from mss import END, NOP, SACK_OK, STAMPS, WSCALE, mss_option, opt, option_cases, padded
+from mss import (END, NOP, SACK_OK, STAMPS, WSCALE, mss_option, opt, option_cases, padded,
+                 short_first_fragments)
 
 NUMBERS = {"mss": 2, "wscale": 3, "sack-permitted": 4, "sack": 5, "timestamps": 8, "md5": 19, "mptcp": 30,
            "fast-open": 34}
@@ -120,11 +121,7 @@ def vectors(suite):
             for flags in "SA":
                 ip = make(tcp(SYN, flags, doff=doff))
                 suite.packet(Packet(f"v{family(ip)}-doff-{doff}-{flags}", front_of(ip), ip), count={"malformed": 1})
-    for make, size in ((v4, 20), (v6, 40)):
-        for cut in (8, 16, 24):
-            first, _ = pieces(make(tcp(SYN)), size, cut)
-            ip = v4(first, proto=6, flags="MF") if make is v4 else v6(first, IPv6ExtHdrFragment(nh=6, m=1))
-            suite.packet(Packet(f"v{family(ip)}-first-fragment-of-{cut}", front_of(ip), ip), count={"truncated": 1})
+    short_first_fragments(suite)
     for rest in (b"", b"\x08\x0a" * 30):
         for make in (v4, v6):
             size, base = {v4: ("len", 20), v6: ("plen", 0)}[make]
