@@ -366,8 +366,17 @@ check_rules() {
 
 baking=''
 
-# peek FILE OFFSET BYTES: prints them in hex
-peek() { od -An -v -tx1 -j "$2" -N "$3" -- "$1" | tr -d ' \n'; }
+# directory_of FILE: sets dir
+directory_of() {
+	dir=./
+	[[ $1 != */* ]] || dir=${1%/*}/
+}
+
+# peek FILE OFFSET BYTES: sets found to them, in hex
+peek() {
+	found=$(od -An -v -tx1 -j "$2" -N "$3" -- "$1")
+	found=${found//[[:space:]]/}
+}
 
 # poke FILE OFFSET HEX
 poke() {
@@ -383,8 +392,7 @@ poke() {
 		return
 	fi
 	# shellcheck disable=SC2059 # these are the bytes
-	said=$({ printf "$octal" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; } 2>&1) &&
-		[[ $(peek "$1" "$2" $((${#3} / 2))) == "$3" ]] ||
+	said=$({ printf "$octal" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; } 2>&1) ||
 		refused "bake $action" dd 1
 }
 
@@ -401,32 +409,46 @@ untouched() {
 # bake FILE [PARAM VALUE]...: FILE becomes a copy of the current action's object with these
 # values. Nobody sees it unfinished, and what was there before stays until then.
 bake() {
-	local file=$1 source=$objects/$action.o new
+	local file=$1 source=$objects/$action.o dir found must from=0 end=0 at
+	local -a old=() new=()	# bytes in hex, by their offset
 	shift
 	untouched "$source"
-	if [[ $dry ]]; then
-		baking=$file
-	else
-		baking=$(mktemp -- "$(dirname -- "$file")/.tcact.XXXXXX" 2>/dev/null) ||
-			fail 2 "bake $action" "cannot write to the directory of $(q "$file")" \
-				"choose another one"
-	fi
-	run "bake $action" cp -- "$source" "$baking"
 	while (($#)); do
 		convert "$1" "$2"
-		new=$hex
+		new[${offset[$1]}]=$hex
 		if declare -F "default_${kind[$1]}" >/dev/null; then
 			"default_${kind[$1]}" "$1"
 		else
 			store "$1" "${default[$1]}"
 		fi
-		[[ $(peek "$source" "${offset[$1]}" "${bytes[$1]}") == "$hex" ]] ||
-			fail 1 "bake $action" "its parameter $1 is not where it should be" "reinstall tcact"
-		poke "$baking" "${offset[$1]}" "$new"
-		((! ${switch[$1]})) || poke "$baking" "${switch[$1]}" 01
+		old[${offset[$1]}]=$hex
+		((! ${switch[$1]})) || old[${switch[$1]}]=00 new[${switch[$1]}]=01
 		shift 2
 	done
+	if [[ $dry ]]; then
+		baking=$file
+	else
+		directory_of "$file"
+		baking=$(mktemp -- "$dir.tcact.XXXXXX" 2>/dev/null) ||
+			fail 2 "bake $action" "cannot write to the directory of $(q "$file")" \
+				"choose another one"
+	fi
+	run "bake $action" cp -- "$source" "$baking"
+	for at in "${!old[@]}"; do
+		((end)) || from=$at
+		end=$((at + ${#old[at]} / 2))
+	done
+	peek "$source" "$from" $((end - from))
+	must=$found
+	for at in "${!old[@]}"; do
+		[[ ${found:2 * (at - from):${#old[at]}} == "${old[at]}" ]] ||
+			fail 1 "bake $action" "a parameter is not where it should be" "reinstall tcact"
+		must=${must:0:2 * (at - from)}${new[at]}${must:2 * (at - from) + ${#new[at]}}
+		poke "$baking" "$at" "${new[at]}"
+	done
 	if [[ ! $dry ]]; then
+		peek "$baking" "$from" $((end - from))
+		[[ $found == "$must" ]] || refused "bake $action" dd 1
 		run "bake $action" chmod 644 "$baking"
 		run "bake $action" mv -T -- "$baking" "$file"
 	fi
@@ -434,7 +456,7 @@ bake() {
 }
 
 command_bake() {
-	local file='' args=()
+	local file='' args=() dir
 	while (($#)); do
 		case $1 in
 		-o)
@@ -452,8 +474,8 @@ command_bake() {
 	[[ ! -e $file || -f $file ]] || bad "$(q "$file") is not a regular file" "choose another FILE"
 	[[ ! -e $file || ! $file -ef $objects/${args[0]}.o ]] ||
 		bad "$(q "$file") is the object itself" "choose another FILE"
-	[[ -d $(dirname -- "$file") ]] ||
-		bad "there is no directory $(q "$(dirname -- "$file")")" "create it"
+	directory_of "$file"
+	[[ -d $dir ]] || bad "there is no directory $(q "$dir")" "create it"
 	catalogue
 	choose "${args[0]}"
 	check_settings "${args[@]:1}"
