@@ -90,7 +90,6 @@ struct entry {
 
 static struct test {
 	char name[256];
-	uint8_t in[65536], out[65536];
 	uint32_t size;
 	uint32_t gone;			/* so many bytes are taken away */
 	bool has_out;
@@ -104,6 +103,7 @@ static struct test {
 	uint32_t cut_count;
 	bool cut_reason[REASONS];
 	int runs, min, max, other, vary;
+	uint8_t in[65536], out[65536];	/* last: the first size bytes are valid */
 } test;
 
 static int line, n_before;
@@ -194,7 +194,7 @@ static int reason(const char *name)
 
 static void vector_begin(void)
 {
-	memset(&test, 0, sizeof(test));
+	memset(&test, 0, offsetof(struct test, in));
 	test.mtu = 65536;
 	test.ctx.ifindex = 1;
 	snprintf(test.name, sizeof(test.name), "%s", word());
