@@ -79,7 +79,8 @@ check_tools() {
 	elif [[ $loader == *libbpf* ]]; then
 		note tc ok "${loader#tc utility, }"
 	else
-		note tc no "${loader#tc utility, } was built without libbpf" "install iproute2 with libbpf"
+		note tc without "${loader#tc utility, } was built without libbpf: only actions with a table" \
+			"install iproute2 with libbpf"
 	fi
 	if loader=$(type -P bpftool); then
 		note bpftool ok "$loader"
@@ -113,9 +114,7 @@ check_rights() {
 		[[ -w ${state%/*} ]]
 	fi && note lock ok "$state" || note lock no "cannot write to $state" "run as root"
 	has_capability 12 || missing=', CAP_NET_ADMIN'
-	# Programs compare pointers to the packet, which is a privilege since 5.8.
 	has_capability 21 || has_capability 39 || missing+=', CAP_BPF'
-	has_capability 21 || has_capability 38 || missing+=', CAP_PERFMON'
 	if [[ $missing ]]; then
 		note capabilities no "without ${missing#, }" "run as root with all of them"
 	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then # PROC_USER_INIT_INO
@@ -124,6 +123,9 @@ check_rights() {
 		note capabilities ok "all that is needed"
 	else
 		note capabilities without "CAP_SYS_ADMIN is missing: no tables, no change" "add it"
+		# Arithmetic on pointers is a privilege; which programs do without is up to the verifier.
+		has_capability 38 ||
+			note perfmon unknown "without CAP_PERFMON the verifier refuses most actions" "add it"
 	fi
 	# From 5.11 on the memory of BPF is not counted against this; tc raises it by itself.
 	if [[ $(ulimit -l) == unlimited ]] || kernel 5.11 || has_capability 24; then
@@ -159,6 +161,7 @@ check_machine() {
 # check_actions: each lacks what the machine lacks, and words that need another kernel
 check_actions() {
 	local entry name says what todo row sums all=ok all_why='' all_next='' table_why='' table_next=''
+	local file_why='' file_next=''
 	local verdict why next
 	for entry in "${checks[@]}"; do
 		IFS=$'\t' read -r name says what todo <<<"$entry"
@@ -166,6 +169,8 @@ check_actions() {
 		if [[ $says == no || $says == unknown ]]; then
 			[[ $all == no ]] || all=$says
 			all_why+="${all_why:+, }$name: $what" all_next+="${all_next:+${todo:+, }}$todo"
+		elif [[ $name$says == tcwithout ]]; then
+			file_why="tc: $what" file_next=$todo
 		elif [[ $name$says == @(bpftool|bpffs|capabilities)without ]]; then
 			table_why+="${table_why:+, }$name: $what" table_next+="${table_next:+${todo:+, }}$todo"
 		fi
@@ -178,6 +183,8 @@ check_actions() {
 		verdict=$all why=$all_why next=$all_next
 		if [[ $table_map && $table_why ]]; then
 			verdict=no why+="${why:+, }$table_why" next+="${next:+${table_next:+, }}$table_next"
+		elif [[ ! $table_map && $file_why ]]; then
+			verdict=no why+="${why:+, }$file_why" next+="${next:+, }$file_next"
 		fi
 		if [[ $'\n'$sums$'\n' != *$'\n'"$sum $size $objects/$action.o"$'\n'* ]]; then
 			verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
