@@ -131,7 +131,8 @@ check_rights() {
 	if [[ $(ulimit -l) == unlimited ]] || kernel 5.11 || has_capability 24; then
 		note memlock ok "does not limit BPF here"
 	else
-		note memlock no "$(ulimit -l) KiB, and CAP_SYS_RESOURCE is missing" "ulimit -l unlimited"
+		note memlock unknown "$(ulimit -l) KiB, and CAP_SYS_RESOURCE is missing: enough for small programs" \
+			"ulimit -l unlimited"
 	fi
 	lockdown=$(cat /sys/kernel/security/lockdown 2>/dev/null) || true
 	note lockdown ok "${lockdown:-none}"
