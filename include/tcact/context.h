@@ -44,6 +44,9 @@ NAMES(source,
       "sk_family=51 sk_type=52 sk_protocol=53 sk_mark=54 sk_priority=55 sk_ifindex=56 "
       "sk_state=57 sk_local_port=58 sk_remote_port=59 tcp_rtt=60 tcp_cwnd=61 tcp_mss=62 "
       "route_ifindex=63");
+NEEDS(source, "mtu=5.12 hwtstamp=5.16 tstamp_type=5.18 netns_cookie=6.13 "
+      "cgroup=SOCK_CGROUP_DATA ancestor_cgroup=SOCK_CGROUP_DATA "
+      "socket_classid=CGROUP_NET_CLASSID xfrm_reqid=XFRM xfrm_spi=XFRM");
 
 /* Names for the values of some. */
 NAMES(pkt_type, "host=0 broadcast=1 multicast=2 otherhost=3 outgoing=4");
@@ -203,8 +206,8 @@ context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 lev
 	case FROM_WIRE_LEN: *value = FIELD(__u32, wire_len); break;
 	case FROM_GSO_SEGS: *value = FIELD(__u32, gso_segs); break;
 	case FROM_GSO_SIZE: *value = FIELD(__u32, gso_size); break;
-	case FROM_TSTAMP_TYPE: *value = FIELD(__u8, tstamp_type); break;	/* 5.18 */
-	case FROM_HWTSTAMP: *value = FIELD(__u64, hwtstamp); break;		/* 5.16 */
+	case FROM_TSTAMP_TYPE: *value = FIELD(__u8, tstamp_type); break;
+	case FROM_HWTSTAMP: *value = FIELD(__u64, hwtstamp); break;
 	case FROM_UID: *value = bpf_get_socket_uid(skb); break;
 	case FROM_SOCKET_COOKIE: *value = bpf_get_socket_cookie(skb); break;
 	case FROM_CGROUP: *value = bpf_skb_cgroup_id(skb); break;
@@ -238,13 +241,13 @@ context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 lev
 			return ABSENT;
 		*value = ret;
 		break;
-	case FROM_MTU:								/* 5.12 */
+	case FROM_MTU:
 		if (bpf_check_mtu(skb, /*ifindex: its own*/ 0, &number, /*len_diff*/ 0,
 				  /*flags*/ 0) < 0)
 			return HELPER_FAILED;
 		*value = number;
 		break;
-	case FROM_NETNS_COOKIE: *value = bpf_get_netns_cookie(skb); break;	/* 6.13 */
+	case FROM_NETNS_COOKIE: *value = bpf_get_netns_cookie(skb); break;
 	case FROM_SOCKET_CLASSID: *value = bpf_skb_cgroup_classid(skb); break;
 	case FROM_TUNNEL_ID:
 		if (bpf_skb_get_tunnel_key(skb, &tunnel, tunnel_size, /*flags: IPv4*/ 0) &&

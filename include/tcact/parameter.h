@@ -9,6 +9,9 @@
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
+ *   needs=SET:WORD=NEED ...          words of a set that not every kernel from
+ *   needs=ACTION.NAME:WORD=NEED ...  5.10 on bears with, or a parameter's own.
+ *                           NEED is the version that does, or a CONFIG_NEED
  *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
  *   pair=ACTION:ONE OTHER ALIKE   two prefixes, given both or not at all, of one
  *                           family, and where ALIKE is `length`, of one length
@@ -53,6 +56,8 @@
 #define ACTION(name, class, what) MODINFO("action=" #name ":" #class ":" what)
 
 #define NAMES(set, words) MODINFO("names=" #set ":" words)
+
+#define NEEDS(of, words) MODINFO("needs=" #of ":" words)
 
 #define PARAM(action, name, syntax, help)                                      \
 	MODINFO("parm=" #action "." #name ":" help);                           \

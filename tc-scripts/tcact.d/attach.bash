@@ -300,27 +300,62 @@ for_device() {
 	local p
 	is_param link && [[ " ${args[*]} " != *" link "* ]] && [[ ${dev_link[$1]} != auto ]] &&
 		args+=(link "${dev_link[$1]}")
-	old_kernel || return 0
 	for p in "${params[@]}"; do
-		# Without bpf_check_mtu, which came with 5.12, mss must be told the MTU.
-		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] || continue
+		# A kernel without bpf_check_mtu must be told the MTU.
+		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] &&
+			lacking "$p" device || continue
 		[[ " ${args[*]} " == *" ${p%mtu}max "[0-9]* || " ${args[*]} " == *" $p "* ]] ||
 			args+=("$p" "${dev_mtu[$1]}")
 	done
 }
 
-old_kernel() {
-	local release
-	release=$(uname -r)
-	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 5012))
+# kernel VERSION: this one is as new
+release=$(uname -r)
+kernel() {
+	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] &&
+		((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= ${1%.*} * 1000 + ${1#*.}))
+}
+
+# How the kernel was configured, and the file that says so; nothing where there is none
+config='' config_file=''
+read_config() {
+	local file
+	for file in /proc/config.gz "/boot/config-$release" "/lib/modules/$release/config"; do
+		[[ ! $config && -r $file ]] || continue
+		config=$(gzip -cdf "$file" 2>/dev/null | grep '^CONFIG_[A-Z0-9_]*=[ym]') || true
+		[[ ! $config ]] || config_file=$file
+	done
+}
+# configured NAME: CONFIG_NAME is not known to be off
+configured() { [[ ! $config || $'\n'$config == *$'\n'"CONFIG_$1="* ]]; }
+
+# lacking PARAM [WORD]: sets found to " WORD (WHAT IT NEEDS)" of those of its words that this kernel
+# does not bear with
+lacking() {
+	local pair need
+	found=''
+	for pair in ${needs[$1]}; do
+		need=${pair#*=}
+		[[ ${2-${pair%=*}} == "${pair%=*}" ]] || continue
+		if [[ $need == [0-9]* ]]; then
+			kernel "$need" || found+=" ${pair%=*} (Linux $need)"
+		else
+			[[ $config_file ]] || read_config
+			configured "$need" || found+=" ${pair%=*} (CONFIG_$need)"
+		fi
+	done
+	[[ $found ]]
 }
 
 # object [PARAM VALUE]...: sets found to a copy of the current action's object with these
 # values. The file is named after the action: that is the name which tc shows.
 declare -gA baked=()
 object() {
-	local key="$action $*"
+	local key="$action $*" p
 	if [[ ! ${baked[$key]-} ]]; then
+		for ((p = 1; p < $#; p += 2)); do
+			! lacking "${@:p:2}" || suspect="this kernel lacks what is needed for $action ${!p}$found"
+		done
 		baked[$key]=$work/${#baked[@]}
 		run "bake $action" mkdir -p "${baked[$key]}"
 		if [[ $dry ]]; then

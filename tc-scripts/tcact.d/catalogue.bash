@@ -21,12 +21,12 @@ catalogue() {
 # choose NAME: make it the current action, known by these variables
 action='' class='' sum='' size='' what=''
 table_map='' table_key='' table_value='' params=() rules=() pair=()
-declare -gA kind offset bytes sign low high words default switch help
+declare -gA kind offset bytes sign low high words default switch help needs
 choose() {
 	local row field
 	action='' table_map='' params=() rules=() pair=()
 	for row in "${rows[@]}"; do
-		[[ $row == [aprt]*$'\t'"$1"$'\t'* ]] || continue
+		[[ $row == [anprt]*$'\t'"$1"$'\t'* ]] || continue
 		IFS=$'\t' read -ra field <<<"$row"
 		[[ ${field[1]} == "$1" ]] || continue
 		case ${field[0]} in
@@ -35,6 +35,7 @@ choose() {
 		rule) rules+=("${row#rule*$'\t'*$'\t'}") ;;
 		param) choose_param "${field[@]:2}" ;;
 		pair) pair=("${field[@]:2}") ;;
+		needs) needs[${field[2]}]=${field[3]} ;;
 		esac
 	done
 	[[ $action ]] || bad "there is no action $(q "$1")" "see: tcact list"
@@ -43,7 +44,7 @@ choose() {
 choose_param() {
 	params+=("$1")
 	kind[$1]=$2 offset[$1]=$3 bytes[$1]=$4 sign[$1]=$5 low[$1]=$6 high[$1]=$7
-	words[$1]=$8 default[$1]=$9 switch[$1]=${10} help[$1]=${11-}
+	words[$1]=$8 default[$1]=$9 switch[$1]=${10} help[$1]=${11-} needs[$1]=''
 	[[ ${words[$1]} != - ]] || words[$1]=''
 	if [[ ${low[$1]} == - ]]; then
 		case $4$5 in

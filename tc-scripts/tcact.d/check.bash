@@ -3,132 +3,221 @@
 # What this machine can do. Nothing is tried out: a test that loads a module changes something.
 
 checks=()
-# note NAME ok|no|without STATE [DO]
+# note NAME ok|without|unknown|no WHAT [DO]
 note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4--}"); }
 
-# in_kernel MODULE SYMBOL: sets text to how the kernel has it
+# in_kernel act|cls|sch NAME MODULE SYMBOL: sets has to ok, no or unknown, text to how the kernel
+# has it or why not, and next to what to do
 in_kernel() {
-	local release builtin
-	release=$(uname -r) builtin=/lib/modules/$release/modules.builtin
-	if [[ -d /sys/module/$1 ]] || grep -qsw "$2" /proc/kallsyms; then
-		text='there'
-	elif grep -qs "/$1\.ko" "$builtin"; then
-		text='built in'
-	elif modprobe -n -q -- "$1" 2>/dev/null; then
-		text='a module, loaded when needed'
-	else
+	local modules=/lib/modules/$release option=CONFIG_NET_${1^^}_${2^^} ask=$1_$2 how helper=''
+	option=${option/CLSACT/INGRESS} has=no next="use a kernel with $option"
+	if [[ $'\n'$symbols$'\n' == *$'\n'"$4"$'\n'* || -d /sys/module/$3 ]]; then
+		has=ok text='there'
+		return
+	elif grep -qs "/$3\.ko" "$modules/modules.builtin"; then
+		has=ok text='built in'
+		return
+	elif [[ ! -e /proc/modules ]]; then
 		text=missing
-		return 1
+		return
+	elif [[ ! -d $modules ]]; then
+		configured "${option#CONFIG_}" || { text=missing; return; }
+		has=unknown text="cannot be told: $modules is not to be seen from here" next="load $3"
+		return
+	fi
+	# 6.9 and newer ask for an alias: a blacklist counts for that, but not for a name.
+	! grep -qsw "alias net-$1-$2" "$modules/modules.alias" || ask=net-$1-$2
+	how=$(modprobe -n -v -- "$ask" 2>/dev/null) || true
+	read -r helper 2>/dev/null </proc/sys/kernel/modprobe || true
+	if [[ ${how##*$'\n'} != insmod\ * ]]; then
+		text=missing
+		if modprobe -C /dev/null -n -q -- "$3" 2>/dev/null; then
+			text="a module that modprobe.d forbids" next="allow $3 there, or load it by hand"
+		elif configured "${option#CONFIG_}" && [[ $config ]]; then
+			text="not installed" next="install the package that has the module $3"
+		fi
+	elif [[ $(cat /proc/sys/kernel/modules_disabled 2>/dev/null) == 1 ]]; then
+		text='a module, and no more can be loaded' next="load $3 at boot"
+	elif [[ ! -x $helper ]]; then
+		text='a module, and the kernel has no modprobe to load it' \
+			next="load $3 by hand, or see /proc/sys/kernel/modprobe"
+	else
+		has=ok text='a module, loaded when needed'
 	fi
 }
 
-need_module() { # NAME MODULE SYMBOL CONFIG
-	if in_kernel "$2" "$3"; then
-		note "$1" ok "$text"
-	else
-		note "$1" no missing "use a kernel with CONFIG_$4"
-	fi
+# check_module LINE KIND NAME MODULE SYMBOL
+check_module() {
+	local has text next
+	in_kernel "${@:2}"
+	[[ $has != ok ]] || next=-
+	note "$1" "$has" "$text" "$next"
 }
 
-has_capability() { ((16#$(awk '/^CapEff:/ { print $2 }' /proc/self/status) >> $1 & 1)); }
-
-check_machine() {
-	local release loader
-	release=$(uname -r)
-	if [[ ! $release =~ ^([0-4]|5\.[0-9])\. ]]; then
-		note kernel ok "$release"
-	else
-		note kernel no "$release" "5.10 is the oldest that can do this"
-	fi
-	need_module act_bpf act_bpf tcf_bpf_act NET_ACT_BPF
-	need_module clsact sch_ingress clsact_init NET_SCH_INGRESS
-	if in_kernel cls_matchall mall_classify; then
+# Without matchall, add takes what can match everything too.
+check_classifier() {
+	local has text next lacking todo states=''
+	in_kernel cls matchall cls_matchall mall_classify
+	if [[ $has == ok ]]; then
 		note matchall ok "$text"
-	elif in_kernel cls_flower fl_classify; then
-		note matchall without "missing; flower takes its place"
-	elif in_kernel cls_u32 u32_classify; then
-		note matchall without "missing; u32 takes its place"
-	else
-		note matchall no "missing, and flower, and u32" "use a kernel with CONFIG_NET_CLS_MATCHALL"
+		return
 	fi
-	in_kernel act_gact tcf_gact_act && note gact ok "$text" ||
-		note gact without "missing: no goto chain"
+	lacking=$text todo=$next states=$has
+	in_kernel cls flower cls_flower fl_classify
+	[[ $has != ok ]] || { note matchall without "$lacking; flower takes its place"; return; }
+	states+=$has
+	in_kernel cls u32 cls_u32 u32_classify
+	[[ $has != ok ]] || { note matchall without "$lacking; u32 takes its place"; return; }
+	[[ $states$has == *unknown* ]] || has=no
+	note matchall "${has/ok/no}" "$lacking, and neither flower nor u32 is there" "$todo"
+}
+
+check_tools() {
+	local loader
 	if ! loader=$(tc -V 2>&1); then
 		note tc no missing "install iproute2"
 	elif [[ $loader == *libbpf* ]]; then
 		note tc ok "${loader#tc utility, }"
 	else
-		note tc no "${loader#tc utility, } was built without libbpf" "install iproute2 with libbpf"
+		note tc without "${loader#tc utility, } was built without libbpf: only actions with a table" \
+			"install iproute2 with libbpf"
 	fi
-	type -P bpftool >/dev/null && note bpftool ok "$(type -P bpftool)" ||
+	if loader=$(type -P bpftool); then
+		note bpftool ok "$loader"
+	else
 		note bpftool without "missing: no tables, no change, no parameters in show" "install bpftool"
+	fi
+}
+
+has_capability() { ((0x$capabilities >> $1 & 1)); } # its number
+
+check_rights() {
+	local line capabilities=0 lockdown missing=''
+	while read -r line; do
+		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
+	done </proc/self/status
 	if [[ $(stat -f -c %t /sys/fs/bpf 2>/dev/null) != cafe4a11 ]]; then
-		note bpffs ok "not mounted on /sys/fs/bpf; tcact does that when needed"
+		if has_capability 21; then
+			note bpffs ok "not mounted on /sys/fs/bpf; that is done when needed"
+		else
+			note bpffs no "not mounted on /sys/fs/bpf" "mount -t bpf bpf /sys/fs/bpf"
+		fi
 	elif [[ -w /sys/fs/bpf ]]; then
 		note bpffs ok /sys/fs/bpf
 	else
 		note bpffs without "/sys/fs/bpf is not writable: no tables, no change" \
 			"be root, or: mount -o remount,rw /sys/fs/bpf"
 	fi
-	[[ $EUID == 0 && -w /run ]] && note lock ok /run/tcact ||
-		note lock no "cannot write to /run" "run as root"
-	if ! has_capability 12 || ! { has_capability 21 || has_capability 39; }; then
-		note capabilities no "CAP_NET_ADMIN and CAP_BPF (or CAP_SYS_ADMIN) are missing" "run as root"
-	elif [[ $(awk '{ print $3 }' /proc/self/uid_map) != 4294967295 ]]; then
+	if [[ -e $state || -L $state ]]; then
+		[[ -d $state && ! -L $state && -O $state && -w $state ]]
+	else
+		[[ -w ${state%/*} ]]
+	fi && note lock ok "$state" || note lock no "cannot write to $state" "run as root"
+	has_capability 12 || missing=', CAP_NET_ADMIN'
+	has_capability 21 || has_capability 39 || missing+=', CAP_BPF'
+	if [[ $missing ]]; then
+		note capabilities no "without ${missing#, }" "run as root with all of them"
+	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then # PROC_USER_INIT_INO
 		note capabilities no "in a user namespace, where the kernel lends out no BPF" "run outside"
+	elif has_capability 21; then
+		note capabilities ok "all that is needed"
 	else
-		has_capability 21 && note capabilities ok "all that is needed" ||
-			note capabilities without "CAP_SYS_ADMIN is missing: no tables, no change" "add it"
-	fi
-	loader=$(cat /sys/kernel/security/lockdown 2>/dev/null) || true
-	if [[ $loader == *'[confidentiality]'* ]]; then
-		note lockdown without "confidentiality: helpers that read kernel memory are refused"
-	else
-		note lockdown ok "${loader:-none}"
+		note capabilities without "CAP_SYS_ADMIN is missing: no tables, no change" "add it"
+		# Arithmetic on pointers is a privilege; which programs do without is up to the verifier.
+		has_capability 38 ||
+			note perfmon unknown "without CAP_PERFMON the verifier refuses most actions" "add it"
 	fi
 	# From 5.11 on the memory of BPF is not counted against this; tc raises it by itself.
-	[[ $(ulimit -l) == unlimited ]] || ! old_memlock || has_capability 24 ||
-		note memlock no "$(ulimit -l) KiB" "ulimit -l unlimited"
+	if [[ $(ulimit -l) == unlimited ]] || kernel 5.11 || has_capability 24; then
+		note memlock ok "does not limit BPF here"
+	else
+		note memlock unknown "$(ulimit -l) KiB, and CAP_SYS_RESOURCE is missing: enough for small programs" \
+			"ulimit -l unlimited"
+	fi
+	lockdown=$(cat /sys/kernel/security/lockdown 2>/dev/null) || true
+	note lockdown ok "${lockdown:-none}"
 }
 
-old_memlock() { [[ $(uname -r) =~ ^(5\.10|[0-4]\.|5\.[0-9]\.) ]]; }
+check_machine() {
+	local symbols has text next
+	# those by which check_module and check_classifier ask
+	symbols=$(grep -owsE \
+		'tcf_bpf_act|clsact_init|tcf_gact_act|mall_classify|fl_classify|u32_classify' /proc/kallsyms) || true
+	if kernel 5.10; then
+		note kernel ok "$release"
+	else
+		note kernel no "$release" "5.10 is the oldest that can do this"
+	fi
+	read_config
+	note config ok "${config_file:-not to be read here}"
+	check_module act_bpf act bpf act_bpf tcf_bpf_act
+	check_module clsact sch clsact sch_ingress clsact_init
+	check_classifier
+	in_kernel act gact act_gact tcf_gact_act
+	[[ $has == ok ]] && note gact ok "$text" || note gact without "$text: no goto chain" "$next"
+	check_tools
+	check_rights
+}
 
-check_action() { # NAME
-	local entry name state what todo verdict=ok why='' next=''
-	choose "$1"
+# check_actions: each lacks what the machine lacks, and words that need another kernel
+check_actions() {
+	local entry name says what todo row sums all=ok all_why='' all_next='' table_why='' table_next=''
+	local file_why='' file_next=''
+	local verdict why next
 	for entry in "${checks[@]}"; do
-		IFS=$'\t' read -r name state what todo <<<"$entry"
-		[[ $name != 'action '* ]] || break
-		[[ $state != no && ! ($table_map && $name$state == @(bpftool|bpffs|capabilities)without) ]] ||
-			{ verdict=no why+="${why:+, }$name: $what" next+="${next:+, }${todo/#-/}"; }
+		IFS=$'\t' read -r name says what todo <<<"$entry"
+		todo=${todo/#-/}
+		if [[ $says == no || $says == unknown ]]; then
+			[[ $all == no ]] || all=$says
+			all_why+="${all_why:+, }$name: $what" all_next+="${all_next:+${todo:+, }}$todo"
+		elif [[ $name$says == tcwithout ]]; then
+			file_why="tc: $what" file_next=$todo
+		elif [[ $name$says == @(bpftool|bpffs|capabilities)without ]]; then
+			table_why+="${table_why:+, }$name: $what" table_next+="${table_next:+${todo:+, }}$todo"
+		fi
 	done
-	if [[ $(untouched "$objects/$action.o" 2>&1) ]]; then
-		verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
-	fi
-	if [[ $verdict == ok && $action == mss ]] && old_kernel; then
-		verdict=without why="bpf_check_mtu (5.12); tcact bakes the MTU of the device"
-	fi
-	note "action $action" "$verdict" "${why:-works}" "${next:--}"
+	sums=$(cksum -- "$objects"/*.o 2>/dev/null) || true
+	for row in "${rows[@]}"; do
+		[[ $row == action$'\t'* ]] || continue
+		row=${row#*$'\t'}
+		choose "${row%%$'\t'*}"
+		verdict=$all why=$all_why next=$all_next
+		if [[ $table_map && $table_why ]]; then
+			verdict=no why+="${why:+, }$table_why" next+="${next:+${table_next:+, }}$table_next"
+		elif [[ ! $table_map && $file_why ]]; then
+			verdict=no why+="${why:+, }$file_why" next+="${next:+, }$file_next"
+		fi
+		if [[ $'\n'$sums$'\n' != *$'\n'"$sum $size $objects/$action.o"$'\n'* ]]; then
+			verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
+		fi
+		[[ $verdict != ok ]] || for entry in "${params[@]}"; do
+			lacking "$entry" || continue
+			verdict=without why+="${why:+, }$entry$found"
+			[[ $entry != *mtu ]] || why+=', where add takes the MTU that the device has'
+		done
+		note "action $action" "$verdict" "${why:-works}" "${next:--}"
+	done
 }
 
 command_check() {
-	local entry name state what todo separator='[' failed=0 row
+	local entry name says what todo separator='[' failed=0
 	(($# == 0)) || bad "check takes no arguments"
 	catalogue
 	check_machine
-	for row in "${rows[@]}"; do
-		[[ $row != action$'\t'* ]] || { row=${row#*$'\t'}; check_action "${row%%$'\t'*}"; }
-	done
+	check_actions
 	for entry in "${checks[@]}"; do
-		IFS=$'\t' read -r name state what todo <<<"$entry"
-		[[ $state != no ]] || failed=2
+		IFS=$'\t' read -r name says what todo <<<"$entry"
+		[[ $says != no ]] || failed=2
 		if [[ $json ]]; then
-			printf '%s{"name":"%s","state":"%s","what":%s,"do":%s}' "$separator" "$name" "$state" \
-				"$(json_string "$what")" "$(json_string "${todo/#-/}")"
+			printf '%s{"name":"%s","state":"%s","what":' "$separator" "$name" "$says"
+			json_string "$what"
+			printf ',"do":'
+			json_string "${todo/#-/}"
+			printf '}'
 			separator=,
 		else
 			[[ $todo == - ]] || what+="; $todo"
-			printf '%-16s %-8s %s\n' "$name" "$state" "$what"
+			printf '%-16s %-8s %s\n' "$name" "$says" "$what"
 		fi
 	done
 	[[ ! $json ]] || echo ']'

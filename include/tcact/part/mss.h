@@ -14,6 +14,7 @@ struct mss_params {
 };
 PARAM(mss, max, "num 1..65535 mtu=0", "largest MSS to let pass; mtu: MTU less 40 (IPv4) or 60 (IPv6)");
 PARAM(mss, mtu, "num 68..65535 device=0", "MTU to go by; device: that of the device (kernel 5.12)");
+NEEDS(mss.mtu, "device=5.12");		/* bpf_check_mtu */
 
 /* The largest MSS that may pass, or 0 where the kernel did not say. */
 static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct network *net,
