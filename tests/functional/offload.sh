@@ -218,7 +218,7 @@ download() {
 		urls+=("http://${near4[$row]}:8080/file" "http://[${near6[$row]}]:8080/file")
 		files+=(/run/www/file /run/www/file)
 	done
-	! type -P curl >/dev/null || get=(curl -sSg -m 120)
+	! type -P curl >/dev/null || get=(curl -sSg -m 60)
 	in_netns far "${get[@]}" "${urls[@]}" | cmp - <(cat "${files[@]}")
 }
 
@@ -235,7 +235,7 @@ counted() { read -r packets </sys/class/net/$1/statistics/$2_packets; }
 
 # transferred NS DEV HOOK ROW...: as super-packets, but for what comes in segments, and changed
 transferred() {
-	local row p need other hook errors=() counted
+	local row p need other limit hook errors=() counted
 	counts far b ingress
 	for row in "${@:4}"; do
 		need=$segments
@@ -246,6 +246,9 @@ transferred() {
 	done
 	other=egress
 	[[ $3 == ingress ]] || other=ingress
+	# TCP sends 207 segments, 2 to 44 in a packet; UDP 48, in one unless they came cut
+	limit=75
+	[[ $udp || $2 == d ]] || limit=95
 	for hook in $3 $other; do
 		counts $1 $2 $hook
 		mapfile -t counted < <(packet reasons "${prog[@]}")
@@ -262,7 +265,7 @@ transferred() {
 			if [[ $2 == b && $mode == on ]]; then
 				((skbs[p] == n[p])) || errors+=("$row: $p saw ${n[p]} packets in ${skbs[p]}")
 			else
-				((skbs[p] * 2 < n[p])) || errors+=("$row: $p saw ${n[p]} packets in ${skbs[p]}")
+				((skbs[p] * 100 < n[p] * limit)) || errors+=("$row: $p saw ${n[p]} packets in ${skbs[p]}")
 			fi
 			[[ $row != mark ]] || ((n[p + 1000] >= segments)) || errors+=("$row: $p changed ${n[p + 1000]}")
 		done
@@ -301,7 +304,7 @@ offload_rewriters() {
 		before=$((packets - before)) p=$((2 * ${#rows[@]} * segments))
 		case $mode in
 		on) ((before >= p)) || fail "$p segments left in $before packets: not segmented" ;;
-		off) ((before < p / 2)) || fail "$p segments left in $before packets: segmented" ;;
+		off) ((before < p * 3 / 4)) || fail "$p segments left in $before packets: segmented" ;;
 		esac
 		counted c rx
 		before=$packets
