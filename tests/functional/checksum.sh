@@ -220,7 +220,6 @@ complete() {
 	tc filter add dev g0 ingress pref 1 matchall action bpf object-file "$work/bpf.o" sec action/complete pipe \
 		action gact continue
 	# newer kernels say it once only, unless told
-	mount -t debugfs none /sys/kernel/debug
 	echo 1 >/sys/kernel/debug/clear_warn_once
 	before=$(faults)
 }

@@ -886,6 +886,7 @@ static int alone(char **args)
 		if (mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL))
 			err(2, "mount %s", fs[i][1]);
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 	write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
