@@ -25,7 +25,7 @@ PARAM(nat, from, "prefix", "addresses to translate; any where not given");
 PARAM(nat, to, "prefix", "what they become, of the same family and length");
 PARAM(nat, port, "num 1..65535 any=0", "translate only what has this port");
 PARAM(nat, port-to, "num 1..65535 keep=0", "what the port becomes");
-PAIR(nat, from, to, length);
+RULES(nat, to, "length from");
 PARAMS(nat) = {};
 
 #define FROM prefix(&nat_params.from)

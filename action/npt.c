@@ -25,7 +25,7 @@ PARAM(npt, dir, "word out=0 in=1", "out: translate the source; in: the destinati
 PARAM(npt, from, "prefix6 1..64", "the prefix that packets have");
 PARAM(npt, to, "prefix6 1..64", "the prefix that they get");
 PARAM(npt, unmapped, "word @verdict", "verdict on a packet whose address has no translation");
-PAIR(npt, from, to, family);
+RULES(npt, to, "family from");
 PARAMS(npt) = { .unmapped = TC_ACT_SHOT };
 
 #define FROM prefix(&npt_params.from)

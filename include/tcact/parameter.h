@@ -13,8 +13,6 @@
  *   needs=ACTION.NAME:WORD=NEED ...  5.10 on bears with, or a parameter's own.
  *                           NEED is the version that does, or a CONFIG_NEED
  *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
- *   pair=ACTION:ONE OTHER ALIKE   two prefixes, given both or not at all, of one
- *                           family, and where ALIKE is `length`, of one length
  *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
@@ -35,13 +33,16 @@
  *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
+ *   prefix  ADDRESS[/LENGTH], none where 0: struct prefix_param of address.h
+ *   prefix6 the same of IPv6 only, LENGTH within MIN..MAX
  *
- * RULE, where the parameter OTHER is one of the WORDs:
+ * RULE, the last three where the parameter OTHER is one of the WORDs:
+ *   family PREFIX               NAME and PREFIX, two prefixes, are given both or
+ *                               not at all, and of one family
+ *   length PREFIX               the same, and of one length
  *   with OTHER WORD...          NAME is given there only
  *   least LOW OTHER WORD...     NAME is not below LOW
  *   bits SOME OTHER WORD...     NAME, unless it is 0, has all the bits of SOME
- *   prefix  ADDRESS[/LENGTH], none where 0: struct prefix_param of address.h
- *   prefix6 the same of IPv6 only, LENGTH within MIN..MAX
  */
 #pragma once
 
@@ -64,7 +65,6 @@
 	MODINFO("parmtype=" #action "." #name ":" syntax)
 
 #define RULES(action, name, rules) MODINFO("rules=" #action "." #name ":" rules)
-#define PAIR(action, one, other, alike) MODINFO("pair=" #action ":" #one " " #other " " #alike)
 
 /* KEY and VALUE: how an entry is written; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)

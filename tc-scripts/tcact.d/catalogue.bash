@@ -20,11 +20,11 @@ catalogue() {
 
 # choose NAME: make it the current action, known by these variables
 action='' class='' sum='' size='' what=''
-table_map='' table_key='' table_value='' params=() rules=() pair=()
+table_map='' table_key='' table_value='' params=() rules=()
 declare -gA kind offset bytes sign low high words default switch help needs
 choose() {
 	local row field
-	action='' table_map='' params=() rules=() pair=()
+	action='' table_map='' params=() rules=()
 	for row in "${rows[@]}"; do
 		[[ $row == [anprt]*$'\t'"$1"$'\t'* ]] || continue
 		IFS=$'\t' read -ra field <<<"$row"
@@ -34,7 +34,6 @@ choose() {
 		table) table_map=${field[2]} table_key=${field[3]} table_value=${field[4]/#-/} ;;
 		rule) rules+=("${row#rule*$'\t'*$'\t'}") ;;
 		param) choose_param "${field[@]:2}" ;;
-		pair) pair=("${field[@]:2}") ;;
 		needs) needs[${field[2]}]=${field[3]} ;;
 		esac
 	done
@@ -228,27 +227,6 @@ value_prefix6() {
 }
 spell_prefix6() { spell_prefix "$1" "$2"; }
 
-# check_pair [PARAM VALUE]...: of two prefixes, both are given, and alike
-check_pair() {
-	local -A bytes_of=([${pair[0]}]='' [${pair[1]}]='')
-	local one other
-	while (($#)); do
-		if [[ ${bytes_of[$1]+set} && $2 != none ]]; then
-			convert "$1" "$2"
-			bytes_of[$1]=$hex
-		fi
-		shift 2
-	done
-	one=${bytes_of[${pair[0]}]} other=${bytes_of[${pair[1]}]}
-	[[ $one$other ]] || return 0
-	[[ $one && $other ]] || bad "$action: only one of ${pair[0]} and ${pair[1]} is given" "give both"
-	[[ ${one:64:2} == "${other:64:2}" ]] ||
-		bad "$action: ${pair[0]} and ${pair[1]} are an IPv4 and an IPv6 prefix" "give two of one kind"
-	[[ ${pair[2]} != length || ${one:66:2} == "${other:66:2}" ]] ||
-		bad "$action: ${pair[0]} is a prefix of $((16#${one:66:2})) bits, ${pair[1]} of $((16#${other:66:2}))" \
-			"give two of one length"
-}
-
 default_bits() { printf -v hex '%0*d' $((2 * ${bytes[$1]})) 0; }
 value_bits() {
 	local one number array=() i given
@@ -324,16 +302,19 @@ check_settings() {
 		shift 2
 	done
 	check_rules "${given[@]}"
-	((!${#pair[@]})) || check_pair "${given[@]}"
 }
 
 # check_rules [PARAM VALUE]...: what is right one by one goes together, as parameter.h says
 check_rules() {
-	local p verb than other list rule applies order=be said=" $* "
+	local p verb than other list rule applies one two order=be said=" $* "
 	declare -A said_of=() hex_of=()
 	((${#rules[@]})) || return 0
 	for p in "${params[@]}"; do
-		store "$p" "${default[$p]}"
+		if declare -F "default_${kind[$p]}" >/dev/null; then
+			"default_${kind[$p]}" "$p"
+		else
+			store "$p" "${default[$p]}"
+		fi
 		spell "$p" "${default[$p]}"
 		said_of[$p]=$text hex_of[$p]=$hex
 	done
@@ -347,6 +328,15 @@ check_rules() {
 		applies=''
 		[[ " $list " != *" ${said_of[$other]} "* ]] || applies=1
 		case $verb in
+		family | length)
+			one=${hex_of[$other]:64:4} two=${hex_of[$p]:64:4}	# both, a byte each; 0: none
+			[[ $one == "$two" || ($one != 0000 && $two != 0000) ]] ||
+				bad "$action: only one of $other and $p is given" "give both"
+			[[ ${one::2} == "${two::2}" ]] ||
+				bad "$action: $other and $p are an IPv4 and an IPv6 prefix" "give two of one kind"
+			[[ $verb == family || $one == "$two" ]] ||
+				bad "$action: $other is a prefix of $((16#${one:2})) bits, $p of $((16#${two:2}))" \
+					"give two of one length" ;;
 		with)
 			[[ $applies || $said != *" $p "* ]] ||
 				bad "$action $p: $other ${said_of[$other]} takes none" "use it with $other ${list// / or }" ;;

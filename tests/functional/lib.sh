@@ -113,14 +113,36 @@ peer() {
 	eventually is_up "$2"
 }
 
-# in_netns NAME COMMAND...: not ip netns exec, which hides /sys/fs/bpf
-in_netns() { nsenter --net="/run/netns/$1" "${@:2}"; }
+# in_netns NAME COMMAND...
+in_netns() { "$work/packet" netns "$@"; }
 
 ipv6() { echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6; }
 
 clsact() {
 	local dev
 	for dev; do tc qdisc add dev "$dev" clsact; done
+}
+
+# stage_vids NAME FROM=TO...: the vlan-map that was baked as NAME, its table filled, is pinned as
+# /sys/fs/bpf/NAME/vlan-map. Numbers in the machine's byte order.
+stage_vids() {
+	local object=$work/$1.o pin=/sys/fs/bpf/$1 pair key value
+	shift
+	mkdir "$pin"
+	bpftool prog load "$object" "$pin/vlan-map" type action pinmaps "$pin/maps" 2>/run/load ||
+		fail "bpftool: $(</run/load)"
+	for pair; do
+		printf -v key %04x "${pair%=*}"
+		printf -v value %04x $((4096 + ${pair#*=}))		# VID_NAMED
+		key="${key:0:2} ${key:2}" value="${value:0:2} ${value:2}"
+		if [[ $(printf '\001\000' | od -An -tu2) == *' 1' ]]; then
+			key="${key:3} ${key:0:2} 00 00" value="${value:3} ${value:0:2}"
+		else
+			key="00 00 $key"
+		fi
+		echo "map update pinned $pin/maps/vid_table key hex $key value hex $value"
+	done >/run/batch
+	bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
 }
 
 # ---- transfers ------------------------------------------------------------------------------

@@ -37,25 +37,45 @@ bake as-mac mac dst 02:00:00:00:00:99
 #   qinq      as vlan
 #   pppoe     nothing in tc looks behind a PPPoE header; ours does
 
-# compare OBJECT KINDS NATIVE [NATIVE-V6 [CORPUS]]: through both; KINDS are those of the list that differ here,
-# KIND? those that do so on some kernels
-compare() {
-	local corpus=${5-$work/corpus}
+# ethernet; l3 HOOK CORPUS: where the packets go through; of these those that are IP right behind an
+# Ethernet header, without it, in /tmp/l3
+ethernet() {
+	from=a to=b dev=a hook=egress
 	wire a b
 	clsact a
+}
+l3() {
+	from=t0 to=tun:t0 dev=t0 hook=$1
+	tun t0
+	clsact t0
+	if [[ $hook == ingress ]]; then
+		tun t1
+		from=tun:t0 to=tun:t1
+		tc filter add dev t0 ingress pref 65001 matchall action mirred egress redirect dev t1
+	fi
+	awk 'substr($2, 25, 4) ~ /^(0800|86dd)$/ { print $1, substr($2, 29) }' "$2" >/tmp/l3
+}
+
+# compare OBJECT KINDS NATIVE [NATIVE-V6 [CORPUS]]: through both, on Ethernet unless told otherwise;
+# KINDS are those of the list that differ here, KIND? those that do so on some kernels
+compare() {
+	local corpus=${5-$work/corpus}
+	[[ ${from-} ]] || ethernet
 	# The kernel sums a header of IHL 0 to 4 without end on s390x (ip_fast_csum).
 	if [[ $HOSTTYPE == s390x ]]; then
 		grep -v '^ihl' "$corpus" >/tmp/corpus
 		set -- "$1" "${2/ihl /}" "${@:3}"
 		corpus=/tmp/corpus
 	fi
-	tc filter add dev a egress pref 7 ${4:+protocol ip} matchall $3 || skip "this tc or kernel has no $3"
-	[[ ! ${4-} ]] || tc filter add dev a egress pref 8 protocol ipv6 matchall $4
-	cut -d ' ' -f 2 "$corpus" | packet pass a b >/tmp/theirs
-	tc filter del dev a egress
-	tc filter add dev a egress pref 7 matchall ${bpf[$1]}
-	cut -d ' ' -f 2 "$corpus" | packet pass a b >/tmp/ours
-	same count "$(stats a egress 7)" "$(wc -l <"$corpus") 0"
+	tc filter add dev $dev $hook pref 7 ${4:+protocol ip} matchall $3 continue ||
+		skip "this tc or kernel has no $3"
+	[[ ! ${4-} ]] || tc filter add dev $dev $hook pref 8 protocol ipv6 matchall $4 continue
+	cut -d ' ' -f 2 "$corpus" | packet pass $from $to >/tmp/theirs
+	tc filter del dev $dev $hook pref 7
+	[[ ! ${4-} ]] || tc filter del dev $dev $hook pref 8
+	tc filter add dev $dev $hook pref 7 matchall ${bpf[$1]} continue
+	cut -d ' ' -f 2 "$corpus" | packet pass $from $to >/tmp/ours
+	same count "$(stats $dev $hook 7)" "$(wc -l <"$corpus") 0"
 	paste -d ' ' "$corpus" /tmp/ours /tmp/theirs | awk -v kinds="$2" '
 		BEGIN {
 			for (n = split(kinds, word, " "); n; n--) {
@@ -110,17 +130,17 @@ native_dscp_map() {
 t native_df 'df and pedit + csum: the same of them'
 native_df() {
 	compare as-df "$header fragment" "action pedit munge offset 6 u8 set 0x40 retain 0x40 pipe $ip4h" \
-		'action pass'
+		'action gact'
 }
 
 t native_df_clear 'df clear and pedit + csum: the same of them'
 native_df_clear() {
-	compare as-clear "$header" "action pedit munge offset 6 u8 set 0 retain 0x40 pipe $ip4h" 'action pass'
+	compare as-clear "$header" "action pedit munge offset 6 u8 set 0 retain 0x40 pipe $ip4h" 'action gact'
 }
 
 t native_flowlabel 'flowlabel and pedit: the same of them'
 native_flowlabel() { # munge ip6 flow_lbl leaves the upper bit
-	compare as-label 'long cut vlan pppoe' 'action pass' \
+	compare as-label 'long cut vlan pppoe' 'action gact' \
 		'action pedit munge offset 0 u32 set 0x00054321 retain 0x000fffff'
 }
 
@@ -141,11 +161,29 @@ known() {
 t native_nat 'nat and act_nat: the same of sources, but for those listed'
 native_nat() {
 	known
-	compare as-nat-out 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat egress 10.1.0.0/24 172.16.200.0' 'action pass' /tmp/known
+	compare as-nat-out 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat egress 10.1.0.0/24 172.16.200.0' 'action gact' /tmp/known
 }
 
 t native_nat_in 'nat and act_nat: the same of destinations'
 native_nat_in() {
 	known
-	compare as-nat-in 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat ingress 10.2.0.0/16 192.168.0.0' 'action pass' /tmp/known
+	compare as-nat-in 'error udplite dccp ihl long cut vlan qinq pppoe' 'action nat ingress 10.2.0.0/16 192.168.0.0' 'action gact' /tmp/known
+}
+
+t native_l3_edit 'edit on egress of a tun device and the same of tc: the IP packets of the corpus'
+native_l3_edit() {
+	l3 egress "$work/corpus"
+	compare as-edit 'badsum ihl long cut' \
+		"action skbedit mark 7 pipe action pedit ex munge ip ttl set 64
+			munge ip dsfield set 0xb8 retain 0xfc pipe $ip4h" \
+		'action skbedit mark 7 pipe action pedit ex munge ip6 hoplimit set 64
+			munge ip6 traffic_class set 0xb8 retain 0xfc' /tmp/l3
+}
+
+t native_l3_nat 'nat on ingress of a tun device and act_nat: the same of sources'
+native_l3_nat() {
+	known
+	l3 ingress /tmp/known
+	compare as-nat-out 'error udplite dccp ihl long cut' 'action nat egress 10.1.0.0/24 172.16.200.0' \
+		'action gact' /tmp/l3
 }

@@ -6,12 +6,14 @@
  *
  *   packet alone COMMAND...         runs it in network, mount and PID namespaces of its own,
  *                                   with /run, /sys and /sys/fs/bpf of its own
+ *   packet netns NAME COMMAND...    runs it in that network namespace; not ip netns exec, which
+ *                                   hides /sys/fs/bpf
  *   packet pass FROM TO [-p PROTO] [-m DEV]  frames on stdin, hex, one a line: sends each and
  *                                   prints a line with what came of it: HEX [HEX]..., or "-"
  *                                   for nothing
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
- *   packet syn ADDRESS PORT         begins a TCP connection, does not wait for it
+ *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
  *   packet udp ADDRESS PORT BYTES [OPTION N]...   sends a datagram; OPTION: mark, priority,
  *                                   port (its own), device (index), segment (bytes, UDP GSO),
  *                                   txtime (ns); ask 1: it first prints SOCKET-COOKIE
@@ -19,11 +21,12 @@
  *   packet napi PORT                prints "ready", receives a datagram, prints its NAPI id
  *   packet queue DEV N HEX          a frame comes in by the Nth queue (from 0) of a multi-queue
  *                                   tap device
- *   packet transfer tcp|udp NETNS ADDRESS BYTES [AT]   to a receiver in NETNS, at ADDRESS or
- *                                   AT, which checks every byte; prints BYTES and the TOS it saw
- *   packet offload DEV FEATURE on|off   by the names that ethtool -k -n does not shorten
+ *   packet transfer tcp|udp NETNS ADDRESS[,...] BYTES [AT [SEGMENT]]   to a receiver in NETNS,
+ *                                   at each ADDRESS or AT, which checks every byte; prints BYTES
+ *                                   and the TOS it saw. SEGMENT: bytes of a datagram, cut by UDP GSO
+ *   packet offload DEV FEATURE on|off...   by the names that ethtool -k -n does not shorten
  *   packet ids                      all programs and maps of the kernel, as pID and mID
- *   packet reasons PROG             KEY=COUNT of what is not 0 in its map `reasons`
+ *   packet reasons PROG...          a line for each: KEY=COUNT of what is not 0 in its map `reasons`
  *
  * FROM, TO: a device, or tun:DEV or tap:DEV, the user's side of a persistent one.
  * SUM: ok, bad-ip, bad-l4; partial (the device is to complete it), none (no sum to
@@ -467,12 +470,14 @@ static void fill(uint8_t *p, size_t n, uint32_t *state)
 
 static int syn(char **args)
 {
-	socklen_t len;
-	union address to = address(args[0], atoi(args[1]), &len);
-	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	for (char *to = strtok(args[0], ","); to; to = strtok(NULL, ",")) {
+		socklen_t len;
+		union address a = address(to, atoi(args[1]), &len);
+		int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	if (connect(fd, &to.any, len) && errno != EINPROGRESS)
-		err(2, "connect");
+		if (connect(fd, &a.any, len) && errno != EINPROGRESS)
+			err(2, "connect");
+	}
 	return 0;
 }
 
@@ -585,22 +590,37 @@ static int queue(char **args)
 	return 0;
 }
 
+static void enter(const char *netns)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		err(2, "%s", path);
+}
+
+static int netns(char **args)
+{
+	enter(args[0]);
+	execvp(args[1], args + 1);
+	err(127, "%s", args[1]);
+}
+
 static void receive(const char *netns, int type, union address at, socklen_t len, int ready,
 		    size_t expected)
 {
-	char path[256], control[256], tos = 0;
+	char control[256], tos = 0;
 	static uint8_t want[FRAME_MAX];
-	int fd, ns, listener;
+	int fd, listener;
 	struct msghdr msg = { .msg_iov = &(struct iovec){ frame, FRAME_MAX }, .msg_iovlen = 1,
 			      .msg_control = control, .msg_controllen = sizeof(control) };
 	uint32_t state = 1;
 	size_t got = 0;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	ns = open(path, O_RDONLY);
-	if (ns < 0 || setns(ns, CLONE_NEWNET))
-		err(2, "%s", path);
+	enter(netns);
 	listener = socket(at.any.sa_family, type, 0);
 	setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 8 << 20 }, sizeof(int));
 	setsockopt(listener, SOL_IP, IP_RECVTOS, &(int){ 1 }, sizeof(int));
@@ -627,13 +647,13 @@ static void receive(const char *netns, int type, union address at, socklen_t len
 	_exit(got != expected);
 }
 
-static int transfer(char **args)
+static int transfer_to(const char *address_to, char **args)
 {
 	int type = strcmp(args[0], "udp") ? SOCK_STREAM : SOCK_DGRAM, ready[2], fd, status;
 	size_t left = strtoul(args[3], NULL, 0);
 	uint32_t state = 1;
 	socklen_t len;
-	union address to = address(args[2], 0, &len), at = address(args[4] ? args[4] : args[2], 0, &len);
+	union address to = address(address_to, 0, &len), at = address(args[4] && *args[4] ? args[4] : address_to, 0, &len);
 	pid_t pid;
 
 	if (pipe(ready))
@@ -654,6 +674,8 @@ static int transfer(char **args)
 	fd = socket(to.any.sa_family, type, 0);
 	if (connect(fd, &to.any, len))
 		err(2, "connect");
+	if (args[4] && args[5])
+		option(fd, SOL_UDP, UDP_SEGMENT, strtoul(args[5], NULL, 0));
 	while (left) {
 		size_t n = left < 65000 ? left : 65000;
 
@@ -669,6 +691,15 @@ static int transfer(char **args)
 	}
 	shutdown(fd, SHUT_WR);
 	return waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? 2 : WEXITSTATUS(status);
+}
+
+static int transfer(char **args)
+{
+	int status = 0;
+
+	for (char *to = strtok(args[2], ","); to && !status; to = strtok(NULL, ","))
+		status = transfer_to(to, args);
+	return status;
 }
 
 /* ---- device features, as ethtool -K -------------------------------------- */
@@ -703,16 +734,19 @@ static int offload(char **args)
 	set = calloc(1, sizeof(*set) + blocks * sizeof(set->features[0]));
 	set->cmd = ETHTOOL_SFEATURES;
 	set->size = blocks;
-	for (unsigned i = 0; i < info.count; i++) {
-		if (strcmp((char *)names->data + i * ETH_GSTRING_LEN, args[1]))
-			continue;
+	for (char **f = args + 1; f[0] && f[1]; f += 2) {
+		unsigned i = 0;
+
+		while (i < info.count && strcmp((char *)names->data + i * ETH_GSTRING_LEN, f[0]))
+			i++;
+		if (i == info.count)
+			errx(2, "%s: no feature %s", args[0], f[0]);
 		set->features[i / 32].valid |= 1U << i % 32;
-		if (!strcmp(args[2], "on"))
+		if (!strcmp(f[1], "on"))
 			set->features[i / 32].requested |= 1U << i % 32;
-		ethtool(fd, args[0], set);
-		return 0;
 	}
-	errx(2, "%s: no feature %s", args[0], args[1]);
+	ethtool(fd, args[0], set);
+	return 0;
 }
 
 /* ---- counters ------------------------------------------------------------ */
@@ -751,13 +785,13 @@ static unsigned possible_cpus(void)
 	return last + 1;
 }
 
-static int reasons(char **args)
+static void reasons_of(const char *id)
 {
 	uint32_t ids[64];
 	struct bpf_prog_info prog = { .nr_map_ids = 64, .map_ids = (uintptr_t)ids };
 	const char *separator = "";
 
-	bpf_info(bpf_fd(BPF_PROG_GET_FD_BY_ID, atoi(args[0])), &prog, sizeof(prog));
+	bpf_info(bpf_fd(BPF_PROG_GET_FD_BY_ID, atoi(id)), &prog, sizeof(prog));
 	for (uint32_t i = 0; i < prog.nr_map_ids; i++) {
 		int fd = bpf_fd(BPF_MAP_GET_FD_BY_ID, ids[i]);
 		uint64_t values[possible_cpus()], sum;
@@ -779,9 +813,16 @@ static int reasons(char **args)
 				printf("%s%u=%llu", separator, key, (unsigned long long)sum), separator = " ";
 		}
 		puts("");
-		return 0;
+		return;
 	}
-	errx(2, "program %s has no map `reasons`", args[0]);
+	errx(2, "program %s has no map `reasons`", id);
+}
+
+static int reasons(char **args)
+{
+	while (*args)
+		reasons_of(*args++);
+	return 0;
 }
 
 /* As bpftool prog and map do, which takes seconds in a guest. */
@@ -845,6 +886,7 @@ static int alone(char **args)
 		if (mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL))
 			err(2, "mount %s", fs[i][1]);
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	write_file("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 	write_file("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
@@ -868,7 +910,8 @@ int main(int argc, char **argv)
 		int (*run)(char **args);
 		int args;
 	} commands[] = {
-		{ "alone", alone, 1 }, { "pass", pass, 2 }, { "catch", catch, 3 }, { "sum", sum, 2 }, { "syn", syn, 2 },
+		{ "alone", alone, 1 }, { "netns", netns, 2 }, { "pass", pass, 2 }, { "catch", catch, 3 },
+		{ "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
 		{ "reasons", reasons, 1 },
@@ -877,6 +920,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|pass|catch|sum|syn|udp|napi|queue|transfer|offload|ids|reasons ...\n", stderr);
+	fputs("usage: packet alone|netns|pass|catch|sum|syn|udp|napi|queue|transfer|offload|ids|reasons ...\n",
+	      stderr);
 	return 2;
 }

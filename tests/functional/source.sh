@@ -280,7 +280,7 @@ more_than() {
 with_xdp() {
 	network
 	hook=ingress
-	ip link set dev a xdp object "$work/xdp.o" section xdp 2>/run/refused ||
+	ip link set dev a xdp object "$work/bpf.o" section xdp 2>/run/refused ||
 		skip "veth takes no XDP program: $(tail -n 1 /run/refused)"
 }
 row xdp_meta 'what XDP left in front of the packet' by_xdp

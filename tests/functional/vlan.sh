@@ -270,26 +270,11 @@ vlan_gso() {
 
 # ---- vlan-map -------------------------------------------------------------------------------
 
-# mapped FROM=TO...: a map staged with bpftool on egress of a. Numbers in the machine's byte order.
+# mapped FROM=TO...: through a table of these on egress of a
 mapped() {
-	local pin=/sys/fs/bpf/map pair key value
-	mkdir $pin
-	bpftool prog load "$work/map.o" $pin/vlan-map type action pinmaps $pin/maps 2>/run/load ||
-		fail "bpftool: $(</run/load)"
-	for pair; do
-		printf -v key %04x "${pair%=*}"
-		printf -v value %04x $((4096 + ${pair#*=}))		# VID_NAMED
-		key="${key:0:2} ${key:2}" value="${value:0:2} ${value:2}"
-		if [[ $(printf '\001\000' | od -An -tu2) == *' 1' ]]; then
-			key="${key:3} ${key:0:2} 00 00" value="${value:3} ${value:0:2}"
-		else
-			key="00 00 $key"
-		fi
-		echo "map update pinned $pin/maps/vid_table key hex $key value hex $value"
-	done >/run/batch
-	bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
-	tc filter add dev a egress pref 7 matchall action bpf object-pinned $pin/vlan-map
-	rm -r $pin
+	stage_vids map "$@"
+	tc filter add dev a egress pref 7 matchall action bpf object-pinned /sys/fs/bpf/map/vlan-map
+	rm -r /sys/fs/bpf/map
 }
 
 t vlan_map 'vlan-map: named identifiers change, others and packets without a tag pass, PCP and DEI stay'

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Puts 32 bits in front of each packet, as XDP does to tell later programs something. */
+/* What tests need beside the actions. */
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
 char _license[] SEC("license") = "GPL";
 
+/* Puts 32 bits in front of each packet, as XDP does to tell later programs something. */
 SEC("xdp") int leave_meta(struct xdp_md *ctx)
 {
 	__u32 *meta;
@@ -16,4 +18,10 @@ SEC("xdp") int leave_meta(struct xdp_md *ctx)
 		return XDP_DROP;
 	*meta = 0xd0d0cafe;
 	return XDP_PASS;
+}
+
+/* Matches packets of 1000 bytes and more that are CHECKSUM_COMPLETE. */
+SEC("action/complete") int complete(struct __sk_buff *skb)
+{
+	return skb->len < 1000 || bpf_csum_update(skb, 0) < 0 ? -2 : TC_ACT_UNSPEC;
 }
