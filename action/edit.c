@@ -23,9 +23,8 @@
 
 /* Which parts are on. Those less used are four together, tested in one aligned load. */
 struct edit_params {
-	__u8 meta, meta2, mac, ttl;
 	__u8 ecn, df, flowlabel, mss;
-	__u8 dscp;
+	__u8 meta, meta2, mac, ttl, dscp;
 } __attribute__((aligned(4)));
 
 ACTION(edit, rewriter, "Several rewriters in one pass: meta, meta2, mac, ttl, dscp, ecn, df, flowlabel, mss");
@@ -42,20 +41,31 @@ PART(edit, dscp, dscp) = DSCP_DEFAULTS;
 
 static __always_inline bool less_used(void)
 {
-	return *(const volatile __u32 *)&edit_params.ecn;
+	return *(const volatile __u32 *)&edit_params;
 }
 
-static __always_inline int work(struct __sk_buff *skb, struct network *net)
+FUNCTION int expired(void)
 {
-	if (edit_params.ttl && ttl_set(net, &edit_ttl_params) != DONE) {
-		count(EXPIRED);
-		return edit_ttl_params.expired;
-	}
+	count(EXPIRED);
+	return edit_ttl_params.expired;
+}
+
+static __always_inline int few(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl && ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
+		return expired();
 	if (edit_params.dscp)
 		dscp_set(skb, net, &edit_dscp_params);
-	if (!less_used())
-		return network_done(skb, net);
+	return network_done(skb, net);
+}
 
+static __always_inline int all(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl &&
+	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
+		return expired();
+	if (edit_params.dscp)
+		dscp_set(skb, net, &edit_dscp_params);
 	if (edit_params.ecn)
 		ecn_set(net, &edit_ecn_params);
 	if (edit_params.flowlabel)
@@ -68,17 +78,46 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return CONTROL;
 }
 
-ON_IP(edit, work, rewritten)
+ON_IP(edit_few, few, rewritten)
+ON_IP(edit_all, all, rewritten)
 
-SEC("action/edit") int edit(struct __sk_buff *skb)
+FUNCTION int edit_all(struct __sk_buff *skb)
 {
-	if (edit_params.meta)
+	if (edit_params.meta && !meta_constant(skb, &edit_meta_params))
 		count_unless_done(meta_set(skb, &edit_meta_params));
-	if (edit_params.meta2)
+	if (edit_params.meta2 && !meta_constant(skb, &edit_meta2_params))
 		count_unless_done(meta_set(skb, &edit_meta2_params));
 	if (edit_params.mac)
 		count_unless_done(mac_set(skb, &edit_mac_params));
-	if (!edit_params.ttl && !edit_params.dscp && !less_used())
-		return CONTROL;
-	return edit_on_ip(skb);
+	if (edit_params.ttl || edit_params.dscp || less_used())
+		return edit_all_on_ip(skb);
+	return CONTROL;
+}
+
+static __always_inline int edit_last(struct __sk_buff *skb)
+{
+	return edit_params.ttl || edit_params.dscp ? edit_few_on_ip(skb) : CONTROL;
+}
+
+FUNCTION int edit_mac(struct __sk_buff *skb)
+{
+	count_unless_done(mac_set(skb, &edit_mac_params));
+	return edit_last(skb);
+}
+
+/*
+ * Constants in meta and meta2, ttl that subtracts 1, and dscp have a way of their own,
+ * which saves no registers. A constant that edit_all() writes again is the same.
+ */
+SEC("action/edit") int edit(struct __sk_buff *skb)
+{
+	if (!likely(!less_used() && ttl_by_one(&edit_ttl_params)))
+		return edit_all(skb);
+	if (edit_params.meta && !likely(meta_constant(skb, &edit_meta_params)))
+		return edit_all(skb);
+	if (edit_params.meta2 && !likely(meta_constant(skb, &edit_meta2_params)))
+		return edit_all(skb);
+	if (!likely(!edit_params.mac))
+		return edit_mac(skb);
+	return edit_last(skb);
 }

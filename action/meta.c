@@ -16,5 +16,7 @@ PARAMS(meta) = META_DEFAULTS;
 
 SEC("action/meta") int meta(struct __sk_buff *skb)
 {
-	return meta_params.set == TO_NONE ? CONTROL : rewritten(meta_set(skb, &meta_params));
+	if (meta_params.set == TO_NONE || meta_constant(skb, &meta_params))
+		return CONTROL;
+	return rewritten(meta_set(skb, &meta_params));
 }

@@ -16,19 +16,41 @@
 ACTION(ttl, rewriter, "Set, lower or raise the TTL or hop limit");
 PARAMS(ttl) = TTL_DEFAULTS;
 
-static __always_inline int work(struct __sk_buff *skb, struct network *net)
+/* What ttl_set() did not change. */
+FUNCTION int kept(int why)
 {
-	enum reason why = ttl_set(net, &ttl_params);
-
-	if (why == DONE)
-		return network_done(skb, net);
-	count(why);
+	if (!why)
+		return CONTROL;
+	count(-why);
 	return ttl_params.expired;
 }
 
-ON_IP(ttl, work, rewritten)
+static __always_inline int work(struct __sk_buff *skb, struct network *net, bool by_one)
+{
+	int changed = ttl_set(net, by_one, &ttl_params);
+
+	if (likely(changed > 0))
+		return network_done(skb, net);
+	return kept(changed);
+}
+
+static __always_inline int subtract_one(struct __sk_buff *skb, struct network *net)
+{
+	return work(skb, net, /*by_one*/ true);
+}
+
+static __always_inline int set(struct __sk_buff *skb, struct network *net)
+{
+	return work(skb, net, /*by_one*/ false);
+}
+
+/* Twice: that the number is a constant makes the sum shorter. */
+ON_IP(ttl_by_one, subtract_one, rewritten)
+ON_IP(ttl, set, rewritten)
 
 SEC("action/ttl") int ttl(struct __sk_buff *skb)
 {
+	if (likely(ttl_by_one(&ttl_params)))
+		return ttl_by_one_on_ip(skb);
 	return ttl_on_ip(skb);
 }

@@ -18,15 +18,16 @@
 #include <tcact/action.h>
 
 /*
- * RFC 1624, equation 3: HC' = ~(~HC + ~m + m'), @diff being m' - m of the 16-bit
- * words as they are in the packet. ~m + m' is that in one's complement: one less
- * where negative. As both summands then fit 16 bits, one carry is all there is.
+ * RFC 1624 where one 16-bit word m becomes m', @diff being m' - m of the words as they
+ * are in the packet: HC' = HC - @diff, a borrow taken and a carry added at the other
+ * end. From a negative @diff, 0xffff is a carry too: the sum is then 0, as equation 3
+ * has it.
  */
 static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
 {
-	__u32 acc = (__u16)~sum + (__u16)(diff + (diff >> 31));
+	int acc = sum - diff;
 
-	return ~(acc + (acc >> 16));
+	return acc + (((diff < 0) + acc) >> 16);
 }
 
 /* The sum of two 16-bit words, in one's complement. */
@@ -37,14 +38,21 @@ static __always_inline __u16 sum16(__u16 a, __u16 b)
 	return sum + (sum >> 16);
 }
 
-/* The same where @diff is the sum by which the words have changed. */
+/* ~sum16(~sum, diff), where @diff is the sum by which the words have changed. */
 static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 {
-	return ~sum16(~sum, diff);
+	int acc = sum - diff;
+
+	return acc + (acc >> 16);
 }
 
 /* ~m + m', of which any number can be added up. */
-static __always_inline __u64 checksum_diff(__be32 old, __be32 new)
+static __always_inline __u64 checksum16_diff(__be16 old, __be16 new)
+{
+	return (__u16)~old + new;
+}
+
+static __always_inline __u64 checksum32_diff(__be32 old, __be32 new)
 {
 	return (__u64)(__u32)~old + new;
 }

@@ -23,21 +23,22 @@ static __always_inline __u8 class_read(const struct network *net)
 	return bpf_ntohl(*(__be32 *)net->header) >> 20;
 }
 
-/* class = (class & keep) | bits; network_done() follows. */
+/*
+ * class = (class & keep) | bits; network_done() follows. All of it is in the first 16
+ * bits: version 4 bits, IHL 4, TOS 8, or version 4, class 8, flow label 4.
+ */
 static __always_inline void class_write(struct network *net, __u8 keep, __u8 bits)
 {
+	__be16 *word = net->header, old = *word, new;
+	int diff;
+
 	if (network_is_ipv4(net)) {
-		__be16 *word = net->header;	/* version and IHL, TOS */
-		__u32 old = *word, new = (old & bpf_htons(0xff00 | keep)) | bpf_htons(bits);
-
-		*word = new;
-		net->change += new - old;
+		diff = bpf_htons(bits) - (old & bpf_htons((__u8)~keep));
+		*word = old + diff;
+		net->change += diff;
 	} else {
-		__be32 *word = net->header;	/* version 4 bits, class 8, flow label 20 */
-		__be32 old = *word;
-		__be32 new = (old & bpf_htonl(0xf00fffff | keep << 20)) | bpf_htonl(bits << 20);
-
+		new = (old & bpf_htons(0xf00f | keep << 4)) | bpf_htons(bits << 4);
 		*word = new;
-		net->change += checksum_diff(old, new);
+		net->change += checksum16_diff(old, new);
 	}
 }

@@ -104,43 +104,38 @@ static __always_inline enum reason network_find(struct __sk_buff *skb, struct ne
 	return network_check(skb, net);
 }
 
+/* Where the ethertype is @proto: is that of an Ethernet header for sure? */
+static __always_inline bool network_behind_ethernet(const struct __sk_buff *skb, __u16 proto)
+{
+	return link == LINK_ETHER || (link == LINK_AUTO && skb->protocol == bpf_htons(proto) &&
+				      !begins_ip(*(__u8 *)packet_data(skb)));
+}
+
 /*
  * The common packets: linear, with a valid IP header (of IPv4, one without
  * options) right behind an Ethernet header, and @behind bytes behind that. True
  * is all that network_find() says with DONE, without a helper call and in half
- * the instructions; false says nothing. The first word behind the addresses is
- * the ethertype and the first two bytes of the IP header.
+ * the instructions; false says nothing.
  */
-static __always_inline bool network_common(struct __sk_buff *skb, struct network *net,
-					   __u16 proto, __u32 size, __u32 mask, __u32 word)
-{
-	void *data = packet_data(skb);
-
-	if (data + ETH_HLEN + size > packet_end(skb) ||
-	    (*(__be32 *)(data + offsetof(struct ethhdr, h_proto)) & bpf_htonl(mask)) !=
-	    bpf_htonl(word))
-		return false;
-	if (link != LINK_ETHER && (link == LINK_NONE || skb->protocol != bpf_htons(proto) ||
-				   begins_ip(*(__u8 *)data)))
-		return false;
-	net->header = data + ETH_HLEN;
-	net->change = 0;
-	net->offset = ETH_HLEN;
-	net->proto = bpf_htons(proto);
-	return true;
-}
 
 static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct network *net,
 						__u32 behind)
 {
 	const __u32 size = sizeof(struct iphdr) + behind;
-	const struct iphdr *ip;
+	__u32 word;
 
-	if (!network_common(skb, net, ETH_P_IP, size, 0xffffff00, ETH_P_IP << 16 | 0x4500))
+	*net = (struct network){ .header = packet_data(skb) + ETH_HLEN, .offset = ETH_HLEN,
+				 .proto = bpf_htons(ETH_P_IP) };
+	if (net->header + size > packet_end(skb) ||
+	    *(__be16 *)(net->header - sizeof(__be16)) != bpf_htons(ETH_P_IP) ||
+	    !network_behind_ethernet(skb, ETH_P_IP))
 		return false;
-	ip = net->header;
-	/* size <= length <= what there is, both less size in one unsigned comparison */
-	return bpf_ntohs(ip->tot_len) - size <= skb->len - (ETH_HLEN + size);
+	/*
+	 * Version and IHL, TOS, length: 0x45, and size <= length <= what there is, all less
+	 * 0x4500 and size in one unsigned comparison, as no packet is 16 MiB long.
+	 */
+	word = bpf_ntohl(*(__be32 *)net->header) & 0xff00ffff;
+	return word - (0x45000000 + size) <= skb->len - (ETH_HLEN + size);
 }
 
 static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct network *net,
@@ -149,8 +144,13 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 	const __u32 size = sizeof(struct ipv6hdr) + behind;
 	const struct ipv6hdr *ip;
 
-	if (!network_common(skb, net, ETH_P_IPV6, size, 0xfffff000,
-			    (__u32)ETH_P_IPV6 << 16 | 0x6000))
+	*net = (struct network){ .header = packet_data(skb) + ETH_HLEN, .offset = ETH_HLEN,
+				 .proto = bpf_htons(ETH_P_IPV6) };
+	/* ethertype and version in one word */
+	if (net->header + size > packet_end(skb) ||
+	    (*(__be32 *)(net->header - sizeof(__be16)) & bpf_htonl(0xfffff000)) !=
+	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000) ||
+	    !network_behind_ethernet(skb, ETH_P_IPV6))
 		return false;
 	ip = net->header;
 	return bpf_ntohs(ip->payload_len) - behind <= skb->len - (ETH_HLEN + size);
@@ -192,7 +192,7 @@ static __always_inline int network_done(struct __sk_buff *skb, const struct netw
 	{								\
 		struct network net;					\
 									\
-		if (network_common_ipv4(skb, &net, /*behind*/ 0))	\
+		if (likely(network_common_ipv4(skb, &net, /*behind*/ 0))) \
 			return work(skb, &net);				\
 		if (network_common_ipv6(skb, &net, /*behind*/ 0))	\
 			return work(skb, &net);				\

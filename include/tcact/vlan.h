@@ -70,6 +70,6 @@ static __always_inline enum reason vlan_write(struct __sk_buff *skb, __u16 old, 
 	}
 	if (bpf_skb_store_bytes(skb, ETH_HLEN, &tci, sizeof(tci), /*flags*/ 0))
 		return HELPER_FAILED;
-	checksum_complete(skb, checksum_diff(bpf_htons(old), tci));
+	checksum_complete(skb, checksum16_diff(bpf_htons(old), tci));
 	return DONE;
 }

@@ -175,7 +175,7 @@ def filters(cases, results):
 
 def attach(cases, results):
     return table(["actions in the object", *(one.version() for one in kernels(results))],
-                 [[rows[0][0], *(f"{float(row[1]):.1f} M" for row in rows)]
+                 [[rows[0][0], *(f"{float(row[1]):.1f} M, {float(row[2]):.0f} KiB" for row in rows)]
                   for rows in zip(*(sorted(one.attach, key=lambda row: int(row[0])) for one in kernels(results)))])
 
 
@@ -225,6 +225,13 @@ def spreads(results):
             continue
         costs = [boot.points[key].cost or boot.points[key].whole for boot in boots]
         yield (max(costs) - min(costs)) / abs(costs[0]), " ".join(key)
+
+
+def kept(cases, results):
+    """How far the boots of one kernel are apart in what an attach keeps, in KiB."""
+    boots = [one.attach for one in results if one.kernel == results[MAIN].kernel]
+    sizes = [[float(row[2]) for row in rows] for rows in zip(*boots)]
+    return f"{max(max(size) - min(size) for size in sizes):.1f}"
 
 
 def repeated(cases, results):
@@ -290,7 +297,7 @@ def write(docs, cases, results):
     for direction in "egress", "ingress":
         words[direction] = cost(points["empty", "udp4", direction, "bpf"])
     for part in (floor, actions, chains, packets, prefixes, filters, attach, parallel, sizes, compared,
-                 repeated):
+                 kept, repeated):
         words[part.__name__] = part(cases, results)
     for word, value in words.items():
         text = text.replace(f"@{word}@", value)

@@ -39,6 +39,6 @@ static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network 
 	}
 	new = (old & ~bpf_htonl(FLOW_LABEL)) | bpf_htonl(label);
 	*word = new;
-	net->change += checksum_diff(old, new);
+	net->change += checksum32_diff(old, new);
 	return true;
 }

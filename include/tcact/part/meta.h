@@ -56,25 +56,29 @@ static __always_inline void meta_write(struct __sk_buff *skb, enum field field, 
 	}
 }
 
+/* All of a field from a constant, which is what most want; false if it is not that. */
+static __always_inline bool meta_constant(struct __sk_buff *skb,
+					  const volatile struct meta_params *params)
+{
+	/* set, and from, shift and level, which are 0: each load of a parameter stays in the program */
+	union { __u32 all; __u8 set; } is = { *(const volatile __u32 *)params };
+	__u64 mask = params->mask, value = params->value;
+
+	if (is.all & bpf_htonl(0x00ffffff) || mask != META_ALL)
+		return false;
+	meta_write(skb, is.set, value, /*kept*/ 0);
+	return true;
+}
+
 static __always_inline enum reason meta_set(struct __sk_buff *skb,
 					    const volatile struct meta_params *params)
 {
 	__u64 mask = params->mask, value, kept = 0;
-	enum reason why;
-	int shift;
+	int shift = params->shift;
+	enum reason why = context_read(skb, params->from, params->value, params->level, &value);
 
-	/*
-	 * All of a field from a constant, which is what most want. Each parameter that is
-	 * looked at costs a load: from, shift and level are zero in one.
-	 */
-	if (mask == META_ALL && !(*(const volatile __u32 *)params & bpf_htonl(0x00ffffff))) {
-		meta_write(skb, params->set, params->value, /*kept*/ 0);
-		return DONE;
-	}
-	why = context_read(skb, params->from, params->value, params->level, &value);
 	if (why != DONE)
 		return why;
-	shift = params->shift;
 	if (mask != META_ALL || shift) {
 		value = meta_shift(value & mask, shift);
 		kept = ~meta_shift(mask, shift);

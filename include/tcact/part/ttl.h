@@ -6,7 +6,7 @@
 #include <tcact/ip.h>
 
 struct ttl_params {
-	__u8 set, dec, min, max;	/* 0: not given */
+	__u8 dec, set, min, max;	/* 0: not given */
 	__s32 expired;			/* TC_ACT_* */
 };
 PARAM(ttl, set, "num 1..255 off=0", "value to set; takes the place of dec");
@@ -16,7 +16,7 @@ PARAM(ttl, max, "num 1..255 off=0", "lower higher values to this");
 PARAM(ttl, expired, "word @verdict", "verdict on a packet whose value dec would bring to 0");
 
 #define TTL_DEFAULTS { .expired = TC_ACT_SHOT }
-#define TTL_DEC_1 0x00010000	/* set, dec, min and max in one */
+#define TTL_DEC_1 0x01000000	/* dec, set, min and max in one */
 
 static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 {
@@ -30,8 +30,8 @@ static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 		struct ipv6hdr *ip = net->header;
 
 		ip->hop_limit = new;
-		/* the last byte of a 32-bit word: length, next header, hop limit */
-		net->change += checksum_diff(bpf_htonl(old), bpf_htonl(new));
+		/* the last byte of the 16-bit word it shares with the next header */
+		net->change += checksum16_diff(bpf_htons(old), bpf_htons(new));
 	}
 }
 
@@ -58,10 +58,19 @@ static __always_inline bool is_link_multicast(const struct network *net)
 	return ip6->daddr.in6_u.u6_addr16[0] == bpf_htons(0xff02);
 }
 
-static __always_inline enum reason ttl_set(struct network *net,
-					   const volatile struct ttl_params *params)
+/* Is 1 to be subtracted, and no more? All four in one load, as each load stays in the program. */
+static __always_inline bool ttl_by_one(const volatile struct ttl_params *params)
 {
-	__u32 old, new, dec, min, max, given;
+	__u32 given = *(const volatile __u32 *)params;
+
+	return given == bpf_htonl(TTL_DEC_1) || !given;
+}
+
+/* 1 if it was changed, 0 if it is to stay, or -EXPIRED. @by_one: ttl_by_one() was true. */
+static __always_inline int ttl_set(struct network *net, bool by_one,
+				   const volatile struct ttl_params *params)
+{
+	__u32 old, new, dec, min, max;
 
 	if (network_is_ipv4(net))
 		old = ((struct iphdr *)net->header)->ttl;
@@ -69,16 +78,12 @@ static __always_inline enum reason ttl_set(struct network *net,
 		old = ((struct ipv6hdr *)net->header)->hop_limit;
 
 	if (is_neighbour_discovery(net))
-		return DONE;
-	/* all four at once, as each load of a parameter stays in the program */
-	given = *(const volatile __u32 *)params;
-	if (!given || given == bpf_htonl(TTL_DEC_1)) {
-		if (old <= 1)
-			return is_link_multicast(net) ? DONE : EXPIRED;
+		return 0;
+	if (by_one) {
+		if (!likely(old > 1))
+			return is_link_multicast(net) ? 0 : -EXPIRED;
 		ttl_write(net, old, old - 1);
-		/* else clang joins this with the end of the other way, by jumps */
-		asm volatile("" ::: "memory");
-		return DONE;
+		return 1;
 	}
 	new = params->set;
 	if (!new) {
@@ -86,15 +91,15 @@ static __always_inline enum reason ttl_set(struct network *net,
 		min = params->min;
 		max = params->max;
 		if (dec && old <= dec)
-			return is_link_multicast(net) ? DONE : EXPIRED;
+			return is_link_multicast(net) ? 0 : -EXPIRED;
 		new = old - dec;
 		if (min && new < min)
 			new = min;
 		if (max && new > max)
 			new = max;
 		if (!new)
-			return EXPIRED;
+			return -EXPIRED;
 	}
 	ttl_write(net, old, new);
-	return DONE;
+	return 1;
 }
