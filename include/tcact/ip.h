@@ -132,7 +132,7 @@ static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct ne
 		return false;
 	/*
 	 * Version and IHL, TOS, length: 0x45, and size <= length <= what there is, all less
-	 * 0x4500 and size in one unsigned comparison, as no packet is 16 MiB long.
+	 * 0x45000000 and size in one unsigned comparison, as no packet is 16 MiB long.
 	 */
 	word = bpf_ntohl(*(__be32 *)net->header) & 0xff00ffff;
 	return word - (0x45000000 + size) <= skb->len - (ETH_HLEN + size);
