@@ -191,6 +191,13 @@ pass() {
 	printf '%s\n' "$@" | "$work/packet" pass "${args[@]}"
 }
 
+# come_out ARRAY FROM TO [OPTION]... FRAME...: what pass prints, a line an element. By a file, as bash
+# reads a pipe byte by byte.
+come_out() {
+	pass "${@:2}" >/run/came-out
+	mapfile -t "$1" </run/came-out
+}
+
 # behind B A2 B2: what comes in at B goes out to A2, and so to B2, where it can be seen after
 # the ingress actions of B. They get a pref from 2 to 65000, and end in pipe or continue.
 behind() {
@@ -235,12 +242,10 @@ program() {
 
 # reasons DEV HOOK PREF [N]: what the program counted, as NAME=COUNT...
 reasons() {
-	local line pair key
+	local line='' pair
 	declare -A name
-	while IFS=$'\t' read -r line pair key; do
-		[[ $line != reason ]] || name[$key]=$pair
-	done <"$objects/tcact.params"
-	line=''
+	# shellcheck source=/dev/null # written by run
+	. "$work/reasons"
 	for pair in $(packet reasons "$(program "$@")"); do
 		line+="${line:+ }${name[${pair%=*}]}=${pair#*=}"
 	done

@@ -21,7 +21,7 @@ each() {
 		in+=("${frame[$name.in]}")
 		out+=("${frame[$name.$variant]}")
 	done
-	mapfile -t got < <(pass "${args[@]}" "${in[@]}")
+	come_out got "${args[@]}" "${in[@]}"
 	same "frames" "${#got[@]}" $#
 	for name; do
 		same "$name as .$variant" "${got[i]}" "${out[i]}"

@@ -99,12 +99,13 @@ compare_alike() {
 
 # verdicts PROTOCOL FILTER...: what becomes of each packet: + it passes, - it does not
 verdicts() {
-	local marked priority=1:2
+	local marked packet priority=0x10002
+	tc filter add dev a egress pref 7 protocol "$@" 2>/dev/null || return
 	for marked in 0 4 5 6 7 256 0x1ff 0x7fffffff 0x80000000 0xffffffff; do
-		tc filter add dev a egress pref 6 matchall action skbedit mark $marked priority $priority continue
-		tc filter add dev a egress pref 7 protocol "$@" 2>/dev/null || return
-		pass a b "$v4" "$v6" "$other" "${v4/4522004c/4520004c}" | sed 's/^[^-].*/+/' | tr -d '\n'
-		tc filter del dev a egress
-		[[ $priority == 1:3 ]] && priority=1:2 || priority=1:3
-	done
+		for packet in "$v4" "$v6" "$other" "${v4/4522004c/4520004c}"; do
+			echo "$marked $priority $packet"
+		done
+		[[ $priority == 0x10003 ]] && priority=0x10002 || priority=0x10003
+	done | packet pass a b | sed 's/^[^-].*/+/' | tr -d '\n'
+	tc filter del dev a egress
 }

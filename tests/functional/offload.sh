@@ -185,6 +185,7 @@ place() {
 counts() {
 	local line p
 	n=() skbs=() drops=() prog=()
+	in_netns $1 tc -s filter show dev $2 $3 >/run/filters
 	while read -r line; do
 		if [[ $line =~ ^filter.*\ pref\ ([0-9]+) ]]; then
 			p=${BASH_REMATCH[1]}
@@ -194,7 +195,7 @@ counts() {
 		elif [[ $line =~ ^action\ order.*\ id\ ([0-9]+) ]]; then
 			prog[p]=${BASH_REMATCH[1]}
 		fi
-	done < <(in_netns $1 tc -s filter show dev $2 $3)
+	done </run/filters
 }
 
 # listens NS PORT

@@ -220,7 +220,7 @@ code_chance() {
 		flows+=("${frame[v4.in]/04d210e1/${p}10e1}" "${frame[v4.in]/04d210e1/${p}10e1}")
 	done
 	dropped=0
-	mapfile -t out < <(pass a b "${flows[@]}")
+	come_out out a b "${flows[@]}"
 	for ((f = 0; f < 128; f += 2)); do
 		same "flow $f" "${out[f]}" "${out[f + 1]}"
 		[[ ${out[f]} != - ]] || dropped=$((dropped + 1))

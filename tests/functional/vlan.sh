@@ -19,14 +19,38 @@ tagged() { local IFS=''; echo "${1:0:24}${*:2}${1:24}"; }
 
 # ---- beside tc's own ------------------------------------------------------------------------
 
-# compare FROM TO DEV HOOK OBJECT NATIVE [KIND]: a tenth of the corpus through both. KIND is what
-# differs, and why is said where it is given.
+# compare OBJECT NATIVE [KIND]: the packets of beside through both. KIND is what differs, and why is
+# said where it is given.
 compare() {
-	local from=$1 to=$2 dev=$3 hook=$4 names=() frames=() ours=() theirs=() n seen='' changed=0 name hex
+	local ours=() theirs=() n seen='' changed=0
+	tc filter add dev $dev $hook pref 7 matchall action $2 continue || skip "this tc or kernel has no vlan"
+	come_out theirs $from $to -m $marker "${frames[@]}"
+	tc filter del dev $dev $hook pref 7
+	tc filter add dev $dev $hook pref 7 matchall ${bpf[$1]} continue
+	come_out ours $from $to -m $marker "${frames[@]}"
+	same "count of $1" "$(stats $dev $hook 7)" "${#names[@]} 0"
+	same "reasons of $1" "$(reasons $dev $hook 7)" ''
+	tc filter del dev $dev $hook pref 7
+	for n in "${!names[@]}"; do
+		[[ ${ours[n]} == "${plain[n]}" ]] || changed=$((changed + 1))
+		[[ ${ours[n]} != "${theirs[n]}" ]] || continue
+		[[ ${3-} && ${plain[n]:24:4} == "$3" ]] ||
+			fail "$1, ${names[n]} (${frames[n]}): ours ${ours[n]}, theirs ${theirs[n]}"
+		seen=1
+	done
+	[[ ! ${3-} || $seen ]] || fail "$1: $3 does not differ: strike it"
+	((changed > 20)) || fail "control: $1 changed only $changed packets"
+}
+
+# beside FROM TO DEV HOOK: a tenth of the corpus, and packets with more tags. modify makes an 802.1ad
+# tag an 802.1Q one, unless told otherwise; set keeps what it is.
+beside() {
+	local from=$1 to=$2 dev=$3 hook=$4 names=() frames=() plain=() n name hex
+	awk 'NR % 10 == 1' "$work/corpus" >/run/tenth
 	while read -r name hex; do
 		names+=("$name")
 		frames+=("$hex")
-	done < <(awk 'NR % 10 == 1' "$work/corpus")
+	done </run/tenth
 	((${#names[@]} >= 200)) || fail "a corpus of ${#names[@]} packets"
 	for n in 81000005 8100f005 8100e000 81000fff 88a80007 81000001,81000002 88a8f123,8100e456 \
 		88a80001,88a80002 $deep; do
@@ -35,35 +59,13 @@ compare() {
 			frames+=("$(tagged "${frame[$name.in]}" ${n//,/ })")
 		done
 	done
-	tc filter add dev $dev $hook pref 7 matchall action $6 continue || skip "this tc or kernel has no vlan"
-	mapfile -t theirs < <(pass $from $to -m $marker "${frames[@]}")
-	tc filter del dev $dev $hook pref 7
-	mapfile -t plain < <(pass $from $to -m $marker "${frames[@]}")
-	tc filter add dev $dev $hook pref 7 matchall ${bpf[$5]} continue
-	mapfile -t ours < <(pass $from $to -m $marker "${frames[@]}")
-	same "count of $5" "$(stats $dev $hook 7)" "${#names[@]} 0"
-	same "reasons of $5" "$(reasons $dev $hook 7)" ''
-	tc filter del dev $dev $hook pref 7
-	for n in "${!names[@]}"; do
-		[[ ${ours[n]} == "${plain[n]}" ]] || changed=$((changed + 1))
-		[[ ${ours[n]} != "${theirs[n]}" ]] || continue
-		[[ ${7-} && ${plain[n]:24:4} == "$7" ]] ||
-			fail "$5, ${names[n]} (${frames[n]}): ours ${ours[n]}, theirs ${theirs[n]}"
-		seen=1
-	done
-	[[ ! ${7-} || $seen ]] || fail "$5: $7 does not differ: strike it"
-	((changed > 20)) || fail "control: $5 changed only $changed packets"
-}
-
-# beside FROM TO DEV HOOK: modify makes an 802.1ad tag an 802.1Q one, unless told otherwise; set
-# keeps what it is.
-beside() {
-	compare "$@" push 'vlan push id 100'
-	compare "$@" push-ad 'vlan push id 200 protocol 802.1ad priority 5'
-	compare "$@" pop 'vlan pop'
-	compare "$@" again 'vlan pop pipe action vlan push id 7'
-	compare "$@" set 'vlan modify id 300' $ad
-	compare "$@" set-6 'vlan modify id 300 priority 6' $ad
+	come_out plain $from $to -m $marker "${frames[@]}"
+	compare push 'vlan push id 100'
+	compare push-ad 'vlan push id 200 protocol 802.1ad priority 5'
+	compare pop 'vlan pop'
+	compare again 'vlan pop pipe action vlan push id 7'
+	compare set 'vlan modify id 300' $ad
+	compare set-6 'vlan modify id 300 priority 6' $ad
 }
 
 three=81000001,81000002,81000003
@@ -116,13 +118,13 @@ each_tag() {
 			before+=("$(tagged "$f" "$@")")
 		done
 	done
-	mapfile -t got < <(pass $from b -m a "${in[@]}")
+	come_out got $from b -m a "${in[@]}"
 	same "control: $from" "${got[*]}" "${before[*]}"
 	for op in push pop set; do
 		want=()
 		for f in "${before[@]}"; do want+=("$(must_$op "$f")"); done
 		tc filter add dev a egress pref 7 matchall ${bpf[$op]}
-		mapfile -t got < <(pass $from b -m a "${in[@]}")
+		come_out got $from b -m a "${in[@]}"
 		same "$op, from $from" "${got[*]}" "${want[*]}"
 		same "reasons of $op" "$(reasons a egress 7)" ''
 		tc filter del dev a egress pref 7
