@@ -8,9 +8,10 @@
  *                                   with /run, /sys and /sys/fs/bpf of its own
  *   packet netns NAME COMMAND...    runs it in that network namespace; not ip netns exec, which
  *                                   hides /sys/fs/bpf
- *   packet pass FROM TO [-p PROTO] [-m DEV]  frames on stdin, one a line, [MARK PRIORITY] HEX,
- *                                   the socket's: sends each and prints a line with what came of
- *                                   it: HEX [HEX]..., or "-" for nothing
+ *   packet pass FROM TO [-p PROTO] [-m DEV]  frames on stdin, [MARK PRIORITY] HEX, one a line:
+ *                                   sends each and prints a line with what came of it: HEX
+ *                                   [HEX]..., or "-" for nothing. MARK and PRIORITY are the
+ *                                   socket's, and stay
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it

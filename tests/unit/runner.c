@@ -53,7 +53,6 @@ static size_t notes_size;
 /* Prints the line of a case; notes are what is wrong with it. */
 static void report(const char *name, const char *skip)
 {
-
 	fclose(notes);
 	skipped += !!skip;
 	failed += !skip && notes_size;
