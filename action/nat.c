@@ -138,14 +138,13 @@ static __always_inline int find(struct __sk_buff *skb, struct end *end, bool por
 		if (nat_params.port_to && end->l4.proto == IPPROTO_SCTP)
 			return -TRANSPORT;
 	}
-	at = transport_check(end->l4.proto, v4);
+	at = forget(skb, transport_check(end->l4.proto, v4));
 	if (!at)
 		return 1;
 	at += end->l4.offset;
 	if (at + sizeof(value) > end->l4.end || bpf_skb_load_bytes(skb, at, &value, sizeof(value)))
 		return end->limit ? 1 : -TRUNCATED;
-	if (value || !transport_udp(end->l4.proto))
-		end->check_at = at;
+	end->check_at = forget(skb, value || !transport_udp(end->l4.proto) ? at : 0);
 	end->check = value;
 	return 1;
 }

@@ -89,9 +89,10 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 			if (head.fragment & bpf_htons(IPV6_MORE))
 				met |= EXTENSION_FIRST;
 			head.length = 0;
-		}
-		if (proto == IPPROTO_ROUTING && head.routing.left)
+		} else if (proto == IPPROTO_ROUTING && head.routing.left) {
 			met |= EXTENSION_ROUTED;
+		}
+		met = forget(skb, met);
 		offset = forget(skb, offset + (head.length + 1) * 8);
 		proto = head.next;
 	}
