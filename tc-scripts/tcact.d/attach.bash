@@ -103,14 +103,18 @@ filters() {
 mine=()
 mine() {
 	filters "$1" "$2"
-	mapfile -t mine < <(awk -f "$lib/filters.awk" <<<"$filters")
+	mine=()
+	[[ ! $filters ]] || mapfile -t mine < <(awk -f "$lib/filters.awk" <<<"$filters")
 }
 
-has_qdisc() { # DEV KIND
-	local all status=0
+# hooked DEV: sets qdisc to the one that has its hooks, clsact or ingress: a device has one at most
+qdisc=''
+hooked() {
+	local all status=0 pattern=$'(^|\n)qdisc (clsact|ingress) '
 	all=$(tc qdisc show dev "$1" 2>/dev/null) || status=$?
 	! killed "$status" || refused "look at $(q "$1")" tc "$status"
-	[[ $'\n'$all == *$'\n'"qdisc $2 "* ]]
+	qdisc=''
+	[[ ! $all =~ $pattern ]] || qdisc=${BASH_REMATCH[2]}
 }
 
 # made_clsact DEV: an attachment says that tcact made the clsact qdisc
@@ -139,7 +143,7 @@ free_pref() {
 	filters "$1" "$2"
 	said=$filters
 	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$1") $2" tc 1
-	used=$'\n'$(prefs "$3")$'\n'
+	used=$'\n'${filters:+$(prefs "$3")}$'\n'
 	found=$4
 	if [[ $found ]]; then
 		[[ $used != *$'\n'"$found"$'\n'* ]] ||
@@ -177,7 +181,8 @@ undo_clsact() { # DEV IFINDEX
 }
 
 unused_clsact() {
-	has_qdisc "$1" clsact &&
+	hooked "$1"
+	[[ $qdisc == clsact ]] &&
 		[[ ! $(for d in ingress egress; do
 			tc filter show dev "$1" "$d"
 			tc chain show dev "$1" "$d"
@@ -310,7 +315,7 @@ for_device() {
 }
 
 # kernel VERSION: this one is as new
-release=$(uname -r)
+read -r release </proc/sys/kernel/osrelease
 kernel() {
 	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] &&
 		((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= ${1%.*} * 1000 + ${1#*.}))
@@ -434,9 +439,11 @@ command_add() {
 
 # add: make what place and parse_steps read
 add() {
-	local dev flag at=() all=() count=() i=0 n
+	local dev flag at=() all=() qdiscs=() i=0 n
 	for dev in "${devs[@]}"; do
-		[[ $dir == ingress ]] || ! has_qdisc "$dev" ingress ||
+		hooked "$dev"
+		qdiscs+=("$qdisc")
+		[[ $dir == ingress || $qdisc != ingress ]] ||
 			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 		free_pref "$dev" "$dir" "${chain:-0}" "$pref"
 		at+=("$found")
@@ -448,12 +455,12 @@ add() {
 	done
 	for dev in "${devs[@]}"; do
 		flag=0
-		if has_qdisc "$dev" clsact; then
-			! made_clsact "$dev" || flag=1
-		elif ! has_qdisc "$dev" ingress; then
+		case ${qdiscs[i]} in
+		clsact) ! made_clsact "$dev" || flag=1 ;;
+		'')
 			flag=1
-			add_clsact "$dev"
-		fi
+			add_clsact "$dev" ;;
+		esac
 		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
 		i=$((i + 1))
 	done
@@ -478,9 +485,10 @@ find_own() {
 	((${#devs[@]})) || mapfile -t devs < <(tc qdisc show |
 		awk '$2 == "clsact" || $2 == "ingress" { print $5 }' | sort -u)
 	for d in "${devs[@]}"; do
+		hooked "$d"
 		for way in ${dir:-ingress egress}; do
 			# An ingress qdisc shows its filters for egress too.
-			[[ $way == ingress ]] || ! has_qdisc "$d" ingress || continue
+			[[ $way == ingress || $qdisc != ingress ]] || continue
 			group=() has=''
 			mine "$d" "$way"
 			for line in "${mine[@]}"; do

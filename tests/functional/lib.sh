@@ -92,24 +92,33 @@ tun() {
 }
 
 # peer NAME A B ADDRESSES-A ADDRESSES-B: a network namespace NAME behind a cable. The neighbours
-# know each other, so that no ARP is counted.
+# know each other, so that no ARP is counted. Two ends with one index, each in a namespace of its
+# own, would be up only after a second: linkwatch_urgent_event() takes B for no virtual device.
+peers=0
 peer() {
-	local address
+	local address index=$((1000 + peers++))
 	ip netns add "$1"
-	in_netns "$1" bash -c 'echo 0 | tee /proc/sys/net/ipv6/conf/{all,default}/{accept_dad,disable_ipv6}
-		ip link set dev lo up' >/dev/null
-	ip link add name "$2" address 02:00:00:00:0a:01 type veth \
-		peer name "$3" address 02:00:00:00:0b:01 netns "$1"
-	for address in ${4//,/ }; do ip addr add "$address" dev "$2"; done
-	for address in ${5//,/ }; do ip -n "$1" addr add "$address" dev "$3"; done
-	ip -n "$1" link set dev "$3" up
-	ip link set dev "$2" up
-	for address in ${5//,/ }; do
-		ip neigh add "${address%/*}" lladdr 02:00:00:00:0b:01 dev "$2" nud permanent
-	done
-	for address in ${4//,/ }; do
-		ip -n "$1" neigh add "${address%/*}" lladdr 02:00:00:00:0a:01 dev "$3" nud permanent
-	done
+	# shellcheck disable=SC2016 # for that shell
+	in_netns "$1" bash -c 'for file in /proc/sys/net/ipv6/conf/{all,default}/{accept_dad,disable_ipv6}; do
+		echo 0 >"$file"; done'
+	{
+		echo "link add name $2 index $index address 02:00:00:00:0a:01" \
+			"type veth peer name $3 address 02:00:00:00:0b:01 netns $1"
+		for address in ${4//,/ }; do echo "addr add $address dev $2"; done
+	} | ip -b -
+	{
+		for address in ${5//,/ }; do echo "addr add $address dev $3"; done
+		printf '%s\n' "link set dev lo up" "link set dev $3 up"
+		for address in ${4//,/ }; do
+			echo "neigh add ${address%/*} lladdr 02:00:00:00:0a:01 dev $3 nud permanent"
+		done
+	} | ip -n "$1" -b -
+	{
+		echo "link set dev $2 up"
+		for address in ${5//,/ }; do
+			echo "neigh add ${address%/*} lladdr 02:00:00:00:0b:01 dev $2 nud permanent"
+		done
+	} | ip -b -
 	eventually is_up "$2"
 }
 
