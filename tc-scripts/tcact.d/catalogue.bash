@@ -26,7 +26,10 @@ choose() {
 	local row field
 	action='' table_map='' params=() rules=()
 	for row in "${rows[@]}"; do
-		[[ $row == [anprt]*$'\t'"$1"$'\t'* ]] || continue
+		if [[ $row != [anprt]*$'\t'"$1"$'\t'* ]]; then
+			[[ ! $action ]] || break	# its rows stand together
+			continue
+		fi
 		IFS=$'\t' read -ra field <<<"$row"
 		[[ ${field[1]} == "$1" ]] || continue
 		case ${field[0]} in
