@@ -485,10 +485,12 @@ find_own() {
 	((${#devs[@]})) || mapfile -t devs < <(tc qdisc show |
 		awk '$2 == "clsact" || $2 == "ingress" { print $5 }' | sort -u)
 	for d in "${devs[@]}"; do
-		hooked "$d"
 		for way in ${dir:-ingress egress}; do
-			# An ingress qdisc shows its filters for egress too.
-			[[ $way == ingress || $qdisc != ingress ]] || continue
+			if [[ $way == egress ]]; then
+				hooked "$d"
+				# An ingress qdisc shows its filters for egress too.
+				[[ $qdisc != ingress ]] || continue
+			fi
 			group=() has=''
 			mine "$d" "$way"
 			for line in "${mine[@]}"; do
