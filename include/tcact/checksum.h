@@ -46,22 +46,25 @@ static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 	return acc + (acc >> 16);
 }
 
-/* ~m + m', of which any number can be added up. */
-static __always_inline __u64 checksum16_diff(__be16 old, __be16 new)
+/* ~m + m', of which thousands can be added up. */
+static __always_inline __u32 checksum16_diff(__be16 old, __be16 new)
 {
 	return (__u16)~old + new;
 }
 
-static __always_inline __u64 checksum32_diff(__be32 old, __be32 new)
+/* The same of both halves of a 32-bit word: what is above 16 bits may be added to what is below. */
+static __always_inline __u32 checksum32_diff(__be32 old, __be32 new)
 {
-	return (__u64)(__u32)~old + new;
+	__u64 diff = (__u64)(__u32)~old + new;
+
+	return (__u16)diff + (diff >> 16);
 }
 
 /* Bytes of the packet have changed by @diff, and no other sum knows. */
-static __always_inline void checksum_complete(struct __sk_buff *skb, __u64 diff)
+static __always_inline void checksum_complete(struct __sk_buff *skb, __u32 diff)
 {
 	/* -ENOTSUPP unless CHECKSUM_COMPLETE: then there is nothing to do */
-	bpf_csum_update(skb, (__u32)diff + (diff >> 32));
+	bpf_csum_update(skb, diff);
 }
 
 /*

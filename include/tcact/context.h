@@ -92,7 +92,9 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 	ret = bpf_fib_lookup(skb, &fib, sizeof(fib), /*flags*/ 0);
 	if (ret < 0)
 		return HELPER_FAILED;
-	if (ret != BPF_FIB_LKUP_RET_SUCCESS && ret != BPF_FIB_LKUP_RET_NO_NEIGH)
+	/* a packet longer than the MTU of the device has found its route, too */
+	if (ret != BPF_FIB_LKUP_RET_SUCCESS && ret != BPF_FIB_LKUP_RET_NO_NEIGH &&
+	    ret != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return ABSENT;
 	*value = fib.ifindex;
 	return DONE;

@@ -19,7 +19,7 @@ static __always_inline bool icmp_error(struct __sk_buff *skb, const struct netwo
 	__u8 type;
 
 	if (transport_find(skb, net, icmp) != DONE ||
-	    icmp->proto != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) ||
+	    icmp->proto != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) || icmp->offset == icmp->end ||
 	    bpf_skb_load_bytes(skb, icmp->offset, &type, sizeof(type)))
 		return false;
 	return v4 ? type == 3 || type == 4 || type == 11 || type == 12 : type < 128;

@@ -20,7 +20,7 @@ struct network {
 	void *header;
 	__u32 offset;		/* of header from data */
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
-	__u64 change;		/* that network_done() is to bring into the sums */
+	__u32 change;		/* that network_done() is to bring into the sums */
 };
 
 union address {			/* in network byte order */

@@ -122,7 +122,7 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 		if (where < 0)
 			return -where;
 		length = bpf_ntohs(ip->payload_len);
-		if (length)
+		if (length || !skb->gso_segs)
 			length += sizeof(*ip);
 		l4->offset = where >> 8 & 0xffff;
 		l4->proto = where;

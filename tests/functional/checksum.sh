@@ -12,6 +12,7 @@ bake sum-nat6 nat side dst from fd09::9/128 to fd09::2/128
 bake sum-npt npt dir in from fd0a::/48 to fd09::/48
 bake sum-pop vlan pop yes
 bake sum-push vlan push 7
+bake sum-set vlan set 7
 bake segments meta set mark from gso_segs
 
 # ---- CHECKSUM_PARTIAL: a local sender, seen by the reader of a tun device -------------------
@@ -279,41 +280,52 @@ sum_complete_nat() {
 	eventually noticed
 }
 
-t sum_complete_vlan 'the same through vlan pop of one of two tags, and push of a second and its pop'
+t sum_complete_vlan 'the same through vlan pop and set of one of two tags, and push of a second and its pop'
 sum_complete_vlan() {
-	local before dev on vid to at
+	local before dev on vid to at behind
 	complete gretap
-	for dev in g7:g0:7 g5:g0:5 g7.5:g7:5; do
+	for dev in g7:g0:7 g5:g0:5 g7.5:g7:5 g8:g0:8 g8.5:g8:5; do
 		IFS=: read -r dev on vid <<<"$dev"
 		vlan $dev $on $vid
 		ip -n far link add link $on name $dev type vlan id $vid
 		ip -n far link set dev $dev up
 	done
-	while read -r dev to at; do
+	while read -r dev to at behind; do
 		ip addr add ${to}1/$at dev $dev
 		ip neigh add ${to}2 lladdr 02:00:00:00:0d:01 dev $dev nud permanent
-		ip -n far addr add ${to}2/$at dev g5
+		ip -n far addr add ${to}2/$at dev $behind
 	done <<-'EOT'
-		g7.5 10.8.0. 24
-		g7.5 fd08:: 64
-		g5 10.9.0. 24
-		g5 fd09:: 64
+		g7.5 10.8.0. 24 g5
+		g7.5 fd08:: 64 g5
+		g5 10.9.0. 24 g5
+		g5 fd09:: 64 g5
+		g8.5 10.10.0. 24 g7.5
+		g8.5 fd0a:: 64 g7.5
 	EOT
+	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 ${bpf[sum-set]} ok
 	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 ${bpf[sum-pop]} ok
 	tc filter add dev g0 ingress pref 8 protocol 802.1q flower vlan_id 5 ${bpf[sum-push]} pipe ${bpf[sum-pop]} ok
-	for to in 10.8.0.2 fd08::2 10.9.0.2 fd09::2; do
+	for to in 10.8.0.2 fd08::2 10.9.0.2 fd09::2 10.10.0.2 fd0a::2; do
 		same "datagram to $to" "$(packet transfer udp far $to 1000)" '1000 0x00'
 	done
-	unharmed 4
-	for dev in 7 8; do
+	unharmed 6
+	for dev in 6 7 8; do
 		(($(stats g0 ingress $dev | cut -d ' ' -f 1) >= 2)) || fail "the change has not seen both datagrams"
 		same reasons "$(reasons g0 ingress $dev)" ''
 	done
-	# control: it is still COMPLETE behind pop
+	# control: it is still COMPLETE behind pop, and behind set
 	tc filter del dev g0 ingress pref 7
 	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 ${bpf[sum-pop]} pipe \
 		action pedit ex munge ip6 hoplimit set 33
 	packet udp fd08::2 9 1000
+	eventually noticed
+	echo 1 >/sys/kernel/debug/clear_warn_once
+	before=$(faults)
+	tc filter del dev g0 ingress pref 6
+	# the inner tag is where the IP header would be
+	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 ${bpf[sum-set]} pipe \
+		action pedit munge offset 8 u8 set 33
+	packet udp fd0a::2 9 1000
 	eventually noticed
 }
 

@@ -415,6 +415,11 @@ routed() {
 	copied "$(index a2)" send a b "${frame[v4.in]}"
 	protocol=ipv6
 	copied "$(index a2)" send a b "${frame[v6.in]}"
+	# longer than the MTU, which the kernel looks at where it knows the neighbour
+	protocol=ip
+	ip neigh add 10.2.0.2 lladdr 02:00:00:00:00:02 dev a2 nud permanent
+	ip link set dev a2 mtu 68
+	copied "$(index a2)" send a b "${frame[v4.in]}"
 }
 
 # router: from b to a2

@@ -99,6 +99,43 @@ vlan_native_ingress() {
 	beside a b2 b ingress
 }
 
+t vlan_bridge 'ingress of a bridge port: set and vlan-map change the outermost of up to three tags'
+vlan_bridge() {
+	local op n in=() want=() got f
+	wire a b
+	wire c d
+	ip link add name br0 type bridge 2>/dev/null || skip "this kernel has no bridge"
+	for n in b c; do ip link set dev $n master br0; done
+	ip link set dev br0 up
+	clsact b
+	frames
+	for f in "${frame[v4.in]}" "${frame[v6.in]}" "${frame[other.in]}"; do
+		for n in 8100a005 8100a005,81000005 88a8a005,81000006 88a8a005,81000006,81000007; do
+			in+=("$(tagged "$f" ${n//,/ })")
+		done
+	done
+	eventually crosses "${in[0]}"
+	come_out got a d "${in[@]}"
+	same control "${got[*]}" "${in[*]}"
+	stage_vids map 5=300
+	bpf[map]='action bpf object-pinned /sys/fs/bpf/map/vlan-map'
+	for op in set set-6 map; do
+		want=()
+		for f in "${in[@]}"; do
+			case $op in
+			set | map) want+=("${f:0:28}a12c${f:32}") ;;
+			set-6) want+=("${f:0:28}c12c${f:32}") ;;
+			esac
+		done
+		tc filter add dev b ingress pref 7 matchall ${bpf[$op]}
+		come_out got a d "${in[@]}"
+		same "$op" "${got[*]}" "${want[*]}"
+		same "reasons of $op" "$(reasons b ingress 7)" ''
+		tc filter del dev b ingress pref 7
+	done
+}
+crosses() { [[ $(pass a d "$1") == "$1" ]]; }
+
 # ---- by what must come out ------------------------------------------------------------------
 
 is_tagged() { [[ ${1:24:4} == @(8100|88a8) ]]; }

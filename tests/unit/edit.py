@@ -79,6 +79,12 @@ def vectors(suite):
             suite.packet(p, new if l4 else clamped(new, 1200), p.name + "-constant", ctx=CTX, ctxout={"mark": 46},
                          count={l4: 1} if l4 else None, cutctx={"mark": 46})
 
+    # the sums of these differences are carried over more than once
+    suite.bake("dscp.value", 8, "flowlabel.value", "0x1feff", "ttl.dec", 1)
+    for hlim in range(2, 256):
+        ip = v6(UDP(sport=9) / Raw(PAYLOAD), tc=0, fl=0, hlim=hlim)
+        suite.packet(Packet(f"v6-carries-{hlim}", front_of(ip), ip), set_dscp(set_label(set_ttl(ip, hlim - 1), 0x1feff), 8))
+
     # what expires gets its verdict, and nothing of the header changes
     for word, verdict in {None: SHOT, "unspec": -1, "ok": 0, "reclassify": 1, "shot": 2, "pipe": 3, "redirect": 7}.items():
         expired = ("ttl.expired", word) if word else ()

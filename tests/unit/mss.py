@@ -130,7 +130,7 @@ def vectors(suite):
             for doff, options in ((15, SYN), (11, SYN), (7, MSS)):
                 ip = make(tcp(options, doff=doff))
                 suite.packet(Packet(f"{label}-doff-{doff}-beyond", front_of(ip), ip, rest), count={"truncated": 1})
-            for length in (1, 13, 14, 19, 20, 23, 39):
+            for length in (0, 1, 13, 14, 19, 20, 23, 39):
                 if not rest:
                     continue
                 ip = make(tcp(SYN), **{size: base + length})
@@ -142,10 +142,9 @@ def vectors(suite):
                             ("fragment", IPv6ExtHdrFragment)):
         for length in (0, 1, 7):
             ip = v6(tcp(SYN), extension(), plen=length)
-            if length:
-                p = Packet(f"v6-{name}-beyond-{length}", front_of(ip), ip)
-                p.need = 54 + length
-                suite.packet(p, count={"truncated": 1})
+            p = Packet(f"v6-{name}-beyond-{length}", front_of(ip), ip)
+            p.need = 54 + length
+            suite.packet(p, count={"truncated": 1})
 
     for limit in (1, 536, 0x100, 0xff00, 65534, 65535):
         suite.bake("max", limit)

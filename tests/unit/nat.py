@@ -392,6 +392,10 @@ def icmp_errors(suite):
                 nat.case("inner-later", a, b)
                 nat.case("inner-nine", error(s, d, whole(d, s, UDP_, extensions=[destination()] * 9), kind),
                          why="extensions")
+            # nor is padding the header of an error
+            empty = packet(s, d, ICMP_ if version == 4 else ICMP6_, b"")
+            nat.case("empty-padded", empty, packet(*nat.end(after, far), ICMP_, b"") if version == 4 else None,
+                     rest=bytes([kind]) * 60, why="truncated" if version == 6 else None)
             # padding behind the IP packet is not part of what it quotes
             a, b = (about(x, x, kind, cut=size + 8, proto=TCP_) for x in (near, after))
             nat.case("inner-padded", a, b, rest=b"\xff" * 20)
@@ -416,6 +420,8 @@ def icmp_errors(suite):
                 else:
                     nat.case(f"v{version}-inner-cut", quoting(near, 80, UDP_, size + 2),
                              quoting(after, 8080, UDP_, size + 2))
+                nat.case(f"v{version}-empty-padded", packet(*nat.end(near, far), UDP_, b""), why="truncated",
+                         rest=segment(UDP_, near, far, 80, 80))
                 nat.case(f"v{version}-inner-cut-all", quoting(near, 80, UDP_, size), why="truncated")
                 nat.case(f"v{version}-inner-sctp", quoting(near, 80, SCTP_), why="transport")
                 nat.case(f"v{version}-inner-gre", quoting(near, 80, GRE_))

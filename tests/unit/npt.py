@@ -195,6 +195,9 @@ def icmp_errors(suite):
                 for cut in (0, 1, 39):
                     npt.case(f"inner-cut-{cut}", made(near, near, 2, cut, proto=UDP_), why="truncated", rest=b"\x60" * 40)
                 quoted = whole(*npt.end(near, FAR)[::-1], UDP_)
+                # padding is no error, whatever it looks like
+                npt.both("empty-padded", lambda s, d: packet(s, d, ICMP6_, b""), near,
+                         rest=made(near, near, 1, proto=UDP_)[40:])
                 for first in (0x00, 0x45, 0x50, 0x70):
                     npt.case(f"inner-first-{first:x}", error(*npt.end(near, FAR), bytes([first]) + quoted[1:], 1),
                              why="malformed")

@@ -9,7 +9,7 @@ def new_ttl(ttl, set=0, dec=0, min=0, max=0):
         dec = 1
     if set:
         return set
-    if dec and ttl <= dec:
+    if ttl <= dec:
         return None
     ttl -= dec
     if min and ttl < min:
@@ -43,8 +43,6 @@ def vectors(suite):
         label = "-".join(f"{k}-{v}" for k, v in way.items()) or "untouched"
         for make in (v4, v6):
             for ttl in (0, 1, 2, 3, 9, 10, 11, 31, 32, 63, 64, 65, 128, 254, 255):
-                if not ttl and "max" in way and "min" not in way and not way.get("dec"):
-                    continue    # nobody has said what a limit makes of a TTL of 0
                 ip = with_ttl(make, ttl)
                 p = Packet(f"v{family(ip)}-{label}-on-{ttl}", front_of(ip), ip)
                 new = new_ttl(ttl, **way)

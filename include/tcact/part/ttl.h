@@ -90,15 +90,13 @@ static __always_inline int ttl_set(struct network *net, bool by_one,
 		dec = params->dec;
 		min = params->min;
 		max = params->max;
-		if (dec && old <= dec)
+		if (old <= dec)
 			return is_link_multicast(net) ? 0 : -EXPIRED;
 		new = old - dec;
 		if (min && new < min)
 			new = min;
 		if (max && new > max)
 			new = max;
-		if (!new)
-			return -EXPIRED;
 	}
 	ttl_write(net, old, new);
 	return 1;
