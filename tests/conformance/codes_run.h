@@ -142,7 +142,7 @@ static void code_row(int hook, int middle, int value)
 	snprintf(row, sizeof(row), "code/%s%d/%s/%s", called, codes[value], hook_names[hook],
 		 middle ? "middle" : "last");
 	if (!may_send(hook, value)) {
-		result(row, "seen", "not tried: it ends this kernel");
+		result(row, "seen", "not tried: it may end this kernel");
 		return;
 	}
 	for (int c = 0; c < CONTROLS; c++) {

@@ -20,7 +20,8 @@
  *   wrong     anything else
  *
  * A program's section is its row. It returns 0 where all it looked at was right,
- * ABSENT where a weak symbol is missing, or else the line where something was wrong.
+ * ABSENT where a weak symbol is missing, CALLED where it could not look, or else the
+ * line where something was wrong.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -240,6 +241,23 @@ static bool absent(const char *row, char words[512])
 	       strstr(words, "failed to find the address");
 }
 
+/* Does the program call what its row is about? Then only does it prove anything of that. */
+static bool calls(const struct bpf_program *prog, const char *row)
+{
+	const struct bpf_insn *code = bpf_program__insns(prog), *end = code + bpf_program__insn_cnt(prog);
+	const char *name = strchr(row, '/') + 1;
+	bool kfunc = !strncmp(row, "kfunc/", 6);
+	struct btf *btf = kfunc ? btf__load_vmlinux_btf() : NULL;
+	int id = kfunc ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : number_of(name);
+	bool found = id < 0;	/* an offset: it is in a module, whose BTF has other numbers */
+
+	btf__free(btf);
+	for (; code < end; code++)
+		found |= code->code == (BPF_JMP | BPF_CALL) &&
+			 code->src_reg == (kfunc ? BPF_PSEUDO_KFUNC_CALL : 0) && (code->imm == id || code->off);
+	return found;
+}
+
 /* What libbpf is to load in the place of @prog, which this has done: it cannot fail. */
 static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
 {
@@ -272,6 +290,7 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	} else {
 		const char *trouble = hook && hook->before ? hook->before() : NULL;
 
+		judged = fd;
 		err = trouble ? 0 : test_run(fd, false, &value);
 		if (!trouble && !err && !value && hook && hook->after)
 			trouble = hook->after();
@@ -282,6 +301,10 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 			result(row, "wrong", "BPF_PROG_TEST_RUN: %s", strerror(-err));
 		else if (value == ABSENT)
 			result(row, "absent", NO_SYMBOL);
+		else if (!calls(prog, row))
+			result(row, "wrong", "it does not call it");
+		else if (value == CALLED)
+			result(row, "proven", "called, not looked at");
 		else if (value)
 			result(row, "wrong", "the check in line %u failed", value);
 		else
@@ -376,23 +399,36 @@ static void offered(const char *file)
 /* Every way but netlink: is there one? */
 static void by_link(const char *pin)
 {
-	static const struct { const char *name; int type; } hooks[] = {
-		{ "tcx-ingress", 46 }, { "tcx-egress", 47 },	/* Linux 6.6 */
-		{ "netkit", 54 }, { "xdp", BPF_XDP }, { "cgroup", BPF_CGROUP_INET_EGRESS } };
-	int prog = bpf_obj_get(pin), device = if_nametoindex("eth1");
+	/* the type that the hook is for: where a program of that is not let in, this kernel has no such hook */
+	static const struct { const char *name; int hook; enum bpf_prog_type type; const char *at; } hooks[] = {
+		{ "tcx-ingress", 46, BPF_PROG_TYPE_SCHED_CLS, "eth1" },		/* Linux 6.6 */
+		{ "tcx-egress", 47, BPF_PROG_TYPE_SCHED_CLS, "eth1" },
+		{ "netkit", 54, BPF_PROG_TYPE_SCHED_CLS, "netkit" },		/* Linux 6.7 */
+		{ "xdp", BPF_XDP, BPF_PROG_TYPE_XDP, "eth1" },
+		{ "cgroup", BPF_CGROUP_INET_EGRESS, BPF_PROG_TYPE_CGROUP_SKB, NULL } };
+	const struct bpf_insn code[] = { SET(0, 1), EXIT };
+	int prog = bpf_obj_get(pin);
 	char row[64];
 
 	if (prog < 0)
 		die(pin);
+	enter_cgroup();
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-		int link = bpf_link_create(prog, device, hooks[i].type, NULL);
-		int err = bpf_prog_attach(prog, device, hooks[i].type, 0);
+		LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = hooks[i].hook);
+		int at = hooks[i].at ? (int)if_nametoindex(hooks[i].at) : open(cgroup, O_RDONLY | O_DIRECTORY);
+		int control = bpf_prog_load(hooks[i].type, "control", "GPL", code, ARRAY_SIZE(code), &opts);
+		int there = bpf_link_create(control, at, hooks[i].hook, NULL);
+		int link = bpf_link_create(prog, at, hooks[i].hook, NULL);
+		int err = bpf_prog_attach(prog, at, hooks[i].hook, 0);
 
 		snprintf(row, sizeof(row), "attach/%s", hooks[i].name);
 		if (link >= 0 || !err)
 			result(row, "proven", "");
+		else if (there < 0)
+			result(row, "absent", "another type is let in no more: %s", strerror(-there));
 		else
 			result(row, "refused", "BPF_LINK_CREATE: %s; BPF_PROG_ATTACH: %s", strerror(-link), strerror(-err));
+		close(there);
 	}
 }
 

@@ -63,7 +63,7 @@ static int field_widths(int offset, bool write, char *words)
 		if (fd >= 0) {
 			accepted |= widths[i].bytes;
 			close(fd);
-		} else if (widths[i].bytes == 4) {
+		} else if (widths[i].bytes == 4 && !write) {
 			reason(words);
 		}
 	}

@@ -50,7 +50,7 @@ static void leave(void)
 	rmdir(mounts);
 }
 
-/* Mounts, cgroups: in a mount namespace of ours, so that nothing is left if we are killed. */
+/* Mounts are in a mount namespace of ours, so that none is left if we are killed; a cgroup may be. */
 static void enter_cgroup(void)
 {
 	char procs[128];
@@ -100,7 +100,7 @@ static bool can_be_complete(void)
 
 static void prepare_known(void)
 {
-	struct timespec tai;
+	struct timespec tai, monotonic;
 	struct stat ns;
 	cpu_set_t cpus;
 	struct bpf_map *m;
@@ -114,12 +114,13 @@ static void prepare_known(void)
 	known.cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	CPU_SET(known.cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) || stat("/proc/self/ns/pid", &ns) ||
-	    clock_gettime(CLOCK_TAI, &tai))
+	    clock_gettime(CLOCK_TAI, &tai) || clock_gettime(CLOCK_MONOTONIC, &monotonic))
 		die("what programs shall know");
 	known.pid_dev = ns.st_dev;
 	known.pid_ino = ns.st_ino;
 	known.pid = getpid();
 	known.tai = tai.tv_sec * 1000000000ULL + tai.tv_nsec;
+	known.monotonic = monotonic.tv_sec * 1000000000ULL + monotonic.tv_nsec;
 	known.word = (unsigned long)text;
 	known.out = if_nametoindex("out0");
 	known.complete = can_be_complete();
@@ -278,6 +279,22 @@ static const char *fired(void)
 	return count ? NULL : "the callback was not called";
 }
 
+static int judged;	/* the program that is looked at */
+
+/* The kernel frees pages of an arena later: the program is run until it finds one. */
+static const char *again(void)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	__u32 value = 1;
+
+	for (int i = 0; i < 3000 && value; i++) {
+		nanosleep(&tick, NULL);
+		if (test_run(judged, false, &value))
+			return "BPF_PROG_TEST_RUN failed the second time";
+	}
+	return value ? "it never succeeded again" : NULL;
+}
+
 static char tracing[64];
 
 static const char *trace_open(void)
@@ -291,7 +308,7 @@ static const char *trace_open(void)
 	return put(path, "1") ? NULL : "cannot enable the event";
 }
 
-static const char *trace_read(void)
+static const char *traced(const char *word)
 {
 	static char trace[1 << 22];
 	char path[128], expected[64];
@@ -299,7 +316,7 @@ static const char *trace_read(void)
 	size_t n = 0;
 
 	snprintf(path, sizeof(path), "%s/trace", tracing);
-	snprintf(expected, sizeof(expected), "tcact printed %u", known.pid);
+	snprintf(expected, sizeof(expected), "tcact %s %u", word, known.pid);
 	file = fopen(path, "r");
 	if (file) {
 		n = fread(trace, 1, sizeof(trace) - 1, file);
@@ -310,6 +327,9 @@ static const char *trace_read(void)
 	rmdir(tracing);
 	return strstr(trace, expected) ? NULL : "it is not in the trace";
 }
+
+static const char *trace_printed(void) { return traced("printed"); }
+static const char *trace_vprinted(void) { return traced("vprinted"); }
 
 static const struct hook {
 	const char *row;
@@ -332,8 +352,9 @@ static const struct hook {
 	{ "helper/bpf_tail_call", jump_target, NULL },
 	{ "helper/bpf_timer_start", NULL, fired },
 	{ "helper/bpf_timer_set_callback", NULL, fired },
-	{ "helper/bpf_trace_printk", trace_open, trace_read },
-	{ "helper/bpf_trace_vprintk", trace_open, trace_read },
+	{ "kfunc/bpf_arena_free_pages", NULL, again },
+	{ "helper/bpf_trace_printk", trace_open, trace_printed },
+	{ "helper/bpf_trace_vprintk", trace_open, trace_vprinted },
 	{ "helper/bpf_user_ringbuf_drain", user_ring, NULL },
 	{ "self/nothing-happened", NULL, ringbuf_one },
 	{ "kfunc/bpf_wq_start", NULL, fired },

@@ -114,11 +114,19 @@ struct {
 } arena SEC(".maps");
 
 const volatile int rodata = 1;	/* Linux 5.10 wants a name in this section */
-static char memory[32];
+static char memory[32] __attribute__((aligned(8)));
+
+/* No program is to find what another wrote. */
+static __always_inline void clear(void *at, unsigned int size)
+{
+	for (unsigned int i = 0; i < size / 8; i++)
+		((volatile __u64 *)at)[i] = 0;
+}
 
 /* A dynptr of `memory`, under the name p. */
-#define MEMORY                  \
-	struct bpf_dynptr p;    \
+#define MEMORY                          \
+	struct bpf_dynptr p;            \
+	clear(memory, sizeof(memory));  \
 	bpf_dynptr_from_mem(memory, sizeof(memory), 0, &p)
 
 /* A dynptr of the packet, under the name p. */
@@ -150,27 +158,41 @@ SEC("setup/crypto") int make_cipher(void *unused)
 	return 0;
 }
 
-KFUNC(__bpf_trap, "the verifier puts it into programs; none may call it")
+KFUNC(__bpf_trap, "where it cannot be reached, it may be called: clang puts it behind undefined behaviour")
 {
+	__u32 few = skb->len & 7;
+
 	NEED(__bpf_trap);
-	__bpf_trap();
+	asm volatile("" : "+r"(few));
+	if (few > 8)
+		__bpf_trap();
 	return 0;
 }
 
-KFUNC(bpf_arena_alloc_pages, "a page of the arena")
+static void *page;
+static bool freed;
+
+KFUNC(bpf_arena_alloc_pages, "the two pages of the arena, then none")
 {
+	void *other;
+
 	NEED(bpf_arena_alloc_pages);
-	return bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0) ? 0 : __LINE__;
+	page = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
+	other = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
+	CHECK(page && other && page != other);
+	return bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0) ? __LINE__ : 0;
 }
 
-KFUNC(bpf_arena_free_pages, "a page is given back, and can be had again")
+/* After that, and called first: or the words of a refusal would be about the other. */
+KFUNC(bpf_arena_free_pages, "a page is given back, and can be had again where there was none")
 {
-	void *page;
-
 	NEED(bpf_arena_free_pages);
-	page = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
-	CHECK(page);
+	bpf_arena_free_pages(&arena, NULL, 1);
+	if (freed)
+		return bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0) ? 0 : __LINE__;
+	CHECK(!bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0));
 	bpf_arena_free_pages(&arena, page, 1);
+	freed = true;
 	return 0;
 }
 
@@ -231,6 +253,8 @@ KFUNC(bpf_copy_from_user_task_str_dynptr, "a text in the memory of a task")
 }
 
 static __u64 plain[2] = { 1, 2 }, secret[2], again[2];
+/* AES of that with a key of zeros, little endian */
+static const __u64 aes[2] = { 0x85b55c5f9b8f915d, 0xb238a81765daebe4 };
 
 static __always_inline int crypt(bool back)
 {
@@ -240,6 +264,8 @@ static __always_inline int crypt(bool back)
 	int line = 0;
 
 	CHECK(cipher);
+	clear(secret, sizeof(secret));
+	clear(again, sizeof(again));
 	bpf_rcu_read_lock();
 	ctx = cipher->ctx;
 	if (!ctx) {
@@ -269,7 +295,7 @@ KFUNC(bpf_crypto_decrypt, "what was encrypted is read again")
 	return 0;
 }
 
-KFUNC(bpf_crypto_encrypt, "AES of a block is another block (the context comes from a SYSCALL program)")
+KFUNC(bpf_crypto_encrypt, "AES of a known block (the context comes from a SYSCALL program)")
 {
 	int line;
 
@@ -277,7 +303,7 @@ KFUNC(bpf_crypto_encrypt, "AES of a block is another block (the context comes fr
 	line = crypt(false);
 	if (line)
 		return line;
-	CHECK(((volatile __u64 *)secret)[0] != 1 && ((volatile __u64 *)secret)[1] != 2);
+	CHECK(((volatile __u64 *)secret)[0] == aes[0] && ((volatile __u64 *)secret)[1] == aes[1]);
 	return 0;
 }
 
@@ -309,6 +335,7 @@ KFUNC(bpf_dynptr_copy, "bytes of the packet are in memory")
 
 	NEED(bpf_dynptr_copy);
 	PACKET;
+	clear(memory, sizeof(memory));
 	bpf_dynptr_from_mem(memory, sizeof(memory), 0, &to);
 	CHECK(!bpf_dynptr_copy(&to, 0, &p, TEXT_AT, 8));
 	CHECK(IS_TEXT((volatile char *)memory));
@@ -511,18 +538,23 @@ KFUNC_BY(bpf_iter_task_next, "one of them is the process that runs the test", ta
 static __always_inline int areas(void)
 {
 	struct bpf_iter_task_vma it;
-	bool found = false;
+	struct vm_area_struct *area;
+	bool below = false, above = false;
 
 	bpf_iter_task_vma_new(&it, bpf_get_current_task_btf(), 0);
-	while (bpf_iter_task_vma_next(&it))
-		found = true;
+	while ((area = bpf_iter_task_vma_next(&it))) {
+		if (area->vm_start <= known.word)
+			below = true;
+		else
+			above = true;
+	}
 	bpf_iter_task_vma_destroy(&it);
-	return found ? 0 : __LINE__;
+	return below && above ? 0 : __LINE__;
 }
 
 KFUNC_BY(bpf_iter_task_vma_destroy, "ends the iteration", areas)
 KFUNC_BY(bpf_iter_task_vma_new, "an iteration over the memory areas of the process", areas)
-KFUNC_BY(bpf_iter_task_vma_next, "an area, then others, then NULL", areas)
+KFUNC_BY(bpf_iter_task_vma_next, "areas below and above a variable of the process, then NULL", areas)
 
 KFUNC(bpf_local_irq_restore, "after save")
 {

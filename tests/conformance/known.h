@@ -16,13 +16,14 @@
 #define KNOWN_UID 1234		/* of a sender's socket */
 
 #define ABSENT 0x7000		/* what a program returns that misses a symbol */
+#define CALLED 0x7001		/* or that has called it, and cannot look at what came of it */
 
 /* What the process that runs them knows, and programs find in a map of one entry. */
 struct known {
 	unsigned long long cgroup, parent_cgroup;	/* ids */
 	unsigned long long pid_dev, pid_ino;		/* of its pid namespace */
 	unsigned long long netns_cookie;
-	unsigned long long tai;				/* CLOCK_TAI */
+	unsigned long long tai, monotonic;		/* CLOCK_TAI, CLOCK_MONOTONIC, ns */
 	unsigned long long word;			/* address of KNOWN_TEXT in its memory */
 	unsigned int pid, cpu;
 	unsigned int out;		/* a veth device, 10.1.1.1/24; .2 is at 02:..:02 */

@@ -25,6 +25,11 @@ SEC("self/no-such-helper") int no_such_helper(struct __sk_buff *skb)
 	return helper();
 }
 
+SEC("self/bpf_skb_load_bytes") int other_call(struct __sk_buff *skb)
+{
+	return bpf_skb_pull_data(skb, 0) ? __LINE__ : 0;
+}
+
 SEC("self/unreleased") int unreleased(struct __sk_buff *skb)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -45,6 +50,15 @@ SEC("self/no-such-kfunc") int no_such_kfunc(struct __sk_buff *skb)
 {
 	NEED(bpf_no_such_kfunc);
 	bpf_no_such_kfunc();
+	return 0;
+}
+
+extern void __bpf_trap(void) WEAK;
+
+SEC("self/reached-trap") int reached_trap(struct __sk_buff *skb)
+{
+	NEED(__bpf_trap);
+	__bpf_trap();
 	return 0;
 }
 #endif
