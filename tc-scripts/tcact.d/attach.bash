@@ -315,10 +315,10 @@ for_device() {
 }
 
 # kernel VERSION: this one is as new
-read -r release </proc/sys/kernel/osrelease
+read -r release 2>/dev/null </proc/sys/kernel/osrelease || release=$(uname -r)
 kernel() {
 	[[ $release =~ ^([0-9]+)\.([0-9]+) ]] &&
-		((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= ${1%.*} * 1000 + ${1#*.}))
+		((10#${BASH_REMATCH[1]} * 1000 + 10#${BASH_REMATCH[2]} >= ${1%.*} * 1000 + ${1#*.}))
 }
 
 # How the kernel was configured, and the file that says so; nothing where there is none

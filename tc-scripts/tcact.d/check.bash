@@ -19,6 +19,8 @@ in_kernel() {
 		return
 	elif [[ ! -e /proc/modules ]]; then
 		text=missing
+		[[ $symbols ]] || ! configured "${option#CONFIG_}" ||
+			has=unknown text="cannot be told: nothing of it is in /proc/kallsyms"
 		return
 	elif [[ ! -d $modules ]]; then
 		configured "${option#CONFIG_}" || { text=missing; return; }
@@ -68,24 +70,32 @@ check_classifier() {
 	states+=$has
 	in_kernel cls u32 cls_u32 u32_classify
 	[[ $has != ok ]] || { note matchall without "$lacking; u32 takes its place"; return; }
-	[[ $states$has == *unknown* ]] || has=no
-	note matchall "${has/ok/no}" "$lacking, and neither flower nor u32 is there" "$todo"
+	if [[ $states$has == *unknown* ]]; then
+		note matchall unknown "$lacking; of flower and u32 it cannot be told" "$todo"
+	else
+		note matchall no "$lacking, and neither flower nor u32 is there" "$todo"
+	fi
 }
 
 check_tools() {
 	local loader
-	if ! loader=$(tc -V 2>&1); then
+	if ! type -P tc >/dev/null; then
 		note tc no missing "install iproute2"
+	elif ! loader=$(tc -V 2>/dev/null); then
+		note tc no "$(type -P tc) does not run" "install iproute2 anew"
 	elif [[ $loader == *libbpf* ]]; then
 		note tc ok "${loader#tc utility, }"
 	else
 		note tc without "${loader#tc utility, } was built without libbpf: only actions with a table" \
 			"install iproute2 with libbpf"
 	fi
-	if loader=$(type -P bpftool); then
-		note bpftool ok "$loader"
-	else
+	if ! loader=$(type -P bpftool); then
 		note bpftool without "missing: no tables, no change, no parameters in show" "install bpftool"
+	elif ! bpftool version >/dev/null 2>&1; then
+		note bpftool without "$loader does not run: no tables, no change, no parameters in show" \
+			"install the one for this kernel"
+	else
+		note bpftool ok "$loader"
 	fi
 }
 
@@ -97,13 +107,18 @@ check_rights() {
 		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
 	done </proc/self/status
 	if [[ $(stat -f -c %t /sys/fs/bpf 2>/dev/null) != cafe4a11 ]]; then
-		if has_capability 21; then
+		if [[ ! -d /sys/fs/bpf && ! -w /sys/fs ]]; then
+			note bpffs no "there is no directory /sys/fs/bpf" "mount -t sysfs sysfs /sys"
+		elif has_capability 21; then
 			note bpffs ok "not mounted on /sys/fs/bpf; that is done when needed"
 		else
 			note bpffs no "not mounted on /sys/fs/bpf" "mount -t bpf bpf /sys/fs/bpf"
 		fi
 	elif [[ -w /sys/fs/bpf ]]; then
 		note bpffs ok /sys/fs/bpf
+	elif [[ ! -d /sys/fs/bpf/tc/globals || ! -L /sys/fs/bpf/ip || ! -L /sys/fs/bpf/xdp ]]; then
+		# which tc makes before it loads anything
+		note bpffs no "/sys/fs/bpf is not writable" "be root, or: mount -o remount,rw /sys/fs/bpf"
 	else
 		note bpffs without "/sys/fs/bpf is not writable: no tables, no change" \
 			"be root, or: mount -o remount,rw /sys/fs/bpf"
@@ -145,6 +160,8 @@ check_machine() {
 		'tcf_bpf_act|clsact_init|tcf_gact_act|mall_classify|fl_classify|u32_classify' /proc/kallsyms) || true
 	if kernel 5.10; then
 		note kernel ok "$release"
+	elif ! kernel 0.0; then
+		note kernel unknown "$release: no number that tells what it can do"
 	else
 		note kernel no "$release" "5.10 is the oldest that can do this"
 	fi
@@ -154,7 +171,11 @@ check_machine() {
 	check_module clsact sch clsact sch_ingress clsact_init
 	check_classifier
 	in_kernel act gact act_gact tcf_gact_act
-	[[ $has == ok ]] && note gact ok "$text" || note gact without "$text: no goto chain" "$next"
+	case $has in
+	ok) note gact ok "$text" ;;
+	no) note gact without "$text: no goto chain" "$next" ;;
+	unknown) note gact unknown "$text; it is for goto chain" "$next" ;;
+	esac
 	check_tools
 	check_rights
 }
@@ -167,7 +188,7 @@ check_actions() {
 	for entry in "${checks[@]}"; do
 		IFS=$'\t' read -r name says what todo <<<"$entry"
 		todo=${todo/#-/}
-		if [[ $says == no || $says == unknown ]]; then
+		if [[ $says == no || $says == unknown && $name != gact ]]; then
 			[[ $all == no ]] || all=$says
 			all_why+="${all_why:+, }$name: $what" all_next+="${all_next:+${todo:+, }}$todo"
 		elif [[ $name$says == tcwithout ]]; then
