@@ -92,6 +92,7 @@ build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h | build/bpfeb
 
 # Objects for this machine's byte order unless BYTEORDER says le or be.
 BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
+$(if $(filter le be,$(BYTEORDER)),,$(error BYTEORDER must be le or be))
 OBJDIR := $(if $(filter be,$(BYTEORDER)),build/bpfeb,build)
 
 LIBRARY = $(OBJDIR)/tcact.o $(ACTIONS:%=$(OBJDIR)/%.o) $(OBJDIR)/tcact.params \
@@ -114,7 +115,7 @@ uninstall:
 		$(DESTDIR)$(COMPLETIONDIR)/tcact $(DESTDIR)$(UNITDIR)/tcact@.service
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)))
-	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
+	[ ! -d $(DESTDIR)$(BPFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
 
 check:
 	tests/setup

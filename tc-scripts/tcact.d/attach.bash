@@ -58,12 +58,16 @@ names_action() {
 
 place_device() {
 	local line d
-	for d in "${devs[@]}"; do
-		[[ $d != "$1" ]] || bad "dev $(q "$1") is given twice"
-	done
 	line=$([[ $1 && $1 != */* ]] && ip -o link show dev "$1" 2>/dev/null) &&
 		[[ $line =~ ^([0-9]+):\ [^\ ]+\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
-		bad "there is no device $(q "$1")" "see: ip link"
+		{
+			type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
+			bad "there is no device $(q "$1")" "see: ip link"
+		}
+	# by whichever of its names
+	for d in "${devs[@]}"; do
+		[[ ${dev_index[$d]} != "${BASH_REMATCH[1]}" ]] || bad "dev $(q "$1") is given twice"
+	done
 	devs+=("$1")
 	dev_index[$1]=${BASH_REMATCH[1]} dev_mtu[$1]=${BASH_REMATCH[2]}
 	# Where the packets of a device begin; for other types the program finds out. Tunnels are
@@ -84,19 +88,24 @@ place_match() {
 	[[ ${match[0]-} == @(matchall|flower|u32|basic|bpf|cgroup) ]] ||
 		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup"
 	for word in "${match[@]}"; do
-		[[ $word != @(act|acti|actio|action|police) ]] ||
+		# tc takes abbreviations for them
+		[[ $word != @(a|ac|act|acti|actio|action|p|po|pol|poli|polic|police) ]] ||
 			bad "match $(q "$1"): cannot contain an action"
+		[[ $word != divisor ]] || bad "match $(q "$1"): makes a hash table and no filter" "make it with tc"
 	done
 }
 
 # ---- what there is --------------------------------------------------------------------------
 
-# filters DEV DIR: sets filters; that there is no qdisc for them is no failure
+# filters DEV DIR: sets filters; that there is no qdisc for them is no failure, and no device none here
 filters=''
 filters() {
 	local status=0
 	filters=$(tc -s filter show dev "$1" "$2" 2>&1) || status=$?
-	! killed "$status" || refused "look at $(q "$1") $2" tc "$status"
+	((status)) || return 0
+	said=$filters
+	[[ $said == *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] ||
+		refused "look at $(q "$1") $2" tc "$status"
 }
 
 # mine DEV DIR: sets mine to tcact's own actions there, as filters.awk prints them
@@ -111,8 +120,10 @@ mine() {
 qdisc=''
 hooked() {
 	local all status=0 pattern=$'(^|\n)qdisc (clsact|ingress) '
-	all=$(tc qdisc show dev "$1" 2>/dev/null) || status=$?
-	! killed "$status" || refused "look at $(q "$1")" tc "$status"
+	all=$(tc qdisc show dev "$1" 2>&1) || status=$?
+	said=$all
+	((!status)) || [[ $said == *@('Cannot find device'|'No such device')* ]] ||
+		refused "look at $(q "$1")" tc "$status"
 	qdisc=''
 	[[ ! $all =~ $pattern ]] || qdisc=${BASH_REMATCH[2]}
 }
@@ -180,13 +191,21 @@ undo_clsact() { # DEV IFINDEX
 	! same_device "$1" "$2" || ! unused_clsact "$1" || tc qdisc del dev "$1" clsact
 }
 
+# unused_clsact DEV [CHAIN PREF]...: the device has one, and no filters or chains in it but, for -n,
+# these
 unused_clsact() {
+	local d left
 	hooked "$1"
-	[[ $qdisc == clsact ]] &&
-		[[ ! $(for d in ingress egress; do
-			tc filter show dev "$1" "$d"
-			tc chain show dev "$1" "$d"
-		done) ]]
+	[[ $qdisc == clsact ]] || return
+	left=$(for d in ingress egress; do
+		tc filter show dev "$1" "$d"
+		[[ $dry ]] || tc chain show dev "$1" "$d"
+	done)
+	[[ ! $dry ]] || left=$(awk -v gone=" ${*:2} " '/^filter / && / (handle|fh) / {
+		c = 0
+		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+		if (!index(gone, " " c "/" p " ")) print }' <<<"$left")
+	[[ ! $left ]]
 }
 
 # ---- add ------------------------------------------------------------------------------------
@@ -211,6 +230,7 @@ parse_steps() {
 				[[ $table_map ]] || bad "$action has no table"
 				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
 				[[ ! $table ]] || bad "table is given twice"
+				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"
 				table=$2
 			else
 				break
@@ -223,6 +243,11 @@ parse_steps() {
 	done
 	parse_control "$@"
 	merge_steps
+	n=${#steps[@]}
+	choose "${steps[-1]}"
+	[[ ${control[0]-} != goto || $class == verdict ]] || n=$((n + 1))
+	# The kernel takes 32, but with more than 15 some cannot list the filter, or delete it.
+	((n <= 12)) || bad "$n actions are too many for one filter, which is to have 12" "continue in another chain"
 }
 
 parse_control() {
@@ -459,15 +484,17 @@ add() {
 		clsact) ! made_clsact "$dev" || flag=1 ;;
 		'')
 			flag=1
-			add_clsact "$dev" ;;
+			[[ ${clsact_made[$dev]-} ]] || add_clsact "$dev" ;;
 		esac
 		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
 		i=$((i + 1))
 	done
 }
 
+declare -gA clsact_made=()
 add_clsact() {
 	local status=0
+	clsact_made[$1]=1
 	undo_later clsact "$1" "${dev_index[$1]}"
 	attempt tc qdisc add dev "$1" clsact || status=$?
 	((status == 0)) || killed "$status" || undo_not
@@ -480,10 +507,14 @@ add_clsact() {
 # own[] are their actions, "DEV DIR" and a line of filters.awk
 own=()
 find_own() {
-	local name=$1 d way line group=() field has
+	local name=$1 d way line group=() field has status=0
 	own=()
-	((${#devs[@]})) || mapfile -t devs < <(tc qdisc show |
-		awk '$2 == "clsact" || $2 == "ingress" { print $5 }' | sort -u)
+	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
+	if ((${#devs[@]} == 0)); then
+		said=$(tc qdisc show 2>&1) || status=$?
+		((status == 0)) || refused "look at the devices" tc "$status"
+		mapfile -t devs < <(awk '$2 == "clsact" || $2 == "ingress" { print $5 }' <<<"$said" | sort -u)
+	fi
 	for d in "${devs[@]}"; do
 		for way in ${dir:-ingress egress}; do
 			if [[ $way == egress ]]; then
@@ -501,6 +532,7 @@ find_own() {
 				fi
 				[[ ! $pref || $pref == "${field[1]}" ]] || continue
 				[[ ! $chain || $chain == "${field[0]}" ]] || continue
+				[[ ! $protocol || ${protocol,,} == "${field[2],,}" ]] || continue
 				group+=("$d"$'\t'"$way"$'\t'"$line")
 				[[ $name && $name != "${field[7]}" ]] || has=1
 			done
@@ -509,28 +541,33 @@ find_own() {
 	done
 }
 
-none() { fail 3 "$subcommand" "there is no such attachment" "see: tcact show"; }
+# none [NAME]: which may be no action at all
+none() {
+	[[ ! ${1-} ]] || choose "$1"
+	fail 3 "$subcommand" "there is no such attachment" "see: tcact show"
+}
 
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d
+	local line field flags='' d gone=()
 	catalogue
 	place "$@"
 	((${#devs[@]})) || bad "dev is missing"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
 	find_own "${rest[0]-}"
-	((${#own[@]})) || none
+	((${#own[@]})) || none "${rest[0]-}"
 	no_signals
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[7]:10:2} == 00 ]] || continue
 		[[ ${field[7]:9:1} != 1 ]] || flags+=" ${field[0]} "
+		gone+=("${field[2]}/${field[3]}")
 		remove "${field[@]:0:7}" || refused "del from $(q "${field[0]}") ${field[1]}" tc $?
 	done
 	for d in "${devs[@]}"; do
-		[[ $flags != *" $d "* ]] || ! unused_clsact "$d" ||
+		[[ $flags != *" $d "* ]] || ! unused_clsact "$d" "${gone[@]}" ||
 			run "del clsact from $(q "$d")" tc qdisc del dev "$d" clsact
 	done
 	commit

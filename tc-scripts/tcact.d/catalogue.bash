@@ -304,7 +304,8 @@ check_settings() {
 		seen+="$1 "
 		shift 2
 	done
-	check_rules "${given[@]}"
+	# change: what stays counts too
+	[[ ${partial-} ]] || check_rules "${given[@]}"
 }
 
 # check_rules [PARAM VALUE]...: what is right one by one goes together, as parameter.h says

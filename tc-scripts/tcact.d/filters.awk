@@ -11,10 +11,19 @@
 	words = ""
 	handle = chain = "-"
 	for (i = 2; i <= NF; i++) {
-		if ($i == "protocol") protocol = $++i
+		if ($i == "protocol") {
+			protocol = $++i
+			# one that tc has no name for: as tc reads it
+			if (protocol ~ /^\[/) protocol = sprintf("0x%04x", substr(protocol, 2))
+		}
 		else if ($i == "pref") { pref = $++i; kind = $++i }
 		else if ($i == "chain") chain = $++i
-		else if ($i == "handle" || $i == "fh") { handle = $++i; break }
+		else if ($i == "handle" || $i == "fh") handle = $++i
+		else if ($i ~ /^\*?(flowid|classid|hw_tc)$/ && $(i + 1) ~ /^[0-9a-f:]+$/) {
+			sub(/^\*/, "", $i)
+			words = words (words == "" ? "" : " ") $i " " $(i + 1)
+			i++
+		}
 	}
 	next
 }
@@ -52,6 +61,7 @@ in_action && /^\tcookie 74636163/ {
 	sub(/\(.*/, "")
 	for (i = 1; i <= NF; i++) {
 		if ($i == "eth_type") i++
+		else if ($i ~ /^icmp_(type|code)$/) words = words (words == "" ? "" : " ") substr($i, 6)
 		else if ($i != "not_in_hw" && $i != "in_hw" && $i !~ /^in_hw_count/)
 			words = words (words == "" ? "" : " ") $i
 	}

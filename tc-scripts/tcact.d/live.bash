@@ -91,7 +91,7 @@ match_of() {
 	local n
 	text=''
 	case $1 in
-	matchall) ;;
+	matchall) text=${2:+matchall $2} ;;
 	flower) text=flower${2:+ $2} ;;
 	u32)
 		text=u32
@@ -100,7 +100,7 @@ match_of() {
 			text+=" match u32 0x${n[1]%/*} 0x${n[1]#*/} at ${n[3]}"
 			n=("${n[@]:4}")
 		done
-		((${#n[@]} == 0)) ;;
+		((${#n[@]} == 0)) || { text="u32 $2"; return 1; } ;;
 	*) text="$1 $2"; return 1 ;;
 	esac
 }
@@ -132,6 +132,7 @@ command_show() {
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	[[ ! $stats ]] || need_bpftool "show -s"
 	find_own "${rest[0]-}"
+	((${#own[@]})) || [[ ! ${rest[0]-} ]] || choose "${rest[0]}"
 	if [[ $json ]]; then
 		show_json
 		return
@@ -155,20 +156,20 @@ show_action() {
 		echo "    ${field[11]}"
 		return
 	fi
-	live "${field[9]}" "${field[10]}"
+	live "${field[9]}" "${field[10]}" || now=('?')
 	printf '    %s%s%s' "$then" "${field[9]}" "${now[*]:+ ${now[*]}}"
 	((16#${field[7]:10:2} + 1 != 16#${field[7]:12:2})) || printf ' %s' "${field[11]}"
 	printf '\n        %s packets, %s bytes, %s dropped\n' "${field[13]}" "${field[14]}" "${field[15]}"
 	[[ ! $stats ]] || reasons_now | sed 's/^/        /'
 }
 
-# live NAME PROGRAM: sets now and map_id where that can be known: an action of this catalogue,
-# bpftool, the right to use it
+# live NAME PROGRAM: sets now and map_id; fails where they cannot be known, which takes an action of
+# this catalogue, bpftool, the right to use it
 live() {
 	now=() map_id=()
-	[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* ]] || return 0
+	[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* ]] || return
 	choose "$1"
-	type -P bpftool >/dev/null && bpftool -j prog show id "$2" >/dev/null 2>&1 || return 0
+	type -P bpftool >/dev/null && bpftool -j prog show id "$2" >/dev/null 2>&1 || return
 	maps_of "$2"
 	now_settings
 }
@@ -191,14 +192,18 @@ show_json() {
 			"$comma" "${field[9]/#-/${field[8]}}" "${field[@]:11:2}" "${field[@]:13:3}"
 		comma=,
 		if [[ ${field[8]} == bpf ]]; then
-			live "${field[9]}" "${field[10]}"
-			printf ',"program":%s,"parameters":{' "${field[10]}"
-			for ((i = 0; i < ${#now[@]}; i += 2)); do
-				((i == 0)) || printf ,
-				printf '"%s":"%s"' "${now[@]:i:2}"
-			done
-			printf '}'
-			if [[ $stats ]]; then
+			printf ',"program":%s,"parameters":' "${field[10]}"
+			if live "${field[9]}" "${field[10]}"; then
+				printf '{'
+				for ((i = 0; i < ${#now[@]}; i += 2)); do
+					((i == 0)) || printf ,
+					printf '"%s":"%s"' "${now[@]:i:2}"
+				done
+				printf '}'
+			else
+				printf null
+			fi
+			if [[ $stats && ${map_id[reasons]-} ]]; then
 				printf ',"reasons":{'
 				i=''
 				while read -r name count; do
@@ -219,7 +224,8 @@ show_json() {
 # The same program with other constants takes its place; it keeps its maps, and so its table
 # and its counters.
 command_change() {
-	local line field name given=() i keep=() reuse=() fits=() control_is
+	local line field name given=() i keep=() reuse=() fits=() partial=1 rule
+	local -A value=()
 	catalogue
 	place "$@"
 	((${#devs[@]})) || bad "dev is missing"
@@ -246,9 +252,17 @@ command_change() {
 		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
 	maps_of "${entry[10]}"
 	now_settings
-	for ((i = 0; i < ${#now[@]}; i += 2)); do
-		[[ " ${given[*]} " == *" ${now[i]} "* ]] || keep+=("${now[@]:i:2}")
+	for ((i = 0; i < ${#given[@]}; i += 2)); do value[${given[i]}]=${given[i + 1]}; done
+	# What goes with another value than the new one only, goes.
+	for rule in "${rules[@]}"; do
+		IFS=$'\t' read -ra rule <<<"$rule"
+		[[ ${rule[1]} != with || ! ${value[${rule[3]}]-} || " ${rule[4]} " == *" ${value[${rule[3]}]} "* ]] ||
+			value[${rule[0]}]=${value[${rule[0]}]-gone}
 	done
+	for ((i = 0; i < ${#now[@]}; i += 2)); do
+		[[ ${value[${now[i]}]-} ]] || keep+=("${now[@]:i:2}")
+	done
+	check_rules "${keep[@]}" "${given[@]}"
 	object "${keep[@]}" "${given[@]}"
 	for name in reasons ${table_map:+"$table_map"}; do
 		[[ ! ${map_id[$name]-} ]] || reuse+=(map name "$name" id "${map_id[$name]}")

@@ -4,18 +4,7 @@
 # named by action and cksum: so one that did not change is not written anew, and until the new
 # commands take the place of the old these stay whole. restore reads the lines, not a shell.
 
-# save_line WORD...: sets text to a line that sh and read_line understand
-save_line() {
-	local word
-	text=''
-	for word; do
-		[[ $word =~ ^[A-Za-z0-9_@%+=:,./-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
-		text+=" $word"
-	done
-	text=${text# }
-}
-
-# read_line LINE: sets line_words; fails where save_line cannot have written it
+# read_line LINE: sets line_words; fails where shell cannot have written it
 line_words=()
 read_line() {
 	local left=$1 word
@@ -37,7 +26,8 @@ read_line() {
 	done
 }
 
-# present [DIR]: sets lines to the commands that make what there is; the tables go to DIR
+# present [DIR]: sets lines to the commands that make what there is, which is not always known but for
+# save has to be; the tables go to DIR
 lines=()
 present() {
 	local line field out=() p
@@ -47,10 +37,10 @@ present() {
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			devs=()
 			place_device "${field[0]}"
-			match_of "${field[5]}" "${field[16]/#-/}" ||
+			match_of "${field[5]}" "${field[16]/#-/}" || [[ $subcommand != save ]] ||
 				fail 2 "$subcommand" \
 					"cannot express the match $(q "$text") of $(q "${field[0]}") pref ${field[3]}" \
-					"only matchall, flower and u32 can be saved"
+					"only matchall, flower and u32 by keys can be saved"
 			where_of "${field[@]}"
 			out=(tcact add "${where[@]}")
 		elif [[ ${field[8]} == bpf ]]; then
@@ -73,7 +63,7 @@ present() {
 			# shellcheck disable=SC2206 # words without wildcards
 			out+=(${field[11]})
 		fi
-		save_line "${out[@]}"
+		text=$(shell "${out[@]}")
 		[[ ${field[7]:10:2} == 00 ]] && lines+=("$text") || lines[-1]=$text
 	done
 }
@@ -83,16 +73,25 @@ save_table() {
 	local sum
 	found=-
 	[[ $1 ]] || return 0
-	dump_table "${map_id[$table_map]}" >"$1/.tcact.$$" || refused "save to $(q "$1")" bpftool 1
-	sum=$(cksum <"$1/.tcact.$$")
+	dump_table "${map_id[$table_map]}" >"$saving" || refused "save to $(q "$1")" bpftool 1
+	sum=$(cksum <"$saving")
 	found=$action-${sum% *}.table
-	mv -T -- "$1/.tcact.$$" "$1/$found"
+	[[ -e $1/$found ]] || saved+=("$1/$found")
+	mv -T -- "$saving" "$1/$found"
 }
 
-saving=''
+# abandon: take away what a save that failed has written
+saving='' saved=() made=''
+abandon() {
+	rm -f -- "$saving" "${saved[@]}"
+	[[ ! $made ]] || rmdir -- "$made" 2>/dev/null
+	finish
+}
+
 command_save() {
-	local to=${1-} file
+	local to=${1-} file old
 	(($# <= 1)) || bad "$(q "$2") is one word too many" "write save DIR"
+	(($# == 0)) || [[ $to && $to != -* ]] || bad "DIR $(q "$to"): must not be empty or begin with -"
 	catalogue
 	need_bpftool save
 	devs=() dir='' pref='' chain=''
@@ -104,21 +103,28 @@ command_save() {
 		return
 	fi
 	[[ ! -e $to || -d $to ]] || bad "$(q "$to") is not a directory" "choose another DIR"
-	run "save to $(q "$to")" mkdir -p -- "$to"
-	[[ ! $dry ]] || return 0
-	[[ -w $to ]] || bad "cannot write to $(q "$to")" "choose another DIR"
+	[[ ! -e $to || -w $to ]] || bad "cannot write to $(q "$to")" "choose another DIR"
+	if [[ $dry ]]; then
+		run "save to $(q "$to")" mkdir -p -- "$to"
+		return
+	fi
 	begin
+	[[ -e $to ]] || made=$to
+	trap abandon EXIT
+	run "save to $(q "$to")" mkdir -p -- "$to"
 	saving=$to/.tcact.$$
-	trap 'rm -f -- "$saving"; finish' EXIT
 	find_own ''
 	present "$to"
 	{
 		echo "# tcact $version: every attachment. tcact restore DIR, or in this directory: sh commands"
 		((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
-	} 2>/dev/null >"$to/.tcact.$$" || fail 2 save "cannot write to $(q "$to")" "make room there"
-	run save mv -T -- "$to/.tcact.$$" "$to/commands"
-	for file in "$to"/*-+([0-9]).table; do
-		[[ "${lines[*]} " == *" table ${file##*/} "* ]] || rm -f -- "$file"
+	} 2>/dev/null >"$saving" || fail 2 save "cannot write to $(q "$to")" "make room there"
+	# the tables of the commands before
+	old=$(grep -soE ' table [a-z-]+-[0-9]+\.table' "$to/commands") || true
+	run save mv -T -- "$saving" "$to/commands"
+	saved=() made=''
+	for file in ${old// table /}; do
+		[[ "${lines[*]} " == *" table $file "* ]] || rm -f -- "$to/$file"
 	done
 	commit
 }
@@ -128,14 +134,20 @@ command_restore() {
 	catalogue
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
+		place_device "$2"
 		only=$2
+		# as tc names it, where that is another of its names
+		for line in /sys/class/net/*; do
+			[[ $(<"$line/ifindex") != "${dev_index[$2]}" ]] || only=${line##*/}
+		done
 		shift 2
 	fi
 	(($# == 1)) || bad "write restore [dev D] DIR"
 	from=$1
+	[[ $from && $from != -* ]] || bad "DIR $(q "$from"): must not be empty or begin with -"
 	[[ -f $from/commands && -r $from/commands ]] ||
 		bad "cannot read $(q "$from/commands")" "see: tcact save"
-	cd -- "$from" || exit 1
+	CDPATH='' cd -- "$from" || exit 1
 	# First all is read, so that a bad line is found before anything is touched.
 	while IFS= read -r line || [[ $line ]]; do
 		n=$((n + 1))
@@ -153,7 +165,7 @@ command_restore() {
 		todo+=("$line")
 	done <commands
 	begin
-	devs=() dir='' pref='' chain=''
+	devs=(${only:+"$only"}) dir='' pref='' chain=''
 	find_own ''
 	present
 	have=$'\n'$(printf '%s\n' "${lines[@]}")$'\n'
@@ -162,7 +174,14 @@ command_restore() {
 		read_line "$line"
 		place "${line_words[@]:2}"
 		parse_steps "${rest[@]}"
-		[[ $dry ]] || read_tables
+		if [[ $dry ]]; then
+			# whoever types it is elsewhere
+			for i in "${!tables[@]}"; do
+				[[ ${tables[i]} != =[!/]* ]] || tables[i]="=$PWD/${tables[i]#=}"
+			done
+		else
+			read_tables
+		fi
 		add
 	done
 	commit

@@ -22,7 +22,8 @@ read_table() {
 	[[ $1 != - || ! $dry ]] || return 0
 	if [[ $1 != - ]]; then
 		[[ -e $1 ]] || bad "there is no file $(q "$1")" "check its name"
-		[[ ! -d $1 && -r $1 ]] || bad "cannot read $(q "$1")" "check its permissions"
+		[[ ! -d $1 ]] || bad "$(q "$1") is a directory" "name a file"
+		[[ -r $1 ]] || bad "cannot read $(q "$1")" "check its permissions"
 	fi
 	error=$({ if [[ $1 == - ]]; then printf '%s\n' "$stdin"; else cat -- "$1"; fi |
 		table_awk read "value=$table_value" >"$2"; } 2>&1) || status=$?
@@ -107,7 +108,7 @@ one_of() {
 			IFS=$'\t' read -ra field <<<"$line"
 			list+=", $(q "${field[0]}") ${field[1]} pref ${field[3]}"
 		done
-		bad "$# attachments fit:${list#,}" "say which"
+		bad "$# attachments fit:${list#,}" "say which, or make one anew"
 	fi
 	IFS=$'\t' read -ra entry <<<"$1"
 	choose "${entry[9]}"
@@ -166,6 +167,7 @@ table_flush() { # NAME
 table_load() { # NAME FILE
 	(($# >= 2)) || bad "its FILE is missing" "give one, or - for stdin"
 	(($# == 2)) || bad "$(q "$3") is one word too many"
+	[[ $2 ]] || bad "the name of its FILE is empty" "give one, or - for stdin; to empty it: table flush"
 	take_stdin "$2"
 	begin
 	swap_table "$@"
