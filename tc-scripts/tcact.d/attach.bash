@@ -191,21 +191,23 @@ undo_clsact() { # DEV IFINDEX
 	! same_device "$1" "$2" || ! unused_clsact "$1" || tc qdisc del dev "$1" clsact
 }
 
-# unused_clsact DEV [CHAIN PREF]...: the device has one, and no filters or chains in it but, for -n,
-# these
+# unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
+# no filters but these
 unused_clsact() {
-	local d left
+	local way
 	hooked "$1"
 	[[ $qdisc == clsact ]] || return
-	left=$(for d in ingress egress; do
-		tc filter show dev "$1" "$d"
-		[[ $dry ]] || tc chain show dev "$1" "$d"
-	done)
-	[[ ! $dry ]] || left=$(awk -v gone=" ${*:2} " '/^filter / && / (handle|fh) / {
-		c = 0
-		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-		if (!index(gone, " " c "/" p " ")) print }' <<<"$left")
-	[[ ! $left ]]
+	for way in ingress egress; do
+		if [[ $dry ]]; then
+			filters "$1" "$way"
+			[[ ! $(awk -v gone=" ${*:2} " -v at="$1/$way" '/^filter / && / (handle|fh) / {
+				c = 0
+				for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+				if (!index(gone, " " at "/" c "/" p " ")) print }' <<<"$filters") ]]
+		else
+			[[ ! $(tc filter show dev "$1" "$way" 2>/dev/null && tc chain show dev "$1" "$way" 2>/dev/null) ]]
+		fi || return
+	done
 }
 
 # ---- add ------------------------------------------------------------------------------------
@@ -563,7 +565,7 @@ command_del() {
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[7]:10:2} == 00 ]] || continue
 		[[ ${field[7]:9:1} != 1 ]] || flags+=" ${field[0]} "
-		gone+=("${field[2]}/${field[3]}")
+		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
 		remove "${field[@]:0:7}" || refused "del from $(q "${field[0]}") ${field[1]}" tc $?
 	done
 	for d in "${devs[@]}"; do

@@ -224,7 +224,7 @@ show_json() {
 # The same program with other constants takes its place; it keeps its maps, and so its table
 # and its counters.
 command_change() {
-	local line field name given=() i keep=() reuse=() fits=() partial=1 rule
+	local line field name given=() i keep=() reuse=() fits=() partial=1
 	local -A value=()
 	catalogue
 	place "$@"
@@ -254,10 +254,10 @@ command_change() {
 	now_settings
 	for ((i = 0; i < ${#given[@]}; i += 2)); do value[${given[i]}]=${given[i + 1]}; done
 	# What goes with another value than the new one only, goes.
-	for rule in "${rules[@]}"; do
-		IFS=$'\t' read -ra rule <<<"$rule"
-		[[ ${rule[1]} != with || ! ${value[${rule[3]}]-} || " ${rule[4]} " == *" ${value[${rule[3]}]} "* ]] ||
-			value[${rule[0]}]=${value[${rule[0]}]-gone}
+	for line in "${rules[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[1]} != with || ! ${value[${field[3]}]-} || " ${field[4]} " == *" ${value[${field[3]}]} "* ]] ||
+			value[${field[0]}]=${value[${field[0]}]-gone}
 	done
 	for ((i = 0; i < ${#now[@]}; i += 2)); do
 		[[ ${value[${now[i]}]-} ]] || keep+=("${now[@]:i:2}")

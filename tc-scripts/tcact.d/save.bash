@@ -112,7 +112,7 @@ command_save() {
 	[[ -e $to ]] || made=$to
 	trap abandon EXIT
 	run "save to $(q "$to")" mkdir -p -- "$to"
-	saving=$to/.tcact.$$
+	saving=$to/.tcact	# always the same, so that none stays for good where a call was killed
 	find_own ''
 	present "$to"
 	{

@@ -240,19 +240,26 @@ static bool noise(bool ether, const uint8_t *p, size_t n)
 
 /*
  * Opening a tun device raises its carrier, and the kernel gives the device its
- * queue some time later; until then it drops what is sent.
+ * queue some time later; until then it drops what is sent. The device is "up" after
+ * that, and "unknown", which counts as IFF_RUNNING, before the first time.
  */
 static void wait_running(const char *dev)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct ifreq ifr = {};
 	time_t limit = time(NULL) + LIMIT_MS / 1000;
+	char path[64], state[16] = "";
 
 	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", dev);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", dev);
 	do {
-		if (ioctl(fd, SIOCGIFFLAGS, &ifr) || time(NULL) > limit)
+		FILE *file = fopen(path, "r");
+
+		if (!file || !fgets(state, sizeof(state), file) || ioctl(fd, SIOCGIFFLAGS, &ifr) ||
+		    time(NULL) > limit)
 			errx(2, "%s does not come up", dev);
-	} while ((ifr.ifr_flags & IFF_UP) && !(ifr.ifr_flags & IFF_RUNNING));
+		fclose(file);
+	} while ((ifr.ifr_flags & IFF_UP) && strcmp(state, "up\n"));
 	/* takes the lock under which the queue is made, so this returns after it */
 	ioctl(fd, SIOCSIFFLAGS, &ifr);
 	close(fd);
