@@ -10,7 +10,7 @@
 # ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [protocol P] [match M] --------
 
 devs=() dir='' pref='' chain='' protocol='' match=() rest=()
-declare -gA dev_index dev_mtu dev_link
+declare -gA dev_index dev_name dev_mtu dev_link
 
 # place WORD...: what is left is in rest
 place() {
@@ -59,7 +59,7 @@ names_action() {
 place_device() {
 	local line d
 	line=$([[ $1 && $1 != */* ]] && ip -o link show dev "$1" 2>/dev/null) &&
-		[[ $line =~ ^([0-9]+):\ [^\ ]+\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
+		[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
 		{
 			type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
 			bad "there is no device $(q "$1")" "see: ip link"
@@ -69,7 +69,9 @@ place_device() {
 		[[ ${dev_index[$d]} != "${BASH_REMATCH[1]}" ]] || bad "dev $(q "$1") is given twice"
 	done
 	devs+=("$1")
-	dev_index[$1]=${BASH_REMATCH[1]} dev_mtu[$1]=${BASH_REMATCH[2]}
+	# dev_name: as tc has it, without what ip says of the other end
+	dev_index[$1]=${BASH_REMATCH[1]} dev_name[$1]=${BASH_REMATCH[2]%@*} dev_mtu[$1]=${BASH_REMATCH[3]}
+	[[ ${BASH_REMATCH[2]} != "$1" ]] || dev_name[$1]=$1
 	# Where the packets of a device begin; for other types the program finds out. Tunnels are
 	# such: at ingress, kernel 5.10 shows the outer header of ipip and gre.
 	case $line in
@@ -97,15 +99,21 @@ place_match() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# filters DEV DIR: sets filters; that there is no qdisc for them is no failure, and no device none here
+# look WHAT COMMAND...: sets said to what it prints; that there is no such qdisc or device is no failure
+look() {
+	local what=$1 status=0
+	shift
+	said=$("$@" 2>&1) || status=$?
+	((status)) && [[ $said != *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] || return 0
+	[[ ! $verbose ]] || printf '%s\n' "$said" >&2
+	refused "$what" "$1" "$status"
+}
+
+# filters DEV DIR: sets filters
 filters=''
 filters() {
-	local status=0
-	filters=$(tc -s filter show dev "$1" "$2" 2>&1) || status=$?
-	((status)) || return 0
-	said=$filters
-	[[ $said == *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] ||
-		refused "look at $(q "$1") $2" tc "$status"
+	look "look at $(q "$1") $2" tc -s filter show dev "$1" "$2"
+	filters=$said
 }
 
 # mine DEV DIR: sets mine to tcact's own actions there, as filters.awk prints them
@@ -119,13 +127,10 @@ mine() {
 # hooked DEV: sets qdisc to the one that has its hooks, clsact or ingress: a device has one at most
 qdisc=''
 hooked() {
-	local all status=0 pattern=$'(^|\n)qdisc (clsact|ingress) '
-	all=$(tc qdisc show dev "$1" 2>&1) || status=$?
-	said=$all
-	((!status)) || [[ $said == *@('Cannot find device'|'No such device')* ]] ||
-		refused "look at $(q "$1")" tc "$status"
+	local pattern=$'(^|\n)qdisc (clsact|ingress) '
+	look "look at $(q "$1")" tc qdisc show dev "$1"
 	qdisc=''
-	[[ ! $all =~ $pattern ]] || qdisc=${BASH_REMATCH[2]}
+	[[ ! $said =~ $pattern ]] || qdisc=${BASH_REMATCH[2]}
 }
 
 # made_clsact DEV: an attachment says that tcact made the clsact qdisc
@@ -152,7 +157,6 @@ found=''
 free_pref() {
 	local used
 	filters "$1" "$2"
-	said=$filters
 	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$1") $2" tc 1
 	used=$'\n'${filters:+$(prefs "$3")}$'\n'
 	found=$4
@@ -194,7 +198,7 @@ undo_clsact() { # DEV IFINDEX
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way
+	local way all
 	hooked "$1"
 	[[ $qdisc == clsact ]] || return
 	for way in ingress egress; do
@@ -205,7 +209,8 @@ unused_clsact() {
 				for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
 				if (!index(gone, " " at "/" c "/" p " ")) print }' <<<"$filters") ]]
 		else
-			[[ ! $(tc filter show dev "$1" "$way" 2>/dev/null && tc chain show dev "$1" "$way" 2>/dev/null) ]]
+			all=$(tc filter show dev "$1" "$way" 2>/dev/null && tc chain show dev "$1" "$way" 2>/dev/null) &&
+				[[ ! $all ]]
 		fi || return
 	done
 }
@@ -391,7 +396,7 @@ object() {
 		baked[$key]=$work/${#baked[@]}
 		run "bake $action" mkdir -p "${baked[$key]}"
 		if [[ $dry ]]; then
-			[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$(realpath -- "$TCACT_DIR")")"
+			[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
 			shell "$self" bake "$action" "$@" -o "${baked[$key]}/$action.o"
 			echo
 		else
@@ -509,12 +514,11 @@ add_clsact() {
 # own[] are their actions, "DEV DIR" and a line of filters.awk
 own=()
 find_own() {
-	local name=$1 d way line group=() field has status=0
+	local name=$1 d way line group=() field has
 	own=()
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
 	if ((${#devs[@]} == 0)); then
-		said=$(tc qdisc show 2>&1) || status=$?
-		((status == 0)) || refused "look at the devices" tc "$status"
+		look "look at the devices" tc qdisc show
 		mapfile -t devs < <(awk '$2 == "clsact" || $2 == "ingress" { print $5 }' <<<"$said" | sort -u)
 	fi
 	for d in "${devs[@]}"; do

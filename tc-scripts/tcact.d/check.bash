@@ -19,8 +19,8 @@ in_kernel() {
 		return
 	elif [[ ! -e /proc/modules ]]; then
 		text=missing
-		[[ $symbols ]] || ! configured "${option#CONFIG_}" ||
-			has=unknown text="cannot be told: nothing of it is in /proc/kallsyms"
+		grep -qsm1 . /proc/kallsyms || ! configured "${option#CONFIG_}" ||
+			has=unknown text="cannot be told: nothing is in /proc/kallsyms" next="be root, or load $3"
 		return
 	elif [[ ! -d $modules ]]; then
 		configured "${option#CONFIG_}" || { text=missing; return; }
@@ -58,13 +58,13 @@ check_module() {
 
 # Without matchall, add takes what can match everything too.
 check_classifier() {
-	local has text next lacking todo states=''
+	local has text next lacking todo state_of states=''
 	in_kernel cls matchall cls_matchall mall_classify
 	if [[ $has == ok ]]; then
 		note matchall ok "$text"
 		return
 	fi
-	lacking=$text todo=$next states=$has
+	lacking=$text todo=$next state_of=$has
 	in_kernel cls flower cls_flower fl_classify
 	[[ $has != ok ]] || { note matchall without "$lacking; flower takes its place"; return; }
 	states+=$has
@@ -72,6 +72,8 @@ check_classifier() {
 	[[ $has != ok ]] || { note matchall without "$lacking; u32 takes its place"; return; }
 	if [[ $states$has == *unknown* ]]; then
 		note matchall unknown "$lacking; of flower and u32 it cannot be told" "$todo"
+	elif [[ $state_of == unknown ]]; then
+		note matchall unknown "$lacking; neither flower nor u32 is there" "$todo"
 	else
 		note matchall no "$lacking, and neither flower nor u32 is there" "$todo"
 	fi

@@ -83,9 +83,10 @@ save_table() {
 # abandon: take away what a save that failed has written
 saving='' saved=() made=''
 abandon() {
+	local status=$?
 	rm -f -- "$saving" "${saved[@]}"
-	[[ ! $made ]] || rmdir -- "$made" 2>/dev/null
-	finish
+	[[ ! $made ]] || rmdir -- "$made" 2>/dev/null || true
+	finish "$status"
 }
 
 command_save() {
@@ -109,9 +110,11 @@ command_save() {
 		return
 	fi
 	begin
-	[[ -e $to ]] || made=$to
 	trap abandon EXIT
-	run "save to $(q "$to")" mkdir -p -- "$to"
+	if [[ ! -e $to ]]; then
+		run "save to $(q "$to")" mkdir -p -- "$to"
+		made=$to
+	fi
 	saving=$to/.tcact	# always the same, so that none stays for good where a call was killed
 	find_own ''
 	present "$to"
@@ -121,6 +124,7 @@ command_save() {
 	} 2>/dev/null >"$saving" || fail 2 save "cannot write to $(q "$to")" "make room there"
 	# the tables of the commands before
 	old=$(grep -soE ' table [a-z-]+-[0-9]+\.table' "$to/commands") || true
+	no_signals
 	run save mv -T -- "$saving" "$to/commands"
 	saved=() made=''
 	for file in ${old// table /}; do
@@ -135,11 +139,7 @@ command_restore() {
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
 		place_device "$2"
-		only=$2
-		# as tc names it, where that is another of its names
-		for line in /sys/class/net/*; do
-			[[ $(<"$line/ifindex") != "${dev_index[$2]}" ]] || only=${line##*/}
-		done
+		only=${dev_name[$2]}
 		shift 2
 	fi
 	(($# == 1)) || bad "write restore [dev D] DIR"

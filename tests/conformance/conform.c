@@ -417,10 +417,11 @@ static void by_link(const char *pin)
 		LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = hooks[i].hook);
 		int at = hooks[i].at ? (int)if_nametoindex(hooks[i].at) : open(cgroup, O_RDONLY | O_DIRECTORY);
 		int control = bpf_prog_load(hooks[i].type, "control", "GPL", code, ARRAY_SIZE(code), &opts);
-		int there = bpf_link_create(control, at, hooks[i].hook, NULL);
-		int link = bpf_link_create(prog, at, hooks[i].hook, NULL);
-		int err = bpf_prog_attach(prog, at, hooks[i].hook, 0);
+		int there = bpf_link_create(control, at, hooks[i].hook, NULL), link, err;
 
+		close(there);	/* some hooks take one only */
+		link = bpf_link_create(prog, at, hooks[i].hook, NULL);
+		err = bpf_prog_attach(prog, at, hooks[i].hook, 0);
 		snprintf(row, sizeof(row), "attach/%s", hooks[i].name);
 		if (link >= 0 || !err)
 			result(row, "proven", "");
@@ -428,7 +429,6 @@ static void by_link(const char *pin)
 			result(row, "absent", "another type is let in no more: %s", strerror(-there));
 		else
 			result(row, "refused", "BPF_LINK_CREATE: %s; BPF_PROG_ATTACH: %s", strerror(-link), strerror(-err));
-		close(there);
 	}
 }
 

@@ -350,7 +350,7 @@ static __always_inline bool ticks(__u64 jiffies, __u64 hz)
 	return jiffies / hz + 360 - (1ULL << 32) / hz - known.monotonic / 1000000000 < 120;
 }
 
-HELPER(bpf_jiffies64, "ticks since 5 minutes before the kernel began, 100, 250, 300 or 1000 a second")
+HELPER(bpf_jiffies64, "ticks, 100, 250, 300 or 1000 a second, that pass 2^32 five minutes after the kernel began")
 {
 	__u64 now = bpf_jiffies64();
 
