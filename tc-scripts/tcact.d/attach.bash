@@ -143,12 +143,12 @@ made_clsact() {
 	return 1
 }
 
-# prefs CHAIN: those in use by anybody, of filters
-prefs() {
-	awk -v chain="$1" '/^filter / {
+# taken: CHAIN/PREF of each of filters, anybody's
+taken() {
+	awk '/^filter / {
 		c = 0
 		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-		if (c == chain) print p }' <<<"$filters" | sort -n -u
+		print c "/" p }' <<<"$filters"
 }
 
 # free_pref DEV DIR CHAIN PREF: sets found to PREF, or to what tc would choose: the last one
@@ -158,7 +158,7 @@ free_pref() {
 	local used
 	filters "$1" "$2"
 	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$1") $2" tc 1
-	used=$'\n'${filters:+$(prefs "$3")}$'\n'
+	used=$'\n'${filters:+$(taken | sed -n "s|^$3/||p" | sort -n -u)}$'\n'
 	found=$4
 	if [[ $found ]]; then
 		[[ $used != *$'\n'"$found"$'\n'* ]] ||
@@ -198,20 +198,19 @@ undo_clsact() { # DEV IFINDEX
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way all
+	local way at all
 	hooked "$1"
 	[[ $qdisc == clsact ]] || return
 	for way in ingress egress; do
 		if [[ $dry ]]; then
 			filters "$1" "$way"
-			[[ ! $(awk -v gone=" ${*:2} " -v at="$1/$way" '/^filter / && / (handle|fh) / {
-				c = 0
-				for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-				if (!index(gone, " " at "/" c "/" p " ")) print }' <<<"$filters") ]]
+			for at in $(taken); do
+				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
+			done
 		else
 			all=$(tc filter show dev "$1" "$way" 2>/dev/null && tc chain show dev "$1" "$way" 2>/dev/null) &&
-				[[ ! $all ]]
-		fi || return
+				[[ ! $all ]] || return
+		fi
 	done
 }
 
@@ -251,8 +250,10 @@ parse_steps() {
 	parse_control "$@"
 	merge_steps
 	n=${#steps[@]}
-	choose "${steps[-1]}"
-	[[ ${control[0]-} != goto || $class == verdict ]] || n=$((n + 1))
+	if [[ ${control[0]-} == goto ]]; then
+		choose "${steps[-1]}"
+		[[ $class == verdict ]] || n=$((n + 1))
+	fi
 	# The kernel takes 32, but with more than 15 some cannot list the filter, or delete it.
 	((n <= 12)) || bad "$n actions are too many for one filter, which is to have 12" "continue in another chain"
 }

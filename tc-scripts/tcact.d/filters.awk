@@ -6,6 +6,8 @@
 # The text and not `tc -j`: one filter of somebody else's whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
 
+function word(text) { words = words (words == "" ? "" : " ") text }
+
 /^filter / {
 	in_action = 0
 	words = ""
@@ -21,7 +23,7 @@
 		else if ($i == "handle" || $i == "fh") handle = $++i
 		else if ($i ~ /^\*?(flowid|classid|hw_tc)$/ && $(i + 1) ~ /^[0-9a-f:]+$/) {
 			sub(/^\*/, "", $i)
-			words = words (words == "" ? "" : " ") $i " " $(i + 1)
+			word($i " " $(i + 1))
 			i++
 		}
 	}
@@ -61,8 +63,7 @@ in_action && /^\tcookie 74636163/ {
 	sub(/\(.*/, "")
 	for (i = 1; i <= NF; i++) {
 		if ($i == "eth_type") i++
-		else if ($i ~ /^icmp_(type|code)$/) words = words (words == "" ? "" : " ") substr($i, 6)
-		else if ($i != "not_in_hw" && $i != "in_hw" && $i !~ /^in_hw_count/)
-			words = words (words == "" ? "" : " ") $i
+		else if ($i ~ /^icmp_(type|code)$/) word(substr($i, 6))
+		else if ($i != "not_in_hw" && $i != "in_hw" && $i !~ /^in_hw_count/) word($i)
 	}
 }

@@ -203,7 +203,7 @@ show_json() {
 			else
 				printf null
 			fi
-			if [[ $stats && ${map_id[reasons]-} ]]; then
+			if [[ $stats ]]; then
 				printf ',"reasons":{'
 				i=''
 				while read -r name count; do

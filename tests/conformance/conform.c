@@ -207,6 +207,16 @@ static int number_of(const char *helper)
 	return number;
 }
 
+/* The kernel's number of a function, negative where its BTF has none. */
+static int kfunc_id(const char *name)
+{
+	static struct btf *btf;
+
+	if (!btf)
+		btf = btf__load_vmlinux_btf();
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+}
+
 /* Does the kernel, for this type, not have what @row is about? Asked apart from the program. */
 static bool absent(const char *row, char words[512])
 {
@@ -226,15 +236,9 @@ static bool absent(const char *row, char words[512])
 	}
 	if (strstr(words, "invalid func unknown"))
 		return true;
-	if (!strncmp(row, "kfunc/", 6)) {
-		struct btf *btf = btf__load_vmlinux_btf();
-		int id = btf__find_by_name_kind(btf, strchr(row, '/') + 1, BTF_KIND_FUNC);
-
-		btf__free(btf);
-		if (id < 0) {
-			strcpy(words, NO_SYMBOL);
-			return true;
-		}
+	if (!strncmp(row, "kfunc/", 6) && kfunc_id(strchr(row, '/') + 1) < 0) {
+		strcpy(words, NO_SYMBOL);
+		return true;
 	}
 	/* only a name is left in BTF; no CONFIG_KALLSYMS_ALL */
 	return strstr(words, "cannot find address for kernel function") ||
@@ -247,11 +251,9 @@ static bool calls(const struct bpf_program *prog, const char *row)
 	const struct bpf_insn *code = bpf_program__insns(prog), *end = code + bpf_program__insn_cnt(prog);
 	const char *name = strchr(row, '/') + 1;
 	bool kfunc = !strncmp(row, "kfunc/", 6);
-	struct btf *btf = kfunc ? btf__load_vmlinux_btf() : NULL;
-	int id = kfunc ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : number_of(name);
+	int id = kfunc ? kfunc_id(name) : number_of(name);
 	bool found = id < 0;	/* an offset: it is in a module, whose BTF has other numbers */
 
-	btf__free(btf);
 	for (; code < end; code++)
 		found |= code->code == (BPF_JMP | BPF_CALL) &&
 			 code->src_reg == (kfunc ? BPF_PSEUDO_KFUNC_CALL : 0) && (code->imm == id || code->off);
