@@ -55,7 +55,7 @@ present() {
 				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" ]] ||
 					out+=("${now[@]:p:2}")
 			done
-			[[ ! $table_map ]] || { save_table "${1-}"; out+=(table "$found"); }
+			[[ ! $table_map ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }
 		fi
 		# The last one says what the control of all is.
 		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) && ${field[11]} != pipe ]] ||
@@ -68,12 +68,14 @@ present() {
 	done
 }
 
-# save_table [DIR]: sets found to the name of its file
+# save_table [DIR]: sets found to the name of its file, or to nothing
 save_table() {
 	local sum
 	found=-
 	[[ $1 ]] || return 0
 	dump_table "${map_id[$table_map]}" >"$saving" || refused "save to $(q "$1")" bpftool 1
+	# A list without entries is refused, so an empty table is saved as none.
+	[[ -s $saving ]] || { found=''; return 0; }
 	sum=$(cksum <"$saving")
 	found=$action-${sum% *}.table
 	[[ -e $1/$found ]] || saved+=("$1/$found")
@@ -169,8 +171,9 @@ command_restore() {
 	find_own ''
 	present
 	have=$'\n'$(printf '%s\n' "${lines[@]}")$'\n'
+	have=${have// table -/}
 	for line in "${todo[@]}"; do
-		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/ table -}"$'\n'* ]] || continue
+		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/}"$'\n'* ]] || continue
 		read_line "$line"
 		place "${line_words[@]:2}"
 		parse_steps "${rest[@]}"

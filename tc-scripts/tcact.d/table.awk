@@ -2,8 +2,8 @@
 # Tables: their text, and the bytes of their maps (include/tcact/table.h). Plain POSIX awk: no
 # bit operations, no intervals.
 #   mode=read    text -> FAMILY ADDRESS BITS TAG, ADDRESS in 32 hex digits, or VID VID; or, on
-#                stderr, what is wrong, with exit status 1. verb=update: of one entry, not a
-#                range; verb=delete: of what finds it
+#                stderr, what is wrong, with exit status 1: also that there is no entry at all.
+#                verb=update: of one entry, not a range; verb=delete: of what finds it
 #   mode=encode  those lines -> commands for `bpftool batch`, which update or, where
 #                verb=delete, delete them in map
 #   mode=spell   FAMILY ADDRESS BITS -> text
@@ -113,6 +113,7 @@ mode == "read" {
 	sub(/\r$/, "")
 	sub(/#.*/, "")
 	if (!NF) next
+	entries++
 }
 
 mode == "read" && key == "prefix" {
@@ -183,6 +184,14 @@ mode == "read" && key == "vid" {
 }
 
 mode == "spell" { print spelled($1, $2, $3) }
+
+# More often a download that failed than a wish.
+END {
+	if (mode == "read" && !verb && !entries && !failed) {
+		print "has no entries" >"/dev/stderr"
+		exit 1
+	}
+}
 
 function u32(n, a, b, c, d) {
 	d = n % 256; n = int(n / 256)

@@ -16,7 +16,7 @@ take_stdin() {
 }
 
 read_table() {
-	local error status=0
+	local error next status=0
 	[[ $table_key == @(prefix|vid) ]] ||
 		bad "this tcact does not know tables of $(q "$table_key")" "reinstall tcact"
 	[[ $1 != - || ! $dry ]] || return 0
@@ -29,6 +29,11 @@ read_table() {
 		table_awk read "value=$table_value" >"$2"; } 2>&1) || status=$?
 	((status == 0)) && [[ ! $error ]] && return
 	[[ $error != "line "* ]] || bad "table $(q "$1") ${error%%$'\n'*}" "nothing was changed"
+	if [[ $error == "has no entries" ]]; then
+		next="leave table FILE out, to begin with an empty one"
+		[[ $subcommand != table* ]] || next="nothing was changed; to empty the table: tcact table flush"
+		bad "table $(q "$1") $error" "$next"
+	fi
 	said=$error
 	refused "read table $(q "$1")" awk 1
 }
