@@ -24,7 +24,7 @@ BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude \
 	-DTCACT_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
 	$(patsubst %,-idirafter %,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
 
-ACTIONS := $(patsubst action/%.c,%,$(wildcard action/*.c))
+ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 
 ifeq ($(V),)
 Q := @

@@ -27,7 +27,7 @@ struct edit_params {
 	__u8 meta, meta2, mac, ttl, dscp;
 } __attribute__((aligned(4)));
 
-ACTION(edit, rewriter, "Several rewriters in one pass: meta, meta2, mac, ttl, dscp, ecn, df, flowlabel, mss");
+ACTION(edit, rewriter, "Rewriters in one pass: meta mac ttl ecn df flowlabel mss dscp");
 PARAMS(edit) = {};
 PART(edit, meta, meta) = META_DEFAULTS;
 PART(edit, meta2, meta) = META_DEFAULTS;

@@ -22,7 +22,10 @@ place() {
 			dir=$1
 			shift
 			continue ;;
-		match) ! names_action "${@:2:1}" || break ;;
+		match)
+			! names_action "${@:2:1}" || break
+			# u32's word, of a match that is not one word for the shell
+			[[ ${match[*]} != u32 || ${2-} == u32* ]] || break ;;
 		dev | pref | chain | protocol) (($# > 1)) || bad "$1: its value is missing" ;;
 		parent | root | block | handle | classid)
 			bad "$(q "$1"): tcact attaches to ingress and egress of a device only" ;;
@@ -47,6 +50,8 @@ place() {
 		shift 2
 	done
 	rest=("$@")
+	((${#rest[@]} == 0)) || meant_place "${rest[@]}"
+	[[ ${#match[@]} == 0 || $subcommand != add ]] || meant_protocol "${match[@]}"
 }
 
 # names_action [WORD]: before this word, or none, match is the action of that name
@@ -272,6 +277,7 @@ parse_control() {
 		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: write jump N"
 		control=(jump "$2")
 		shift 2 ;;
+	*) meant_step "${tables[-1]/#empty/}" "$@" ;;
 	esac
 	(($# == 0)) ||
 		bad "$(q "$1") is neither a parameter of $action (${params[*]}) nor a CONTROL" \
@@ -491,14 +497,15 @@ add() {
 		case ${qdiscs[i]} in
 		clsact) ! made_clsact "$dev" || flag=1 ;;
 		'')
-			flag=1
-			[[ ${clsact_made[$dev]-} ]] || add_clsact "$dev" ;;
+			[[ ${clsact_made[$dev]-} ]] || add_clsact "$dev"
+			flag=${clsact_made[$dev]} ;;
 		esac
 		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
 		i=$((i + 1))
 	done
 }
 
+# add_clsact DEV: sets clsact_made to 1, or to 0 where somebody else was quicker
 declare -gA clsact_made=()
 add_clsact() {
 	local status=0
@@ -506,6 +513,12 @@ add_clsact() {
 	undo_later clsact "$1" "${dev_index[$1]}"
 	attempt tc qdisc add dev "$1" clsact || status=$?
 	((status == 0)) || killed "$status" || undo_not
+	if ((status)) && [[ $said == *'Exclusivity flag on'* ]]; then
+		hooked "$1"
+		clsact_made[$1]=0
+		[[ $qdisc != clsact && ($dir != ingress || $qdisc != ingress) ]] || return 0
+		said='Exclusivity flag on'
+	fi
 	((status == 0)) || refused "add clsact to $(q "$1")" tc "$status"
 }
 

@@ -18,6 +18,24 @@ catalogue() {
 	[[ $order == [lb]e ]] || fail 1 "$subcommand" "$(q "$file") is not a table of parameters" "$next"
 }
 
+# fit_machine: fails where the objects are not for this machine and this tcact; sets unfit and next
+unfit='' next=''
+fit_machine() {
+	local elf='' machine=le place=$objects
+	# this shell's EI_DATA
+	{ IFS= read -rN 6 elf <"/proc/$$/exe"; } 2>/dev/null || true
+	[[ ${elf:5} != $'\2' ]] || machine=be
+	unfit=''
+	if [[ $version != "$own_version" ]]; then
+		unfit="the objects in $(q "$place") are of version $(q "$version"), this is tcact $own_version"
+	elif [[ $order != "$machine" ]]; then
+		unfit="the objects in $(q "$place") have the byte order $order, this machine has $machine"
+	fi
+	next='reinstall tcact'
+	[[ ! ${TCACT_DIR-} ]] || next='see TCACT_DIR in the environment'
+	[[ ! $unfit ]]
+}
+
 # choose NAME: make it the current action, known by these variables
 action='' class='' sum='' size='' what=''
 table_map='' table_key='' table_value='' params=() rules=()
@@ -79,7 +97,7 @@ convert() {
 		return
 	fi
 	for pair in ${words[$1]}; do
-		[[ $2 != "${pair%=*}" ]] || { store "$1" "${pair#*=}"; return; }
+		[[ ${2,,} != "${pair%=*}" ]] || { store "$1" "${pair#*=}"; return; }
 	done
 	declare -F "value_${kind[$1]}" >/dev/null ||
 		bad "this tcact does not know parameters of kind $(q "${kind[$1]}")" "reinstall tcact"
@@ -324,7 +342,7 @@ check_rules() {
 	done
 	while (($#)); do
 		convert "$1" "$2"
-		said_of[$1]=$2 hex_of[$1]=$hex
+		said_of[$1]=${2,,} hex_of[$1]=$hex
 		shift 2
 	done
 	for rule in "${rules[@]}"; do
@@ -473,6 +491,10 @@ command_bake() {
 	[[ -d $dir ]] || bad "there is no directory $(q "$dir")" "create it"
 	catalogue
 	choose "${args[0]}"
+	((${#args[@]} == 1)) || is_param "${args[1]}" || {
+		typed=(bake -o "$file" "${args[@]}")
+		meant_step '' "${args[@]:1}"
+	}
 	check_settings "${args[@]:1}"
 	trap '[[ ! $baking || $dry ]] || rm -f -- "$baking"' EXIT
 	trap 'interrupted INT 130' INT
@@ -519,8 +541,9 @@ command_info() {
 	echo
 	for p in "${params[@]}"; do
 		spell "$p" "${default[$p]}"
-		printf '\n  %s (%s) %s\n' "$p" "$text" "${help[$p]}"
-		printf '    %s\n' "$(syntax "$p")"
+		echo
+		wrap 6 "  " "$p ($text) ${help[$p]}"
+		wrap 4 "    " "$(syntax "$p")"
 	done
 }
 

@@ -4,7 +4,7 @@
 
 checks=()
 # note NAME ok|without|unknown|no WHAT [DO]
-note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4--}"); }
+note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4:--}"); }
 
 # in_kernel act|cls|sch NAME MODULE SYMBOL: sets has to ok, no or unknown, text to how the kernel
 # has it or why not, and next to what to do
@@ -104,36 +104,41 @@ check_tools() {
 has_capability() { ((0x$capabilities >> $1 & 1)); } # its number
 
 check_rights() {
-	local line capabilities=0 lockdown missing=''
+	local line capabilities=0 lockdown missing='' root=1
 	while read -r line; do
 		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
 	done </proc/self/status
+	has_capability 12 || missing=', CAP_NET_ADMIN'
+	has_capability 21 || has_capability 39 || missing+=', CAP_BPF'
+	# Said once: what else is missing comes with it.
+	if ((EUID)) && [[ $missing ]]; then
+		root=''
+		note root no "you are not root" "run as root"
+	fi
 	if [[ $(stat -f -c %t /sys/fs/bpf 2>/dev/null) != cafe4a11 ]]; then
 		if [[ ! -d /sys/fs/bpf && ! -w /sys/fs ]]; then
 			note bpffs no "there is no directory /sys/fs/bpf" "mount -t sysfs sysfs /sys"
 		elif has_capability 21; then
 			note bpffs ok "not mounted on /sys/fs/bpf; that is done when needed"
 		else
-			note bpffs no "not mounted on /sys/fs/bpf" "mount -t bpf bpf /sys/fs/bpf"
+			note bpffs no "not mounted on /sys/fs/bpf" "${root:+mount -t bpf bpf /sys/fs/bpf}"
 		fi
 	elif [[ -w /sys/fs/bpf ]]; then
 		note bpffs ok /sys/fs/bpf
 	elif [[ ! -d /sys/fs/bpf/tc/globals || ! -L /sys/fs/bpf/ip || ! -L /sys/fs/bpf/xdp ]]; then
 		# which tc makes before it loads anything
-		note bpffs no "/sys/fs/bpf is not writable" "be root, or: mount -o remount,rw /sys/fs/bpf"
+		note bpffs no "/sys/fs/bpf is not writable" "${root:+mount -o remount,rw /sys/fs/bpf}"
 	else
 		note bpffs without "/sys/fs/bpf is not writable: no tables, no change" \
-			"be root, or: mount -o remount,rw /sys/fs/bpf"
+			"${root:+mount -o remount,rw /sys/fs/bpf}"
 	fi
 	if [[ -e $state || -L $state ]]; then
 		[[ -d $state && ! -L $state && -O $state && -w $state ]]
 	else
 		[[ -w ${state%/*} ]]
-	fi && note lock ok "$state" || note lock no "cannot write to $state" "run as root"
-	has_capability 12 || missing=', CAP_NET_ADMIN'
-	has_capability 21 || has_capability 39 || missing+=', CAP_BPF'
+	fi && note lock ok "$state" || note lock no "cannot write to $state" "${root:+run as root, with a writable /run}"
 	if [[ $missing ]]; then
-		note capabilities no "without ${missing#, }" "run as root with all of them"
+		note capabilities no "without ${missing#, }" "${root:+run as root with all of them}"
 	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then # PROC_USER_INIT_INO
 		note capabilities no "in a user namespace, where the kernel lends out no BPF" "run outside"
 	elif has_capability 21; then
@@ -168,7 +173,16 @@ check_machine() {
 		note kernel no "$release" "5.10 is the oldest that can do this"
 	fi
 	read_config
-	note config ok "${config_file:-not to be read here}"
+	if [[ $config_file ]]; then
+		note config ok "$config_file"
+	else
+		note config without "there is none to read: words that need an option of it may be refused"
+	fi
+	if fit_machine; then
+		note objects ok "$objects"
+	else
+		note objects no "$unfit" "$next"
+	fi
 	check_module act_bpf act bpf act_bpf tcf_bpf_act
 	check_module clsact sch clsact sch_ingress clsact_init
 	check_classifier
@@ -182,21 +196,18 @@ check_machine() {
 	check_rights
 }
 
-# check_actions: each lacks what the machine lacks, and words that need another kernel
+# check_actions: each depends on what the lines above say; words may need another kernel
 check_actions() {
-	local entry name says what todo row sums all=ok all_why='' all_next='' table_why='' table_next=''
-	local file_why='' file_next=''
-	local verdict why next
+	local entry name says row sums all=ok all_why='' table_why='' file_why='' verdict why next
 	for entry in "${checks[@]}"; do
-		IFS=$'\t' read -r name says what todo <<<"$entry"
-		todo=${todo/#-/}
+		IFS=$'\t' read -r name says _ <<<"$entry"
 		if [[ $says == no || $says == unknown && $name != gact ]]; then
 			[[ $all == no ]] || all=$says
-			all_why+="${all_why:+, }$name: $what" all_next+="${all_next:+${todo:+, }}$todo"
+			all_why+=", $name"
 		elif [[ $name$says == tcwithout ]]; then
-			file_why="tc: $what" file_next=$todo
+			file_why=', tc'
 		elif [[ $name$says == @(bpftool|bpffs|capabilities)without ]]; then
-			table_why+="${table_why:+, }$name: $what" table_next+="${table_next:+${todo:+, }}$todo"
+			table_why+=", $name"
 		fi
 	done
 	sums=$(cksum -- "$objects"/*.o 2>/dev/null) || true
@@ -204,12 +215,14 @@ check_actions() {
 		[[ $row == action$'\t'* ]] || continue
 		row=${row#*$'\t'}
 		choose "${row%%$'\t'*}"
-		verdict=$all why=$all_why next=$all_next
-		if [[ $table_map && $table_why ]]; then
-			verdict=no why+="${why:+, }$table_why" next+="${next:+${table_next:+, }}$table_next"
-		elif [[ ! $table_map && $file_why ]]; then
-			verdict=no why+="${why:+, }$file_why" next+="${next:+, }$file_next"
+		verdict=$all why=$all_why next=''
+		if [[ $table_map ]]; then
+			why+=$table_why
+		else
+			why+=$file_why
 		fi
+		[[ $why == "$all_why" ]] || verdict=no
+		why=${why:+depends on ${why#, }}
 		if [[ $'\n'$sums$'\n' != *$'\n'"$sum $size $objects/$action.o"$'\n'* ]]; then
 			verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
 		fi
@@ -240,7 +253,8 @@ command_check() {
 			separator=,
 		else
 			[[ $todo == - ]] || what+="; $todo"
-			printf '%-16s %-8s %s\n' "$name" "$says" "$what"
+			printf -v name '%-16s %-8s ' "$name" "$says"
+			wrap 26 "$name" "$what"
 		fi
 	done
 	[[ ! $json ]] || echo ']'

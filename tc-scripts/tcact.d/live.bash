@@ -124,11 +124,12 @@ command_show() {
 		case $1 in
 		-s) stats=1 ;;
 		-j) json=1 ;;
-		*) bad "there is no option $(q "$1")" ;;
+		*) misplaced $# "$1" ;;
 		esac
 		shift
 	done
 	place "$@"
+	[[ ${rest[1]-} != -* ]] || misplaced $((${#rest[@]} - 1)) "${rest[1]}"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	[[ ! $stats ]] || need_bpftool "show -s"
 	find_own "${rest[0]-}"

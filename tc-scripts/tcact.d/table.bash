@@ -81,6 +81,7 @@ fill() {
 		return
 	fi
 	[[ ! $verbose ]] || echo "+ fill $map from $(q "$2")" >&2
+	[[ ! -t 2 ]] || (($(wc -l <"$3") < 50000)) || say "filling a table with $(wc -l <"$3") entries"
 	# By id: bpftool would look the path up once for each entry.
 	[[ $(bpftool -j map show pinned "$map") =~ \"id\":([0-9]+) ]] && map="id ${BASH_REMATCH[1]}" ||
 		map="pinned $map"
@@ -148,7 +149,7 @@ table_encode() {
 	take_stdin "$2"
 	# Nothing is printed of a file that is wrong further down.
 	lines=$(read_table "$2" /dev/fd/3 3>&1) || exit
-	[[ ! $lines ]] || table_awk encode "map=pinned $3" <<<"$lines"
+	table_awk encode "map=pinned $3" <<<"$lines" 2>/dev/null || cannot_print
 }
 
 table_dump() { # NAME

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2015 # as in tcact, which sources this
+# What somebody meant who typed what tcact does not take: the line to type instead.
+
+# set by the other files
+declare subcommand dir protocol found table_map
+declare -a typed rows match devs params
+
+# instead LEFT SKIP WORD...: what was typed, with WORDs in the place of SKIP words, the first of the
+# LEFT last ones
+instead() {
+	local at=$((${#typed[@]} - $1))
+	if [[ $subcommand == restore* ]] || ((at < 0)); then
+		printf 'see: tcact help'
+		return
+	fi
+	printf 'write: '
+	shell tcact "${typed[@]:0:at}" "${@:3}" "${typed[@]:at + $2}"
+}
+
+is_action() { [[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* && $1 ]]; }
+
+# misplaced LEFT OPTION: an option that stands elsewhere, or is another program's
+misplaced() {
+	local option=$2 at=$((${#typed[@]} - $1)) word words=()
+	[[ $option != @(--json|-json) ]] || option=-j
+	[[ $option != -[njv] ]] || words=("$option")
+	for word in "${typed[@]:0:at}" "${typed[@]:at + 1}"; do
+		words+=("$word")
+		[[ $option$word != -sshow || ${words[*]} == *-s* ]] || words+=(-s)
+	done
+	[[ $option == -[njv] || ${words[*]} == *'show -s'* ]] && [[ $subcommand != restore* ]] ||
+		bad "there is no option $(q "$2")"
+	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
+}
+
+# meant_place WORD...: what place stopped at is not an action
+meant_place() {
+	local left=$# skip=0 words=() known
+	# The last word of `table` is a file or an entry.
+	[[ $subcommand != table* ]] || (($# > 1)) || return 0
+	case $1 in
+	prio | preference | priority) bad "$1: tcact calls it pref" "$(instead "$left" 1 pref)" ;;
+	in) bad "in: the direction is ingress" "$(instead "$left" 1 ingress)" ;;
+	out) bad "out: the direction is egress" "$(instead "$left" 1 egress)" ;;
+	-?*) misplaced "$left" "$1" ;;
+	esac
+	if [[ $1 == @(matchall|flower|u32|basic|bpf|cgroup) ]]; then
+		words=("$1")
+		shift
+		skip=1
+	elif ((${#match[@]} == 1)) && [[ ${match[0]} != matchall ]] &&
+		{ [[ $1 != match ]] && ! is_action "$1" || [[ $1 == match ]] && ! names_action "${@:2:1}"; }; then
+		# one of its words was taken for the match
+		words=("${match[@]}")
+		left=$((left + 2)) skip=2
+	fi
+	if ((${#words[@]})); then
+		while (($#)) && [[ $1 != action ]] && { ! is_action "$1" ||
+			{ [[ $1 == match ]] && ! names_action "${@:2:1}"; }; }; do
+			words+=("$1")
+			skip=$((skip + 1))
+			shift
+		done
+		[[ ${1-} != action ]] || skip=$((skip + 1))
+		[[ ${1-}${2-} != actionbpf ]] || skip=$((skip + 1))
+		known=(match "${words[*]}")
+		if [[ ${words[*]} == matchall ]]; then
+			known=()
+		else
+			needs_protocol "${words[@]}" && known=(protocol "$found" "${known[@]}")
+		fi
+		bad "${words[0]}: the match is one word for the shell" "$(instead "$left" "$skip" "${known[@]}")"
+	fi
+	! is_action "$1" || return 0
+	((${#devs[@]} == 0)) || [[ $subcommand == add && ! $dir ]] || return 0
+	if [[ $1 != */* ]] && ip link show dev "$1" >/dev/null 2>&1; then
+		bad "$(q "$1") is a device" "$(instead "$left" 0 dev)"
+	fi
+}
+
+# needs_protocol WORD...: the match is of flower's keys that tc takes for IPv4 or IPv6 only, and no
+# protocol is given; sets found to the likely one
+needs_protocol() {
+	local word
+	found=''
+	[[ $1 == flower && ${protocol:-all} == all && " $* " != *' vlan_ethtype '* ]] || return
+	for word; do
+		[[ $word != @(ip_proto|src_ip|dst_ip) ]] || found=${found:-ip}
+		[[ $word != *:*:* && $word != icmpv6 ]] || [[ ! $found ]] || found=ipv6
+	done
+	[[ $found ]]
+}
+
+# meant_protocol WORD...: of the match that place has read
+meant_protocol() {
+	local i
+	needs_protocol "$@" || return 0
+	for ((i = 0; i + 1 < ${#typed[@]}; i++)); do
+		[[ ${typed[i]} != match || "${typed[i + 1]}" != *ip* ]] || break
+	done
+	bad "match $(q "$*"): needs protocol ip or ipv6" "$(instead $((${#typed[@]} - i)) 0 protocol "$found")"
+}
+
+# meant_step GIVEN WORD...: WORD is neither a parameter of the current action nor a CONTROL; GIVEN is
+# its table, where one was given
+meant_step() {
+	local table=$1 p best=''
+	shift
+	if [[ $subcommand == bake ]]; then
+		:
+	elif is_action "$1"; then
+		bad "$1 is another action" "$(instead $# 0 'then')"
+	elif [[ $1 == -* ]]; then
+		misplaced $# "$1"
+	elif [[ $table_map && ! $table && ($1 == *[./]* || -e $1) ]]; then
+		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
+	fi
+	for p in "${params[@]}"; do
+		[[ $p != link ]] && (convert "$p" "$1") >/dev/null 2>&1 || continue
+		# `ttl 64` sets it
+		[[ $best && ${p##*.} != set ]] || best=$p
+	done
+	[[ ! $best ]] || bad "$(q "$1") is the value of a parameter" "$(instead $# 0 "$best")"
+}
