@@ -38,7 +38,7 @@ all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact.pc
 # what the small ones are made of, in either byte order on any machine
 # (bpftool gen object links only its own machine's).
 define order # 1: directory, 2: llvm target
-$(1)/%.bc: action/%.c VERSION | $(1)
+$(1)/%.bc: action/%.c VERSION | $(1) build/tools
 	$$(call say,CLANG,$$@)
 	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) -MMD -MP -emit-llvm -c $$< -o $$@
 
@@ -63,6 +63,18 @@ $(1):
 endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
+
+# What the build needs, looked for once.
+build/tools: | build
+	$(Q)lacking=; for tool in $(foreach t,CLANG LLVM_LINK LLC LLVM_STRIP PYTHON,$(firstword $($(t)))); do \
+		command -v "$$tool" >/dev/null || lacking="$$lacking $$tool"; \
+	done; \
+	[ -n "$$lacking" ] || $(PYTHON) -c 'import elftools' 2>/dev/null || lacking=' pyelftools'; \
+	[ -n "$$lacking" ] || echo '#include <bpf/bpf_helpers.h>' | $(CLANG) -target bpf $(BPF_CFLAGS) \
+		-include linux/types.h -fsyntax-only -x c - 2>/dev/null || lacking=' bpf/bpf_helpers.h'; \
+	[ -z "$$lacking" ] || { echo "make: there is no$$lacking; install clang llvm libbpf-dev" \
+		'python3-pyelftools (Debian) or clang llvm libbpf-devel glibc-devel python3-pyelftools (Fedora)' >&2; exit 1; }
+	$(Q)touch $@
 
 # The command, as installed: it knows where the objects are. Made anew when one of
 # the variables is another.
@@ -105,7 +117,8 @@ install: all
 	install -m 755 build/tcact $(DESTDIR)$(BINDIR)/tcact
 	install -m 644 $(LIBRARY) $(DESTDIR)$(BPFDIR)
 	install -m 644 build/tcact.pc $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc
-	install -m 644 tc-scripts/tcact.bash-completion $(DESTDIR)$(COMPLETIONDIR)/tcact
+	sed 's|@BPFDIR@|$(BPFDIR)|' tc-scripts/tcact.bash-completion >$(DESTDIR)$(COMPLETIONDIR)/tcact
+	chmod 644 $(DESTDIR)$(COMPLETIONDIR)/tcact
 	install -m 644 tc-scripts/tcact@.service $(DESTDIR)$(UNITDIR)/tcact@.service
 	for page in $(PAGES); do \
 		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit; done
