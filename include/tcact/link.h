@@ -4,14 +4,16 @@
  *
  * On a device with a link layer, data is the Ethernet header on both hooks;
  * on one without (tun, wireguard, gre, ipip) it is the IP header. No field of
- * the context says which, and the ethertype bytes alone must not decide: in a
- * tun packet from 8.0.69.x they are the sender's address. The parameter `link`
+ * the context says which, and no byte of the packet may: a remote sender chooses
+ * them. In a tun packet from 8.0.69.x the bytes of the ethertype are the sender's
+ * address, and a MAC address may begin as an IP header does. The parameter `link`
  * tells where tcact knew the device. Otherwise (auto), in this order:
  *
- *   1. skb->protocol is IP and data does not begin with a 4 or 6: Ethernet.
- *   2. The bytes that the kernel takes for the network header stand at data:
- *      no link header.
- *   3. They stand behind an Ethernet header, or behind its tags: Ethernet.
+ *   1. skb->protocol is IP and data does not begin with a 4 or 6: Ethernet. A
+ *      device without a link layer shows that only of a packet that is not IP,
+ *      which the kernel itself drops.
+ *   2. The network header, as the kernel has it, is at data: no link header.
+ *   3. It is behind an Ethernet header with up to two tags: Ethernet.
  *   4. Neither: LINK_UNKNOWN. So it is on a GRE device without a fixed
  *      remote: data is the outer IP header, the network header the inner one.
  *
@@ -79,27 +81,37 @@ static __always_inline bool is_tag(__be16 proto)
 	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
 }
 
-/*
- * Rules 2 to 4. What is compared are the bytes that an IP header has in front of
- * its addresses: enough that no other header repeats them by chance. Packet
- * pointers are void afterwards.
- */
-static __always_inline int link_by_comparison(struct __sk_buff *skb)
+/* Is byte @offset of the network header within the linear part of the packet? */
+static __always_inline bool network_reaches(struct __sk_buff *skb, __u32 offset)
 {
-	__u64 net, at;
-	__u32 offset = ETH_HLEN, size = LINK_MAX + sizeof(net);
+	__u8 byte;
 
-	/* Relative to the network header, only what is linear can be read. */
-	bpf_skb_pull_data(skb, skb->len < size ? skb->len : size);
-	if (bpf_skb_load_bytes_relative(skb, 0, &net, sizeof(net), BPF_HDR_START_NET) ||
-	    bpf_skb_load_bytes(skb, 0, &at, sizeof(at)))
-		return LINK_AUTO;
-	if (at == net)
+	return !bpf_skb_load_bytes_relative(skb, offset, &byte, sizeof(byte), BPF_HDR_START_NET);
+}
+
+/*
+ * Is the network header @offset bytes behind data, of which @linear bytes are linear? No helper
+ * says where it is, but one reads relative to it, up to the end of the linear part: so it is
+ * there if it ends there as many bytes behind it.
+ */
+static __always_inline bool network_is_at(struct __sk_buff *skb, __u32 linear, __u32 offset)
+{
+	return linear > offset && network_reaches(skb, linear - offset - 1) &&
+	       !network_reaches(skb, linear - offset);
+}
+
+/* Rules 2 to 4. Packet pointers are void afterwards. */
+static __always_inline __u8 link_by_network(struct __sk_buff *skb)
+{
+	__u32 offset = ETH_HLEN, linear;
+
+	bpf_skb_pull_data(skb, skb->len < LINK_MAX ? skb->len : LINK_MAX);
+	linear = packet_end(skb) - packet_data(skb);
+	if (network_is_at(skb, linear, 0))
 		return LINK_NONE;
 	for (int tags = 0; tags <= 2; tags++) {
-		if (bpf_skb_load_bytes(skb, offset, &at, sizeof(at)))
-			break;
-		if (at == net)
+		/* Nothing is behind the header, or the header is cut off: not without a link layer. */
+		if (linear <= offset || network_is_at(skb, linear, offset))
 			return LINK_ETHER;
 		offset += sizeof(struct vlan_tag);
 	}
@@ -117,7 +129,7 @@ static __always_inline __u8 link_layer(struct __sk_buff *skb)
 		return LINK_AUTO;
 	if (is_ip(skb->protocol) && !begins_ip(first))
 		return LINK_ETHER;
-	return link_by_comparison(skb);
+	return link_by_network(skb);
 }
 
 /*

@@ -169,9 +169,9 @@ link_lie() {
 	same reasons "$(reasons a egress 7)" not-ip=6
 }
 
-t link_ether_4 'a MAC address that begins with 4x or 6x is not taken for an IP header'
+t link_ether_4 'a MAC address that begins with 4x or 6x, or is as the IP header behind it, is not taken for one'
 link_ether_4() {
-	local name first
+	local name first at
 	wire a b
 	clsact a
 	frames
@@ -181,10 +181,18 @@ link_ether_4() {
 			frame[$first$name.edit]=${frame[$name.edit]/#02/$first}
 		done
 	done
+	# where the IP header is, in digits
+	for name in syn4:28 syn6:28 vlan:36 qinq:44 pppoe4:44; do
+		at=${name#*:} name=${name%:*}
+		first=${frame[$name.in]:at:24}
+		frame[copy-$name.in]=$first${frame[$name.in]:24}
+		frame[copy-$name.edit]=$first${frame[$name.edit]:24}
+	done
 	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
 	for first in 45 46 60 65; do
 		each a b -- ${first}syn4 ${first}syn6 ${first}vlan ${first}qinq ${first}pppoe4
 	done
+	each a b -- copy-syn4 copy-syn6 copy-vlan copy-qinq copy-pppoe4
 	same reasons "$(reasons a egress 7)" ''
 	variant=in
 	tc filter del dev a egress pref 7

@@ -18,12 +18,9 @@ def vectors(suite):
             ("none", ("src", "none", "dst", "none", "swap", "no"), lambda d, s: d + s)):
         for p in corpus():
             suite.bake(*settings, *(("link", p.link) if p.link != "auto" else ()))
-            # frames that are no IP, or begin as IP does, are told apart by comparison, for
-            # which 8 bytes behind the header are needed
-            clear = p.link == "ether" or p.data[12:14] in (b"\x08\0", b"\x86\xdd") and p.data[0] >> 4 not in (4, 6)
             if p.front and p.link != "none":
                 suite.case(f"{p.name}-{label}", p.data, out=work(p.data[:6], p.data[6:12]) + p.data[12:],
-                           ctx={"mark": 5, "cb2": 9, **p.ctx}, need=14 if clear else 22, cut_reasons=("link-unknown",),
-                           flags=(0, 4))
+                           ctx={"mark": 5, "cb2": 9, **p.ctx}, need=14,
+                           cut_reasons=("link-unknown",), flags=(0, 4))
             else:
                 suite.case(f"{p.name}-{label}", p.data, ctx={"mark": 5, **p.ctx}, count={"link-unknown": 1})
