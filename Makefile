@@ -102,6 +102,14 @@ build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h | build/bpfeb
 		s390x-linux-gnu-gcc $(RUNNER_CFLAGS) -idirafter /usr/include $< -o $@ \
 		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1
 
+FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
+build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
+
+build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch]) | build
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
+
 # Objects for this machine's byte order unless BYTEORDER says le or be.
 BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
 $(if $(filter le be,$(BYTEORDER)),,$(error BYTEORDER must be le or be))
@@ -132,13 +140,19 @@ uninstall:
 
 check:
 	tests/setup
-	$(MAKE) all build/tests/runner
+	$(MAKE) all build/tests/runner build/tests/fuzz
 	tests/run
 
 bench:
 	tests/setup
 	$(MAKE) all
 	tests/bench/bench
+
+# FUZZ_SECONDS, FUZZ_SEED, FUZZ_CORPUS: a directory of pcap files; FUZZ_SANITIZE=1: with ASan and UBSan
+fuzz:
+	$(MAKE) build/tcact.o build/tests/runner $(FUZZ)
+	tests/fuzz/run -p $(FUZZ) -s $(or $(FUZZ_SECONDS),60) -S $(or $(FUZZ_SEED),1) \
+		$(if $(FUZZ_CORPUS),-c '$(FUZZ_CORPUS)')
 
 demo:
 	tests/setup demo
@@ -151,6 +165,7 @@ clean:
 help:
 	@echo 'make            build the objects, for both byte orders, and the command'
 	@echo 'make check      all tests; sets up what they need (root)'
+	@echo 'make fuzz       random packets and parameters (root); FUZZ_SECONDS FUZZ_SEED FUZZ_CORPUS=DIR'
 	@echo 'make bench      what each action costs; writes docs/performance.md (root)'
 	@echo 'make demo       real packets through the actions, before and after (root)'
 	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR BYTEORDER=le|be'
@@ -158,6 +173,6 @@ help:
 	@echo 'make clean      V=1 prints each command'
 
 FORCE:
-.PHONY: all install uninstall check bench demo clean help FORCE
+.PHONY: all install uninstall check fuzz bench demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -290,6 +290,10 @@ static void run_once(int flags)
 		else if (memcmp(value, e->value, e->size))
 			hexdump(e->map, value, e->size, e->value);
 	}
+	if (test.once) {
+		read_reasons(counted);
+		return;
+	}
 	if (!flags && !run_cuts(&whole, &cut)) {
 		read_reasons(counted);
 		return;

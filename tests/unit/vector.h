@@ -20,6 +20,7 @@
  *   cut LENGTH VERDICT N REASONS    a packet shorter than LENGTH is left alone with this
  *                                   verdict, N of these counted (0: no length is too short)
  *   cutctx FIELD=N...               metadata of such a packet afterwards (what went in)
+ *   once                            the whole packet only, linear, and no counters
  *   sample RUNS VERDICT MIN MAX OTHER [OFFSET]
  *                                   MIN to MAX of so many runs give VERDICT, the others
  *                                   OTHER. With OFFSET, the 16 bits there are the number of
@@ -92,7 +93,7 @@ static struct test {
 	char name[256];
 	uint32_t size;
 	uint32_t gone;			/* so many bytes are taken away */
-	bool has_out;
+	bool has_out, once;
 	struct __sk_buff ctx;
 	int mtu, n_flags, flags[4];
 	struct outcome whole, cut;
@@ -242,6 +243,8 @@ static bool vector_line(const char *verb)
 		test.cut_count = number();
 		while ((w = strtok_r(NULL, " ,\n", &rest)))
 			test.cut_reason[reason(w)] = true;
+	} else if (IS("once")) {
+		test.once = true;
 	} else if (IS("sample")) {
 		test.runs = number();
 		test.whole.verdict = number();

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the fuzzer share; fuzz.c says what it does and how it is used.
+ *
+ * Nothing here or in the oracles comes from include/tcact or action/: what a packet is and what
+ * must become of it is written down a second time, from the RFCs and from docs/man. The
+ * exception is how values and tables lie in an object, which object.c writes as tcact does.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#define die(form, ...) (fprintf(stderr, "fuzz: " form "\n", ##__VA_ARGS__), exit(2))
+
+#define FRAME_MAX 2048		/* of a packet that goes in */
+#define ROOM 512		/* for what mutations add */
+#define MTU 1420		/* of lo, which all packets pass */
+#define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
+
+enum { CONTROL = -1, MISS = -2, PIPE = 3 };	/* verdicts: tcact-actions(7) */
+
+/* ---- random numbers: xoroshiro128+, started anew for each execution ------------------------ */
+
+struct rng { uint64_t a, b; };
+
+void rng_seed(struct rng *rng, uint64_t seed, uint64_t more);
+
+static inline uint64_t rng_next(struct rng *rng)
+{
+	uint64_t a = rng->a, b = rng->b, sum = a + b;
+
+	b ^= a;
+	rng->a = (a << 24 | a >> 40) ^ b ^ b << 16;
+	rng->b = b << 37 | b >> 27;
+	return sum;
+}
+
+static inline uint32_t below(struct rng *rng, uint32_t n)
+{
+	return (rng_next(rng) >> 32) * n >> 32;
+}
+
+static inline bool chance(struct rng *rng, uint32_t percent) { return below(rng, 100) < percent; }
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
+static inline uint16_t get16(const uint8_t *at) { return at[0] << 8 | at[1]; }
+
+static inline void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = value >> 8;
+	at[1] = value;
+}
+
+/* ---- packet.c: where the headers are ------------------------------------------------------ */
+
+enum link { LINK_AUTO, LINK_ETHER, LINK_NONE };
+
+/* Why a packet is left alone. */
+enum why { FINE, NOT_IP, LINK_UNKNOWN, TRUNCATED, MALFORMED, FRAGMENT, EXTENSIONS, OPTIONS };
+
+struct packet {
+	const uint8_t *data;
+	uint32_t length;
+	enum why why;			/* why there is no IP header */
+	bool pppoe, tagged;
+	uint8_t version;
+	uint32_t l3, l4;		/* where the headers begin */
+	uint32_t end;			/* of the IP packet in the frame */
+	/* what find_transport finds */
+	enum why why4;
+	uint8_t protocol;
+	bool fragmented;		/* there are others */
+	bool routed;			/* the destination is not the last one: RFC 8200, 4.4 */
+};
+
+/* An IP header at p->l3 of a packet whose ethertype said what; @gso: its length may be 0. */
+void find_ip(struct packet *p, bool gso);
+void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso);
+void find_transport(struct packet *p);
+/* Where the transport's checksum is, counted from its header; 0: none that covers addresses. */
+uint32_t checksum_offset(uint8_t protocol, uint8_t version);
+bool is_icmp_error(const struct packet *p);
+/* One's complement sum of 16 bit words, not inverted; the first byte at an @odd place. */
+uint64_t sum16(const uint8_t *data, uint32_t length);
+/* Makes every checksum of the packet right, those inside ICMP errors too. */
+void fix_checksums(uint8_t *data, const struct packet *p);
+
+/* ---- object.c: an action with parameters --------------------------------------------------- */
+
+enum kind { NUM, NAME, WORD, HANDLE, SHARE, MAC, BITS, MAP, PREFIX, PREFIX6 };
+
+struct word { char name[24]; uint64_t number; };
+
+struct param {
+	char name[32];
+	enum kind kind;
+	uint32_t offset, size, on;	/* on: where the switch of its part is */
+	bool is_signed, given;
+	int64_t low, high;
+	struct word *words;
+	int n_words;
+	uint64_t standard, value;	/* the default; what it is */
+	uint8_t bytes[64];		/* where it is no number */
+	char text[512];
+};
+
+struct action {
+	char name[16];
+	uint8_t *image;
+	size_t size;
+	struct param param[64];
+	int n;
+	const struct oracle *oracle;
+};
+
+struct prefix { uint8_t version, bits, address[16]; uint32_t tag; };
+
+#define TABLE 40
+
+/* What runs: the parameters stand in its action. */
+struct object {
+	struct action *action;
+	enum link link;
+	struct bpf_object *bpf;
+	int prog;
+	struct prefix table[TABLE];	/* of prefixes; addresses that matter to the action */
+	int n_table;
+	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
+	uint16_t from[TABLE];
+	int n_vid;
+	struct prefix near[4];		/* addresses to be met often */
+	int n_near;
+	uint16_t port;			/* likewise */
+};
+
+void read_params(const char *directory);
+extern struct action actions[];
+extern int n_actions;
+struct param *param_named(struct action *a, const char *name);
+uint64_t value_of(const struct action *a, const char *part, const char *name);
+void choose_params(struct object *o, struct rng *rng);
+void set_number(struct param *p, uint64_t value);
+void set_prefix(struct param *p, const struct prefix *prefix);
+void unset(struct param *p);
+/* false: the kernel refused; the log says why */
+bool object_load(struct object *o);
+void object_unload(struct object *o);
+extern char load_log[];
+
+/* ---- one execution -------------------------------------------------------------------------- */
+
+/* One checksum that changes: it and what it covers sum to what they did. */
+struct sum {
+	uint32_t at, from, to, pseudo, pseudo_length;
+	bool udp;			/* 0 means that there is none */
+};
+
+struct run {
+	struct object *object;
+	struct packet p;
+	uint8_t in[FRAME_MAX + ROOM], want[FRAME_MAX + ROOM], out[FRAME_MAX + ROOM];
+	uint32_t length, want_length, out_length;
+	struct __sk_buff ctx, want_ctx, out_ctx;
+	int flags, verdict, want_verdict, other_verdict;
+	int error;
+	uint64_t any_mark, any_priority, any_tstamp, any_cb[5];	/* bits that nobody can know */
+	bool any_label;			/* a flow label that is not 0 */
+	struct sum sums[4];
+	int n_sums;
+	const char *rule;		/* what of the oracle decided */
+	bool skip;			/* what comes out depends on what nobody can know */
+	const char *what;		/* what is wrong: verdict, bytes, ... */
+	char detail[256];
+};
+
+/* The IPv4 header's checksum changes, if it is IPv4. */
+void sum_header(struct run *r, uint32_t l3);
+void sum_add(struct run *r, struct sum sum);
+
+struct oracle {
+	const char *name;
+	void (*choose)(struct object *o, struct rng *rng);	/* parameters that depend on others */
+	void (*prepare)(struct object *o);			/* what expect needs of them */
+	void (*expect)(struct run *r);
+	/* a second one, of which run on what came out makes what went in; false: there is none */
+	bool (*inverse)(struct object *o);
+	bool mirrored;						/* with its addresses exchanged */
+};
+
+extern const struct oracle df_oracle, dscp_oracle, dscp_map_oracle, ecn_oracle, ttl_oracle, flowlabel_oracle,
+	mac_oracle, mss_oracle, tcpopt_oracle, nat_oracle, npt_oracle, vlan_oracle, vlan_map_oracle, meta_oracle,
+	match_oracle, prefixes_oracle, verdict_oracle, edit_oracle;
+
+/* The parts of edit, which change r->want and r->want_ctx. */
+struct df { bool set; };
+struct dscp { uint8_t value; };
+struct ecn { uint8_t set, only; };
+struct ttl { uint8_t set, dec, inc, min, max; int expired; };
+struct label { uint32_t value; };
+struct mac { uint8_t src[6], dst[6]; bool swap, has_src, has_dst; };
+struct mss { uint16_t max, mtu; };
+struct meta { uint8_t set, from; int shift; uint64_t value, mask; };
+
+void df_read(struct df *, struct action *, const char *part);
+void dscp_read(struct dscp *, struct action *, const char *part);
+void ecn_read(struct ecn *, struct action *, const char *part);
+void ttl_read(struct ttl *, struct action *, const char *part);
+void label_read(struct label *, struct action *, const char *part);
+void mac_read(struct mac *, struct action *, const char *part);
+void mss_read(struct mss *, struct action *, const char *part);
+void meta_read(struct meta *, struct action *, const char *part);
+void df_part(struct run *, const struct df *);
+void dscp_part(struct run *, const struct dscp *);
+void ecn_part(struct run *, const struct ecn *);
+bool ttl_part(struct run *, const struct ttl *);	/* false: it expired */
+void label_part(struct run *, const struct label *);
+void mac_part(struct run *, const struct mac *);
+void mss_part(struct run *, const struct mss *);
+void meta_part(struct run *, const struct meta *);
+/* A field of a packet, from what came in; false: it has none. *unknown: nobody can say. */
+bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown);
+/* The traffic class of r->want. */
+uint8_t class_get(const struct run *r);
+void class_set(struct run *r, uint8_t value);
+
+/* ---- seeds.c, mutate.c ---------------------------------------------------------------------- */
+
+struct seed { uint32_t at, length; };
+extern struct seed *seeds;
+extern uint8_t *seed_bytes;
+extern uint32_t n_seeds;
+void read_vectors(const char *directory);
+void read_captures(const char *directory);
+void mutate(struct run *r, struct rng *rng);
+
+/* ---- judge.c --------------------------------------------------------------------------------- */
+
+void execute(struct run *r);
+/* Runs it; false: r->what and r->detail say what is wrong. */
+bool judge(struct run *r);
+void print_failure(FILE *to, struct run *r);

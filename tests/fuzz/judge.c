@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs one packet through one object and compares all that comes out with what the oracle
+ * says: verdict, length, every byte, every field of the metadata. A checksum that has to change
+ * is not computed from what it was: it and what it covers must have the same one's complement
+ * sum as before, so that what was right is right and what was wrong is as wrong (RFC 1624).
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+#include "fuzz.h"
+
+void execute(struct run *r)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr.test));
+	attr.test.prog_fd = r->object->prog;
+	attr.test.data_in = (uintptr_t)r->in;
+	attr.test.data_size_in = r->length;
+	attr.test.data_out = (uintptr_t)r->out;
+	attr.test.data_size_out = sizeof(r->out);
+	attr.test.ctx_in = (uintptr_t)&r->ctx;
+	attr.test.ctx_size_in = sizeof(r->ctx);
+	attr.test.ctx_out = (uintptr_t)&r->out_ctx;
+	attr.test.ctx_size_out = sizeof(r->out_ctx);
+	attr.test.flags = r->flags;
+	attr.test.repeat = 1;
+	r->error = syscall(__NR_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr.test)) ? errno : 0;
+	r->out_length = attr.test.data_size_out;
+	r->verdict = attr.test.retval;
+}
+
+void sum_add(struct run *r, struct sum sum)
+{
+	for (int i = 0; i < r->n_sums; i++)
+		if (r->sums[i].at == sum.at)
+			return;
+	r->sums[r->n_sums++] = sum;
+}
+
+void sum_header(struct run *r, uint32_t l3)
+{
+	if (r->want[l3] >> 4 == 4)
+		sum_add(r, (struct sum){ .at = l3 + 10, .from = l3, .to = l3 + (r->want[l3] & 15) * 4 });
+}
+
+static bool wrong(struct run *r, const char *what, const char *form, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool wrong(struct run *r, const char *what, const char *form, ...)
+{
+	va_list args;
+
+	va_start(args, form);
+	r->what = what;
+	vsnprintf(r->detail, sizeof(r->detail), form, args);
+	va_end(args);
+	return false;
+}
+
+static uint32_t sum_of(const uint8_t *data, const struct sum *s)
+{
+	return (sum16(data + s->from, s->to - s->from) + sum16(data + s->pseudo, s->pseudo_length)) % 0xffff;
+}
+
+/* The field that comes out where it is as it must be, else what it must be to r->want. */
+static bool checksum(struct run *r, const struct sum *s)
+{
+	uint16_t old = get16(r->in + s->at), got = get16(r->out + s->at), must;
+	uint32_t before = sum_of(r->in, s), after;
+
+	if (s->udp && !old)		/* RFC 768: none was made; want has the 0 */
+		return true;
+	put16(r->want + s->at, got);
+	after = sum_of(r->want, s);
+	if (before == after && (got || !s->udp))
+		return true;
+	must = (got + before + 0xffff - after) % 0xffff;
+	put16(r->want + s->at, must || !s->udp ? must : 0xffff);
+	return wrong(r, "checksum", "checksum at %u: %04x came in, %04x came out, expected %04x", s->at, old, got,
+		     get16(r->want + s->at));
+}
+
+#define FIELD(f) do { \
+	if (r->out_ctx.f != r->want_ctx.f) \
+		return wrong(r, "metadata", #f " %#llx, expected %#llx", (unsigned long long)r->out_ctx.f, \
+			     (unsigned long long)r->want_ctx.f); \
+} while (0)
+
+bool judge(struct run *r)
+{
+	const struct oracle *oracle = r->object->action->oracle;
+	bool fine = true;
+
+	memcpy(r->want, r->in, r->length);
+	r->want_length = r->length;
+	r->want_ctx = r->ctx;
+	if (!r->ctx.wire_len)
+		r->want_ctx.wire_len = r->length;
+	r->want_verdict = r->other_verdict = CONTROL;
+	r->n_sums = 0;
+	r->any_mark = r->any_priority = r->any_tstamp = 0;
+	memset(r->any_cb, 0, sizeof(r->any_cb));
+	r->any_label = r->skip = false;
+	r->rule = "";
+	find_network(&r->p, r->in, r->length, r->object->link, r->ctx.gso_segs);
+	oracle->expect(r);
+	if (r->skip)
+		return true;
+	execute(r);
+	if (r->error == EBADMSG)
+		return wrong(r, "complete", "the sum of the whole packet (CHECKSUM_COMPLETE) is wrong afterwards");
+	if (r->error)
+		return wrong(r, "error", "TEST_RUN: %s", strerror(r->error));
+	if (r->verdict != r->want_verdict && r->verdict != r->other_verdict)
+		return wrong(r, "verdict", "verdict %d, expected %d", r->verdict, r->want_verdict);
+	if (r->out_length != r->want_length)
+		return wrong(r, "length", "%u bytes, expected %u", r->out_length, r->want_length);
+	for (int i = 0; i < r->n_sums; i++)
+		fine = checksum(r, &r->sums[i]) && fine;
+	if (r->any_label && (get16(r->out + r->p.l3 + 2) || r->out[r->p.l3 + 1] & 15)) {
+		r->want[r->p.l3 + 1] = (r->want[r->p.l3 + 1] & 0xf0) | (r->out[r->p.l3 + 1] & 15);
+		memcpy(r->want + r->p.l3 + 2, r->out + r->p.l3 + 2, 2);
+	}
+	if (memcmp(r->out, r->want, r->want_length)) {
+		uint32_t i = 0;
+
+		while (r->out[i] == r->want[i])
+			i++;
+		if (fine)
+			return wrong(r, "bytes", "byte %u is %02x, expected %02x", i, r->out[i], r->want[i]);
+	}
+	if (!fine)
+		return false;
+	/* what nobody can know is as it came out */
+	r->want_ctx.mark = (r->want_ctx.mark & ~r->any_mark) | (r->out_ctx.mark & r->any_mark);
+	r->want_ctx.priority = (r->want_ctx.priority & ~r->any_priority) | (r->out_ctx.priority & r->any_priority);
+	r->want_ctx.tstamp = (r->want_ctx.tstamp & ~r->any_tstamp) | (r->out_ctx.tstamp & r->any_tstamp);
+	for (int i = 0; i < 5; i++)
+		r->want_ctx.cb[i] = (r->want_ctx.cb[i] & ~r->any_cb[i]) | (r->out_ctx.cb[i] & r->any_cb[i]);
+	if (!memcmp(&r->out_ctx, &r->want_ctx, sizeof(r->want_ctx)))
+		return true;
+	FIELD(mark);
+	FIELD(priority);
+	FIELD(tstamp);
+	FIELD(cb[0]);
+	FIELD(cb[1]);
+	FIELD(cb[2]);
+	FIELD(cb[3]);
+	FIELD(cb[4]);
+	FIELD(wire_len);
+	FIELD(ifindex);
+	FIELD(ingress_ifindex);
+	FIELD(hwtstamp);
+	FIELD(gso_segs);
+	FIELD(gso_size);
+	return wrong(r, "metadata", "a field of the context that has no name here");
+}
+
+static void hex(FILE *to, const uint8_t *data, uint32_t length)
+{
+	while (length--)
+		fprintf(to, "%02x", *data++);
+}
+
+static void fields(FILE *to, const char *verb, const struct __sk_buff *ctx, const struct __sk_buff *other)
+{
+#define SHOW(name, f) do { \
+	if (ctx->f != other->f) \
+		fprintf(to, "%s %s=%llu", verb, name, (unsigned long long)ctx->f), verb = ""; \
+} while (0)
+	SHOW("mark", mark);
+	SHOW("priority", priority);
+	SHOW("tstamp", tstamp);
+	SHOW("ingress_ifindex", ingress_ifindex);
+	SHOW("wire_len", wire_len);
+	SHOW("gso_segs", gso_segs);
+	SHOW("gso_size", gso_size);
+	SHOW("hwtstamp", hwtstamp);
+	SHOW("cb0", cb[0]);
+	SHOW("cb1", cb[1]);
+	SHOW("cb2", cb[2]);
+	SHOW("cb3", cb[3]);
+	SHOW("cb4", cb[4]);
+}
+
+/* One line, of which tests/unit/replay makes a vector. */
+void print_failure(FILE *to, struct run *r)
+{
+	struct object *o = r->object;
+	struct __sk_buff in = { .ifindex = 1 }, same = r->ctx;
+
+	if (!same.wire_len)
+		same.wire_len = r->length;
+	fprintf(to, "bake %s", o->action->name);
+	for (struct param *p = o->action->param; p < o->action->param + o->action->n; p++)
+		if (p->given)
+			fprintf(to, " %s %s", p->name, p->text);
+	for (int i = 0; i < o->n_table; i++) {
+		fprintf(to, "; map prefix_table u32:%d,%014x%02x", 64 + o->table[i].bits, 0, o->table[i].version);
+		hex(to, o->table[i].address, 16);
+		fprintf(to, " u32:%u,000000000000000000000000", o->table[i].tag);
+	}
+	for (int i = 0; i < o->n_vid; i++)
+		fprintf(to, "; map vid_table u32:%d u16:%d", o->from[i], o->vid[o->from[i]]);
+	fprintf(to, "; case fuzz/%s; once; mtu %d; in ", o->action->name, MTU);
+	hex(to, r->in, r->length);
+	fields(to, "; ctx", &r->ctx, &in);
+	if (r->flags)
+		fprintf(to, "; flags %d", r->flags);
+	fprintf(to, "; verdict %d", r->want_verdict);
+	if (r->want_length != r->length || memcmp(r->want, r->in, r->length)) {
+		fprintf(to, "; out ");
+		hex(to, r->want, r->want_length);
+	}
+	fields(to, "; ctxout", &r->want_ctx, &same);
+	fputc('\n', to);
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects with random parameters: what tcact.params says an action takes, values chosen within
+ * that, written where it says and loaded as tc does. The words of a failure are those that
+ * `tcact bake` takes.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "fuzz.h"
+
+#define ACTIONS 64
+
+struct action actions[ACTIONS];
+int n_actions;
+char load_log[1 << 16];
+
+static const struct oracle *const oracles[] = {
+	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
+	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
+	&match_oracle, &prefixes_oracle, &verdict_oracle, &edit_oracle,
+};
+
+static void read_image(struct action *a, const char *directory)
+{
+	char path[4096];
+	FILE *file;
+	long size;
+
+	snprintf(path, sizeof(path), "%s/%s.o", directory, a->name);
+	file = fopen(path, "r");
+	if (!file || fseek(file, 0, SEEK_END) || (size = ftell(file)) <= 0)
+		die("%s: %s", path, strerror(errno));
+	rewind(file);
+	a->image = malloc(size);
+	a->size = size;
+	if (!a->image || fread(a->image, size, 1, file) != 1)
+		die("%s: cannot be read", path);
+	fclose(file);
+}
+
+static void read_words(struct param *p, char *text)
+{
+	char *rest;
+
+	for (char *w = strtok_r(text, " ", &rest); w && strcmp(w, "-"); w = strtok_r(NULL, " ", &rest)) {
+		char *equals = strchr(w, '=');
+
+		*equals = 0;
+		p->words = realloc(p->words, (p->n_words + 1) * sizeof(*p->words));
+		snprintf(p->words[p->n_words].name, sizeof(p->words->name), "%s", w);
+		p->words[p->n_words++].number = strtoll(equals + 1, NULL, 0);
+	}
+}
+
+void read_params(const char *directory)
+{
+	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "mac", "bits", "map",
+					     "prefix", "prefix6" };
+	char path[4096], *line = NULL, *field[16], *at;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/tcact.params", directory);
+	file = fopen(path, "r");
+	if (!file)
+		die("%s: %s; make", path, strerror(errno));
+	while (getline(&line, &size, file) > 0) {
+		struct action *a = n_actions ? &actions[n_actions - 1] : NULL;
+		struct param *p;
+		int n = 0;
+
+		line[strcspn(line, "\n")] = 0;
+		for (at = line; n < 16 && (field[n] = strsep(&at, "\t")); n++)
+			;
+		if (!strcmp(field[0], "action") && n > 1) {
+			if (n_actions == ACTIONS)
+				die("more than %d actions", ACTIONS);
+			a = &actions[n_actions++];
+			snprintf(a->name, sizeof(a->name), "%s", field[1]);
+			read_image(a, directory);
+			for (size_t i = 0; i < sizeof(oracles) / sizeof(*oracles); i++)
+				if (!strcmp(oracles[i]->name, a->name))
+					a->oracle = oracles[i];
+			continue;
+		}
+		if (strcmp(field[0], "param") || n < 12 || !a)
+			continue;
+		p = &a->param[a->n++];
+		if (a->n > 64 || strcmp(field[1], a->name))
+			die("%s: %s %s", path, field[1], field[2]);
+		snprintf(p->name, sizeof(p->name), "%s", field[2]);
+		for (p->kind = NUM; p->kind <= PREFIX6 && strcmp(kinds[p->kind], field[3]); p->kind++)
+			;
+		if (p->kind > PREFIX6)
+			die("%s: what is a %s?", path, field[3]);
+		p->offset = atoi(field[4]);
+		p->size = atoi(field[5]);
+		p->is_signed = *field[6] == 's';
+		p->low = strtoll(field[7], NULL, 0);
+		p->high = strtoll(field[8], NULL, 0);
+		if (*field[7] == '-' && !field[7][1])
+			p->high = p->size >= 8 ? INT64_MAX : (1LL << (8 * p->size - p->is_signed)) - 1;
+		read_words(p, field[9]);
+		p->standard = p->is_signed ? (uint64_t)strtoll(field[10], NULL, 0) : strtoull(field[10], NULL, 0);
+		p->on = atoi(field[11]);
+		unset(p);
+	}
+	free(line);
+	fclose(file);
+}
+
+struct param *param_named(struct action *a, const char *name)
+{
+	for (struct param *p = a->param; p < a->param + a->n; p++)
+		if (!strcmp(p->name, name))
+			return p;
+	return NULL;
+}
+
+uint64_t value_of(const struct action *a, const char *part, const char *name)
+{
+	char full[64];
+	struct param *p;
+
+	snprintf(full, sizeof(full), "%s%s", part, name);
+	p = param_named((struct action *)a, full);
+	if (!p)
+		die("%s has no parameter %s: the oracle is older than it", a->name, full);
+	return p->value;
+}
+
+void unset(struct param *p)
+{
+	p->given = false;
+	p->value = p->standard;
+	*p->text = 0;
+	memset(p->bytes, p->kind == MAP ? p->standard : 0, sizeof(p->bytes));
+}
+
+void set_number(struct param *p, uint64_t value)
+{
+	p->given = true;
+	p->value = value;
+	if (p->kind == SHARE)		/* 2^-32 of it is a finite decimal */
+		snprintf(p->text, sizeof(p->text), "%.32f", (double)value / 4294967296.0);
+	else if (p->is_signed)
+		snprintf(p->text, sizeof(p->text), "%" PRId64, (int64_t)value);
+	else
+		snprintf(p->text, sizeof(p->text), "%" PRIu64, value);
+	for (int i = 0; i < p->n_words; i++)
+		if (p->words[i].number == value && (p->kind == WORD || (int64_t)value < p->low ||
+						    (int64_t)value > p->high))
+			snprintf(p->text, sizeof(p->text), "%s", p->words[i].name);
+}
+
+/* struct prefix_param of include/tcact/address.h */
+void set_prefix(struct param *p, const struct prefix *prefix)
+{
+	char address[64];
+	uint32_t sum = 0, total = prefix->version == 4 ? 4 : 16;
+
+	if (p->size != 40)
+		die("a prefix is no longer 40 bytes: set_prefix() is older");
+	p->given = true;
+	memset(p->bytes, 0, sizeof(p->bytes));
+	for (uint32_t bit = 0; bit < prefix->bits; bit++) {
+		p->bytes[bit / 8] |= prefix->address[bit / 8] & 0x80 >> bit % 8;
+		p->bytes[16 + bit / 8] |= 0x80 >> bit % 8;
+	}
+	for (uint32_t i = 0; i < total; i += 2)
+		sum += get16(p->bytes + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	p->bytes[32] = prefix->version;
+	p->bytes[33] = prefix->bits;
+	put16(p->bytes + 34, sum);
+	inet_ntop(prefix->version == 4 ? AF_INET : AF_INET6, p->bytes, address, sizeof(address));
+	snprintf(p->text, sizeof(p->text), "%s/%d", address, prefix->bits);
+}
+
+static uint64_t some_number(const struct param *p, struct rng *rng)
+{
+	uint64_t span = (uint64_t)p->high - p->low;
+
+	switch (below(rng, p->n_words ? 7 : 5)) {
+	case 0: return p->low;
+	case 1: return p->high;
+	case 2: return p->low + (span ? rng_next(rng) % (span < 300 ? span + 1 : 300) : 0);
+	case 3:
+	case 4: return p->low + (span + 1 ? rng_next(rng) % (span + 1) : rng_next(rng));
+	}
+	return p->words[below(rng, p->n_words)].number;
+}
+
+static void choose(struct param *p, struct rng *rng)
+{
+	char *to = p->text, *end = p->text + sizeof(p->text);
+	uint64_t value;
+
+	unset(p);
+	p->given = true;
+	switch (p->kind) {
+	case NUM:
+	case NAME:
+		set_number(p, some_number(p, rng));
+		break;
+	case WORD:
+		set_number(p, p->words[below(rng, p->n_words)].number);
+		break;
+	case HANDLE:
+		value = rng_next(rng);
+		set_number(p, chance(rng, 30) ? value : chance(rng, 50) ? (uint32_t)value : value & 0xff);
+		break;
+	case SHARE:
+		value = rng_next(rng) & 0xffffffff;
+		set_number(p, chance(rng, 60) ? 1ULL << 32 : chance(rng, 20) ? 0 : value);
+		break;
+	case MAC:
+		value = rng_next(rng);
+		memcpy(p->bytes, &value, 6);
+		p->bytes[5] |= 1;	/* not "none" */
+		snprintf(to, end - to, "%02x:%02x:%02x:%02x:%02x:%02x", p->bytes[0], p->bytes[1], p->bytes[2],
+			 p->bytes[3], p->bytes[4], p->bytes[5]);
+		break;
+	case BITS:
+		for (int n = 1 + below(rng, 6); n--; ) {
+			uint64_t bit = p->n_words && chance(rng, 70) ? p->words[below(rng, p->n_words)].number
+				     : (uint64_t)p->low + below(rng, p->high - p->low + 1);
+
+			p->bytes[bit / 8] |= 1 << bit % 8;
+			to += snprintf(to, end - to, "%s%d", to == p->text ? "" : ",", (int)bit);
+		}
+		break;
+	case MAP:
+		for (int n = 1 + below(rng, 20); n--; ) {
+			uint32_t from = below(rng, p->high + 1), value = below(rng, p->high + 2);
+			char number[16];
+
+			if (p->bytes[from] != p->standard)
+				continue;	/* once only */
+			if ((int64_t)value > p->high)	/* a word that stands for more: keep */
+				value = p->words[0].number;
+			p->bytes[from] = value;
+			snprintf(number, sizeof(number), "%u", value);
+			to += snprintf(to, end - to, "%s%u=%s", to == p->text ? "" : ",", from,
+				       (int64_t)value > p->high ? p->words[0].name : number);
+		}
+		break;
+	case PREFIX:
+	case PREFIX6:
+		unset(p);		/* the oracle chooses both */
+		break;
+	}
+}
+
+void choose_params(struct object *o, struct rng *rng)
+{
+	struct action *a = o->action;
+	char part[32] = "";
+	bool on = true;
+
+	for (struct param *p = a->param; p < a->param + a->n; p++) {
+		size_t length = strcspn(p->name, ".");
+
+		unset(p);
+		if (p->name[length] && (strncmp(part, p->name, length) || part[length])) {
+			snprintf(part, sizeof(part), "%.*s", (int)length, p->name);
+			on = chance(rng, 35);
+		}
+		if (!strcmp(p->name, "link")) {
+			o->link = below(rng, 10) < 4 ? LINK_AUTO : chance(rng, 60) ? LINK_ETHER : LINK_NONE;
+			set_number(p, o->link);
+			p->given = o->link != LINK_AUTO;
+		} else if (on && chance(rng, p->on ? 50 : 60)) {
+			choose(p, rng);
+		}
+	}
+	o->n_table = o->n_vid = o->n_near = o->port = 0;
+	memset(o->vid, 0, sizeof(o->vid));
+	if (a->oracle->choose)
+		a->oracle->choose(o, rng);
+}
+
+static void fill(struct object *o)
+{
+	int map = bpf_object__find_map_fd_by_name(o->bpf, "prefix_table");
+
+	for (int i = 0; map >= 0 && i < o->n_table; i++) {
+		struct { uint32_t length; uint8_t zero[7], family, address[16]; } key = {
+			.length = 64 + o->table[i].bits, .family = o->table[i].version,
+		};
+		struct { uint32_t tag, zero; uint64_t hits; } value = { .tag = o->table[i].tag };
+
+		memcpy(key.address, o->table[i].address, 16);
+		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
+			die("prefix_table: %s", strerror(errno));
+	}
+	map = bpf_object__find_map_fd_by_name(o->bpf, "vid_table");
+	for (int i = 0; map >= 0 && i < o->n_vid; i++)
+		if (bpf_map_update_elem(map, &(uint32_t){ o->from[i] }, &o->vid[o->from[i]], BPF_ANY))
+			die("vid_table: %s", strerror(errno));
+}
+
+bool object_load(struct object *o)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = true);
+	struct action *a = o->action;
+	uint8_t *image = malloc(a->size);
+	struct bpf_program *p;
+	char section[32];
+
+	if (!image)
+		die("no memory");
+	memcpy(image, a->image, a->size);
+	for (struct param *q = a->param; q < a->param + a->n; q++) {
+		if (!q->given)
+			continue;
+		if (q->kind >= MAC)
+			memcpy(image + q->offset, q->bytes, q->size);
+		else	/* little endian, as what TEST_RUN runs on here */
+			memcpy(image + q->offset, &q->value, q->size);
+		if (q->on)
+			image[q->on] = 1;
+	}
+	snprintf(section, sizeof(section), "action/%s", a->name);
+	o->bpf = bpf_object__open_mem(image, a->size, &opts);
+	if (!o->bpf)
+		die("%s.o: %s", a->name, strerror(errno));
+	free(image);
+	bpf_object__for_each_program(p, o->bpf) {
+		bpf_program__set_type(p, BPF_PROG_TYPE_SCHED_ACT);
+		bpf_program__set_log_buf(p, load_log, sizeof(load_log));
+		bpf_program__set_log_level(p, 0);
+	}
+	*load_log = 0;
+	if (bpf_object__load(o->bpf)) {
+		object_unload(o);
+		return false;
+	}
+	o->prog = bpf_program__fd(bpf_object__next_program(o->bpf, NULL));
+	fill(o);
+	if (a->oracle->prepare)
+		a->oracle->prepare(o);
+	return true;
+}
+
+void object_unload(struct object *o)
+{
+	bpf_object__close(o->bpf);
+	o->bpf = NULL;
+	o->prog = -1;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What translates addresses: nat, npt. RFC 3022, 5508, 6296; tcact-nat(8), tcact-npt(8). */
+#include "fuzz.h"
+
+static bool inside(const uint8_t *address, const struct prefix *p)
+{
+	int whole = p->bits / 8, rest = p->bits % 8;
+
+	return !memcmp(address, p->address, whole) &&
+	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
+}
+
+static void take_over(uint8_t *address, const struct prefix *p)
+{
+	for (int bit = 0; bit < p->bits; bit++)
+		address[bit / 8] = (address[bit / 8] & ~(0x80 >> bit % 8)) | (p->address[bit / 8] & 0x80 >> bit % 8);
+}
+
+static void some_prefix(struct prefix *p, struct rng *rng, uint8_t version, uint8_t bits)
+{
+	memset(p, 0, sizeof(*p));
+	p->version = version;
+	p->bits = bits;
+	for (int i = 0; i < 16; i += 8)
+		memcpy(p->address + i, &(uint64_t){ rng_next(rng) }, 8);
+	if (chance(rng, 15))
+		memset(p->address + below(rng, 15), chance(rng, 50) ? 0 : 0xff, 2);
+	if (version == 4)
+		memset(p->address + 4, 0, 12);
+	for (int bit = bits; bit < 128; bit++)
+		p->address[bit / 8] &= ~(0x80 >> bit % 8);
+}
+
+static uint32_t address_at(const struct packet *p, bool dst)
+{
+	return p->l3 + (p->version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
+}
+
+/* The packet inside an ICMP error, as far as it is there; false: not even its IP header. */
+static bool find_inner(struct packet *in, const struct packet *p)
+{
+	const uint8_t *ip;
+	uint32_t header, total;
+
+	memset(in, 0, sizeof(*in));
+	in->data = p->data;
+	in->l3 = p->l4 + 8;
+	in->version = p->version;
+	in->length = in->end = p->end;
+	header = in->version == 4 ? 20 : 40;
+	if (in->l3 + header > in->end)
+		return false;
+	ip = in->data + in->l3;
+	if (ip[0] >> 4 != in->version)
+		return false;
+	if (in->version == 4) {
+		header = (ip[0] & 15) * 4;
+		if (header < 20)
+			return false;
+		in->protocol = ip[9];
+		total = get16(ip + 2) ? get16(ip + 2) : in->end;
+	} else {
+		in->protocol = ip[6];
+		total = 40 + get16(ip + 4);
+	}
+	in->l4 = in->l3 + header;
+	if (in->l3 + total < in->end)
+		in->end = in->l3 + total;
+	find_transport(in);
+	if (in->l4 > in->end && !in->why4)
+		in->why4 = TRUNCATED;
+	return true;
+}
+
+/* ---- nat ----------------------------------------------------------------------------------- */
+
+static struct { bool on, dst, prefix; struct prefix from, to; uint16_t port, port_to; } nat;
+
+static void nat_choose(struct object *o, struct rng *rng)
+{
+	struct param *from = param_named(o->action, "from"), *to = param_named(o->action, "to");
+	struct prefix *near = o->near;
+	uint8_t version = chance(rng, 50) ? 4 : 6, bits;
+
+	if (chance(rng, 80)) {
+		bits = version == 4 ? 1 + below(rng, 32) : 1 + below(rng, 128);
+		if (chance(rng, 50))
+			bits = (bits + 7) & ~7;
+		some_prefix(&near[0], rng, version, bits);
+		some_prefix(&near[1], rng, version, bits);
+		o->n_near = 1;
+		set_prefix(from, &near[0]);
+		set_prefix(to, &near[1]);
+	}
+	if (chance(rng, 40))
+		unset(param_named(o->action, "port"));
+	if (chance(rng, 30))
+		unset(param_named(o->action, "port-to"));
+	o->port = value_of(o->action, "", "port");
+}
+
+static void nat_prepare(struct object *o)
+{
+	struct action *a = o->action;
+
+	nat.dst = value_of(a, "", "side");
+	nat.prefix = param_named(a, "from")->given;
+	nat.from = o->near[0];
+	nat.to = o->near[1];
+	nat.port = value_of(a, "", "port");
+	nat.port_to = value_of(a, "", "port-to");
+	nat.on = nat.prefix || nat.port || nat.port_to;
+}
+
+static bool nat_matches(const struct packet *p, bool dst)
+{
+	return !nat.prefix || (p->version == nat.from.version && inside(p->data + address_at(p, dst), &nat.from));
+}
+
+/* At the beginning of the header, source and destination; SCTP has them too, RFC 9260 */
+static bool has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 136 || protocol == 33 || protocol == 132;
+}
+
+/* Translates one end; false: nothing is to be changed at all. @inner: what is not there is not needed. */
+static bool nat_end(struct run *r, struct packet *p, bool dst, bool inner)
+{
+	uint32_t at = p->l4 + 2 * dst, field;
+	bool ports = !p->why4 && has_ports(p->protocol), new_port = false;
+	uint32_t address = address_at(p, dst);
+
+	if (!nat_matches(p, dst))
+		return true;
+	if (p->why4 == TRUNCATED || p->why4 == EXTENSIONS)
+		return false;
+	if (nat.port || nat.port_to) {
+		if (nat.prefix && p->fragmented)	/* the others have no port to decide by */
+			return false;
+		if (!ports || at + 2 > p->end)
+			return false;
+		if (nat.port && get16(p->data + at) != nat.port)
+			return false;
+		if (nat.port_to && p->protocol == 132)	/* a CRC over all of it */
+			return false;
+		new_port = nat.port_to && get16(p->data + at) != nat.port_to;
+	}
+	field = p->why4 ? 0 : checksum_offset(p->protocol, p->version);
+	if (field && p->l4 + field + 2 > p->end) {
+		if (!inner)
+			return false;
+		field = 0;
+	}
+	if (nat.prefix) {
+		take_over(r->want + address, &nat.to);
+		if (memcmp(r->want + address, r->in + address, p->version == 4 ? 4 : 16)) {
+			sum_header(r, p->l3);
+		} else if (!new_port) {
+			return true;
+		}
+	}
+	if (new_port)
+		put16(r->want + at, nat.port_to);
+	if (field)	/* RFC 8200, 8.1: of the destinations, the last one counts */
+		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_at(p, false),
+					 .pseudo_length = p->version == 4 ? 8 : p->routed ? 16 : 32,
+					 .udp = p->protocol == 17 || p->protocol == 136 });
+	return true;
+}
+
+static void nat_alone(struct run *r)
+{
+	memcpy(r->want, r->in, r->length);
+	r->n_sums = 0;
+}
+
+static void nat_expect(struct run *r)
+{
+	struct packet *p = &r->p, in;
+	uint8_t type;
+
+	if (p->why || !nat.on)
+		return;
+	find_transport(p);
+	type = is_icmp_error(p) ? p->data[p->l4] : 0;
+	if (!is_icmp_error(p) || (p->version == 4 && type == 5)) {
+		if (!nat_end(r, p, nat.dst, false))
+			nat_alone(r);
+		return;
+	}
+	r->rule = "icmp error";
+	if (!find_inner(&in, p)) {
+		if (nat_matches(p, nat.dst))
+			nat_alone(r);
+		return;
+	}
+	/* the port of an error is that of the packet inside */
+	if ((nat.port || nat.port_to) && ((nat.prefix && p->fragmented) || !nat_matches(&in, !nat.dst)))
+		return;
+	r->skip |= in.why4 == TRUNCATED || (r->ctx.gso_segs && in.version == 6 && !get16(in.data + in.l3 + 4));
+	if (!nat_end(r, &in, !nat.dst, true)) {
+		nat_alone(r);
+		return;
+	}
+	if (nat.prefix && nat_matches(p, nat.dst)) {
+		take_over(r->want + address_at(p, nat.dst), &nat.to);
+		sum_header(r, p->l3);
+	}
+	if (memcmp(r->want + p->l3, r->in + p->l3, p->end - p->l3))
+		sum_add(r, (struct sum){ .at = p->l4 + 2, .from = p->l4, .to = p->end,
+					 .pseudo = address_at(p, false),
+					 .pseudo_length = p->version == 4 ? 0 : p->routed ? 16 : 32 });
+}
+
+static bool nat_inverse(struct object *o)
+{
+	struct param *from = param_named(o->action, "from"), *to = param_named(o->action, "to"),
+		*port = param_named(o->action, "port"), *port_to = param_named(o->action, "port-to");
+
+	if (port_to->given && !port->given)
+		return false;
+	if (from->given) {
+		set_prefix(from, &o->near[1]);
+		set_prefix(to, &o->near[0]);
+	}
+	if (port_to->given) {
+		uint64_t old = port->value;
+
+		set_number(port, port_to->value);
+		set_number(port_to, old);
+	}
+	return true;
+}
+
+const struct oracle nat_oracle = { "nat", .choose = nat_choose, .prepare = nat_prepare, .expect = nat_expect,
+				   .inverse = nat_inverse };
+
+/* ---- npt: RFC 6296 -------------------------------------------------------------------------- */
+
+static struct { bool on, in; struct prefix from, to; int unmapped; uint32_t adjust; } npt;
+
+static void npt_choose(struct object *o, struct rng *rng)
+{
+	if (chance(rng, 5))
+		return;
+	some_prefix(&o->near[0], rng, 6, 1 + below(rng, 64));
+	some_prefix(&o->near[1], rng, 6, chance(rng, 60) ? o->near[0].bits : 1 + below(rng, 64));
+	set_prefix(param_named(o->action, "from"), &o->near[0]);
+	set_prefix(param_named(o->action, "to"), &o->near[1]);
+	o->n_near = 1;
+	/* a shorter one has zeros behind it: as long as the other */
+	if (o->near[0].bits < o->near[1].bits)
+		o->near[0].bits = o->near[1].bits;
+	o->near[1].bits = o->near[0].bits;
+}
+
+static void npt_prepare(struct object *o)
+{
+	npt.on = param_named(o->action, "from")->given;
+	npt.in = value_of(o->action, "", "dir");
+	npt.unmapped = value_of(o->action, "", "unmapped");
+	npt.from = o->near[0];
+	npt.to = o->near[1];
+	/* 3.1: sum of the old prefix less that of the new one, one's complement */
+	npt.adjust = (sum16(npt.from.address, 16) % 0xffff + 0xffff - sum16(npt.to.address, 16) % 0xffff) % 0xffff;
+}
+
+/* false: it has no translation */
+static bool npt_end(uint8_t *address)
+{
+	static const uint8_t ones[8] = { 255, 255, 255, 255, 255, 255, 255, 255 }, zeros[8];
+	uint8_t *word = address + 6;
+
+	if (!inside(address, &npt.from))
+		return true;
+	if (npt.from.bits > 48) {	/* 3.5: the first word of the identifier that is not 0xffff */
+		if (!memcmp(address + 8, ones, 8) || !memcmp(address + 8, zeros, 8))
+			return false;
+		for (word = address + 8; get16(word) == 0xffff; word += 2)
+			;
+	} else if (get16(word) == 0xffff) {	/* 3.4 */
+		return false;
+	}
+	take_over(address, &npt.to);
+	put16(word, (get16(word) + npt.adjust) % 0xffff);
+	return true;
+}
+
+static void npt_expect(struct run *r)
+{
+	struct packet *p = &r->p, in;
+
+	if (p->why || p->version != 6 || !npt.on)
+		return;
+	find_transport(p);
+	if (!npt_end(r->want + address_at(p, npt.in)))
+		goto unmapped;
+	if (is_icmp_error(p) && !find_inner(&in, p)) {
+		memcpy(r->want, r->in, r->length);
+		return;
+	}
+	if (is_icmp_error(p)) {
+		r->rule = "icmp error";
+		if (!npt_end(r->want + p->l4 + 8 + 8 + 16 * !npt.in))
+			goto unmapped;
+	}
+	return;
+unmapped:
+	r->rule = "unmapped";
+	memcpy(r->want, r->in, r->length);
+	r->want_verdict = r->other_verdict = npt.unmapped;
+}
+
+static bool npt_inverse(struct object *o)
+{
+	struct param *from = param_named(o->action, "from"), *to = param_named(o->action, "to"),
+		*dir = param_named(o->action, "dir");
+	char text[64];
+	uint8_t bytes[64];
+
+	memcpy(text, from->text, sizeof(text));
+	memcpy(bytes, from->bytes, sizeof(bytes));
+	memcpy(from->text, to->text, sizeof(text));
+	memcpy(from->bytes, to->bytes, sizeof(bytes));
+	memcpy(to->text, text, sizeof(text));
+	memcpy(to->bytes, bytes, sizeof(bytes));
+	set_number(dir, !dir->value);
+	return from->given;
+}
+
+const struct oracle npt_oracle = { "npt", .choose = npt_choose, .prepare = npt_prepare, .expect = npt_expect,
+				   .inverse = npt_inverse, .mirrored = true };

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What changes TCP: mss, tcpopt. RFC 9293, 3.1 and 3.2. */
+#include "fuzz.h"
+
+#define OPTIONS_LOOKED_AT 20
+#define SYN 2
+
+/* The TCP header, whole, or NULL; *end: of its options. */
+static uint8_t *tcp(struct run *r, uint8_t **end)
+{
+	struct packet *p = &r->p;
+	uint8_t *header = r->want + p->l4;
+	uint32_t size;
+
+	find_transport(p);
+	header = r->want + p->l4;
+	if (p->why4 || p->protocol != 6 || p->l4 + 20 > p->end)
+		return NULL;
+	size = (header[12] >> 4) * 4;
+	if (size < 20 || p->l4 + size > p->end)
+		return NULL;
+	*end = header + size;
+	return header;
+}
+
+static void sum_tcp(struct run *r)
+{
+	sum_add(r, (struct sum){ .at = r->p.l4 + 16, .from = r->p.l4, .to = r->p.end });
+}
+
+/* The length of the option at @at; 0: the list ends here or cannot be read further. */
+static uint32_t option_length(const uint8_t *at, const uint8_t *end)
+{
+	if (*at == 0)
+		return 0;
+	if (*at == 1)
+		return 1;
+	if (at + 2 > end || at[1] < 2 || at + at[1] > end)
+		return 0;
+	return at[1];
+}
+
+void mss_read(struct mss *mss, struct action *a, const char *part)
+{
+	mss->max = value_of(a, part, "max");
+	mss->mtu = value_of(a, part, "mtu");
+}
+
+void mss_part(struct run *r, const struct mss *mss)
+{
+	uint8_t *end, *header = tcp(r, &end), *at;
+	int limit = mss->max, n = 0;
+	uint32_t length;
+
+	if (!header || !(header[13] & SYN))
+		return;
+	if (!limit) {
+		limit = (mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
+		if (limit <= 0)
+			return;
+	}
+	for (at = header + 20; at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
+		length = option_length(at, end);
+		if (!length)
+			return;
+		if (at[0] == 2 && length == 4)
+			break;
+	}
+	if (at >= end || n == OPTIONS_LOOKED_AT || get16(at + 2) <= limit)
+		return;
+	put16(at + 2, limit);
+	sum_tcp(r);
+}
+
+static struct mss mss;
+static void mss_prepare(struct object *o) { mss_read(&mss, o->action, ""); }
+static void mss_expect(struct run *r) { mss_part(r, &mss); }
+
+const struct oracle mss_oracle = { "mss", .prepare = mss_prepare, .expect = mss_expect };
+
+static struct { uint8_t strip[32]; uint16_t window; bool all; } tcpopt;
+
+static void tcpopt_prepare(struct object *o)
+{
+	memcpy(tcpopt.strip, param_named(o->action, "strip")->bytes, sizeof(tcpopt.strip));
+	tcpopt.window = value_of(o->action, "", "window");
+	tcpopt.all = value_of(o->action, "", "segments");
+}
+
+static void tcpopt_expect(struct run *r)
+{
+	uint8_t *end, *header = tcp(r, &end), *at;
+	bool changed = false;
+	uint32_t length;
+
+	if (!header)
+		return;
+	if (tcpopt.window && get16(header + 14) > tcpopt.window) {
+		put16(header + 14, tcpopt.window);
+		changed = true;
+	}
+	at = header + 20;
+	for (int n = 0; at < end && n < OPTIONS_LOOKED_AT && (tcpopt.all || header[13] & SYN); at += length, n++) {
+		length = option_length(at, end);
+		if (!length)
+			break;
+		if (length > 1 && tcpopt.strip[at[0] / 8] & 1 << at[0] % 8) {
+			memset(at, 1, length);
+			changed = true;
+		}
+	}
+	if (changed)
+		sum_tcp(r);
+}
+
+const struct oracle tcpopt_oracle = { "tcpopt", .prepare = tcpopt_prepare, .expect = tcpopt_expect };
