@@ -7,7 +7,7 @@
  * header is cut off or malformed. Returns CONTROL. Untouched, it clears it, for
  * paths whose ICMP "fragmentation needed" gets lost:
  *
- *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/df
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/df continue
  *
  * Identification is not touched: a sender may leave it 0 in packets with DF
  * (RFC 6864, 4.1), and fragments of two such packets can then be mistaken.

@@ -7,7 +7,7 @@
  * off or malformed, are left alone and counted. Returns CONTROL. Untouched, the
  * table is empty and the default 0, which bleaches:
  *
- *   tc filter add dev eth1 ingress matchall action bpf object-file tcact.o sec action/dscp-map
+ *   tc filter add dev eth1 ingress matchall action bpf object-file tcact.o sec action/dscp-map continue
  */
 #include <tcact/class.h>
 

@@ -7,7 +7,7 @@
  * CONTROL. Untouched, the codepoint is the low 6 bits of the packet's mark:
  *
  *   tc filter add dev eth1 egress matchall action skbedit mark 46 pipe \
- *      action bpf object-file tcact.o sec action/dscp
+ *      action bpf object-file tcact.o sec action/dscp continue
  */
 #include <tcact/part/dscp.h>
 

@@ -7,7 +7,7 @@
  * header is cut off or malformed, are left alone and counted. Returns CONTROL.
  * Untouched, it sets CE on ECT(0) and ECT(1), as a congested router does:
  *
- *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ecn
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ecn continue
  */
 #include <tcact/part/ecn.h>
 

@@ -7,7 +7,7 @@
  * gives packets without a label a hash of their flow, so that routers further
  * on can spread flows without looking at transport headers (RFC 6438):
  *
- *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/flowlabel
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/flowlabel continue
  */
 #include <tcact/part/flowlabel.h>
 

@@ -7,7 +7,7 @@
  * do not parse, or are more than 20, are left alone and counted. Returns
  * CONTROL. Untouched, the limit follows from the device's MTU:
  *
- *   tc filter add dev ppp0 egress matchall action bpf object-file tcact.o sec action/mss
+ *   tc filter add dev ppp0 egress matchall action bpf object-file tcact.o sec action/mss continue
  */
 #include <tcact/part/mss.h>
 

@@ -9,7 +9,7 @@
  * whose header is cut off or malformed, are left alone and counted. Returns
  * CONTROL otherwise. Untouched, it subtracts 1:
  *
- *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ttl
+ *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ttl continue
  */
 #include <tcact/part/ttl.h>
 

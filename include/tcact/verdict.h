@@ -4,7 +4,8 @@
  * -1, 0, 1, 2, 3 and 7; any other value means "this filter did not match".
  *
  *   rewriter    always CONTROL: the control word on the tc command line
- *               decides (pipe where none is given)
+ *               decides. Where none is given, tc gives pipe, which keeps the
+ *               packet from the filters that follow; tcact gives continue.
  *   matcher     CONTROL on a hit; MISS otherwise: the filter's later actions
  *               are skipped and the next filter runs
  *   redirector  what its helper returned; CONTROL where the helper failed

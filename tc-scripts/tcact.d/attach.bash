@@ -424,7 +424,8 @@ actions() {
 		for_device "$1"
 		object "${args[@]}"
 		verdict=(pipe)
-		((i + 1 < n)) || verdict=("${control[@]:-pipe}")
+		# pipe would keep packets from the filters that follow
+		((i + 1 < n)) || verdict=("${control[@]:-continue}")
 		# The kernel refuses to replace an action whose control is goto chain.
 		[[ ${verdict[0]} != goto || $class == verdict ]] || verdict=(pipe)
 		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "$sum"
@@ -501,6 +502,11 @@ add() {
 			flag=${clsact_made[$dev]} ;;
 		esac
 		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
+		i=$((i + 1))
+	done
+	i=0
+	for dev in "${devs[@]}"; do
+		warn_order "$dev" "${at[i]}"
 		i=$((i + 1))
 	done
 }

@@ -58,8 +58,10 @@ present() {
 			[[ ! $table_map ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }
 		fi
 		# The last one says what the control of all is.
-		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) && ${field[11]} != pipe ]] ||
+		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) ]] ||
 			[[ ${field[8]} != bpf ]]; then
+			# The pipe before goto chain is not what add was given.
+			[[ ${field[8]} == bpf ]] || unset 'out[-1]'
 			# shellcheck disable=SC2206 # words without wildcards
 			out+=(${field[11]})
 		fi
@@ -173,10 +175,12 @@ command_restore() {
 	have=$'\n'$(printf '%s\n' "${lines[@]}")$'\n'
 	have=${have// table -/}
 	for line in "${todo[@]}"; do
-		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/}"$'\n'* ]] || continue
 		read_line "$line"
 		place "${line_words[@]:2}"
 		parse_steps "${rest[@]}"
+		line=${line// table +([a-z0-9-]).table/}
+		[[ ${control[*]} ]] || line+=' continue'
+		[[ $have != *$'\n'"$line"$'\n'* ]] || continue
 		if [[ $dry ]]; then
 			# whoever types it is elsewhere
 			for i in "${!tables[@]}"; do

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# From `tc -s filter show`: which filters hide packets from one another. The new filter is at
+# PREF of CHAIN, for PROTOCOL unless the list has it already. Of tcact's own actions REWRITERS
+# always obey their control. One line each, "PREF KIND" after the word:
+#   none   it is before the new filter, which sees no packet
+#   some   it is before the new filter, which does not see what it matches
+#   asks   it is before the new filter, and its program decides what that sees
+#   after  it is after the new filter, and all packets that it could see meet that first
+# What cannot be told gives no line: every line is true.
+
+function done() {
+	if (!is_filter || in_chain != chain) return
+	is_filter = 0
+	if (at == pref) { protocol = of; return }
+	n++
+	kinds[n] = kind
+	prefs[n] = at
+	protocols[n] = of
+	every[n] = every_packet && !keys && kind != "bpf"
+	# An action decides, and so does a filter without one; "continue" is printed wherever it is meant.
+	ends[n] = !skipped && !goes_on && !program && (actions || kind ~ /^(matchall|flower)$/)
+	hardware[n] = skipped
+	quiet[n] = last ~ /(^| )(drop|shot)( |$)/
+	asks[n] = !skipped && (direct || program && !goes_on)
+}
+
+function action_done() {
+	if (!actions) return
+	if (action == "bpf") {
+		if (!ours || name == "verdict") program = 1
+		else if (index(rewriters, " " name " ") == 0) every_packet = 0
+	} else if (action !~ /^(gact|mirred|skbedit|pedit|csum|vlan|police|nat|skbmod|tunnel_key|connmark|ct|ctinfo|mpls|sample)$/)
+		goes_on = 1
+}
+
+/^filter / {
+	action_done()
+	done()
+	of = at = kind = ""
+	in_chain = actions = keys = goes_on = program = direct = ours = is_filter = skipped = 0
+	every_packet = 0
+	last = ""
+	for (i = 2; i <= NF; i++) {
+		if ($i == "protocol") of = $(i + 1)
+		else if ($i == "pref") { at = $(i + 1); kind = $(i + 2) }
+		else if ($i == "chain") in_chain = $(i + 1)
+		else if ($i == "handle" || $i == "fh") is_filter = 1
+		else if ($i == "divisor") is_filter = 0
+		else if ($i == "direct-action") direct = 1
+		else if ($i == "skip_sw") skipped = 1
+	}
+	if (kind ~ /^(matchall|flower)$/ || kind == "u32" && / key ht 800 /) every_packet = 1
+	next
+}
+/^\taction order [0-9]+: / {
+	action_done()
+	actions++
+	action = $4
+	ours = 0
+	last = $0
+	name = $5
+	sub(/:.*/, "", name)
+	sub(/\.o$/, "", name)
+}
+/^\tcookie 746361631/ { ours = 1 }
+actions {
+	if (/[ \/]continue([ \/]|$)/) goes_on = 1
+	next
+}
+/^ *skip_sw/ { skipped = 1 }
+!/^ *(skip_hw|skip_sw|in_hw|not_in_hw|eth_type|$)/ && !/^  match 00000000\/00000000 at 0( |$)/ { keys = 1 }
+
+END {
+	action_done()
+	done()
+	for (i = 1; i <= n; i++) {
+		if (protocols[i] != protocol && protocols[i] != "all" && protocol != "all") continue
+		what = prefs[i] " " kinds[i]
+		covers = protocols[i] == "all" || protocols[i] == protocol
+		if (prefs[i] + 0 > pref + 0) {
+			if (!hardware[i] && (protocol == "all" || protocols[i] == protocol)) print "after " what
+		} else if (asks[i]) print "asks " what
+		else if (ends[i] && every[i] && covers) print "none " what
+		else if (ends[i] && !quiet[i]) print "some " what
+	}
+}

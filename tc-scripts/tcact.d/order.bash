@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# Who hides packets from whom: filters of a hook run by pref, until one hands nothing on.
+
+# hands_on NAME: sets the variable NAME to which of the packets that it matches the filter made of
+# steps and control hands on to the next one: any (all, or it depends on the packet), none, or
+# chosen (only those that a verdict with a chance chooses)
+hands_on() {
+	local -n hands=$1
+	local i n=${#steps[@]} code chance given
+	hands=any
+	for ((i = 0; i < n; i++)); do
+		choose "${steps[i]}"
+		# On a miss the next filter runs.
+		[[ $class == @(rewriter|verdict) ]] || return 0
+		code=unspec chance=100%
+		if [[ $class == verdict ]]; then
+			read -ra given <<<"${settings[i]}"
+			while ((${#given[@]} > 1)); do
+				[[ ${given[0]} != code ]] || code=${given[1]}
+				[[ ${given[0]} != chance ]] || chance=${given[1]}
+				given=("${given[@]:2}")
+			done
+		fi
+		case $code in
+		unspec | -1) code=control ;;
+		pipe | 3) code=next ;;
+		ok | reclassify | shot | redirect | [0127]) code=end ;;
+		*) return 0 ;;	# what act_bpf does not know means that the filter did not match
+		esac
+		[[ $chance != @(100%|1) ]] || chance=''
+		if ((i + 1 == n)); then
+			[[ $code != control || ${control[0]-continue} != continue ]] || {
+				[[ ! $chance ]] || hands=chosen
+				return 0
+			}
+		elif [[ $code != end || $chance ]]; then
+			continue
+		fi
+		break
+	done
+	hands=none
+}
+
+# warn WHAT WHY NEXT: it is done, but may not be what is wanted
+warn() { printf '%s\n' "tcact: warning: $1: $2; $3" >&2; }
+
+# listed NAME LINE...: sets the variable NAME to "pref N (KIND)" of the first "N KIND", and how
+# many more there are
+listed() {
+	printf -v "$1" 'pref %s (%s)' "${2% *}" "${2#* }"
+	(($# == 2)) || printf -v "$1" '%s and %d more' "${!1}" $(($# - 2))
+}
+
+# warn_tcx DEV PLACE: tcx programs (Linux 6.6) run before all filters of the hook
+warn_tcx() {
+	kernel 6.6 && type -P bpftool >/dev/null || return 0
+	[[ $(bpftool -j net show dev "$1" 2>/dev/null) != *\"kind\":\"tcx/"$dir"\"* ]] ||
+		warn "$2 may not see all packets" "a tcx program before it decides" "see: bpftool net show dev $(q "$1")"
+}
+
+# warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
+# not all, as far as that is certain
+warn_order() {
+	local dev=$1 at=$2 here line names passed rewriters='' none=() some=() asks=() after=()
+	here="pref $at on $(q "$dev") $dir"
+	[[ ! ${chain/#0/} ]] || here+=" chain $chain"
+	for line in "${rows[@]}"; do
+		[[ $line != action$'\t'*$'\t'rewriter$'\t'* ]] || { line=${line#*$'\t'} rewriters+=" ${line%%$'\t'*} "; }
+	done
+	filters "$dev" "$dir"
+	while read -r line; do
+		local -n which=${line%% *}
+		which+=("${line#* }")
+	done < <(awk -v "chain=${chain:-0}" -v "pref=$at" -v "protocol=${protocol:-all}" \
+		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$filters")
+	if ((${#none[@]})); then
+		listed names "${none[0]}"
+		warn "$here sees no packet" "$names is before it and hands none on" "choose a lower pref"
+	else
+		if ((${#some[@]})); then
+			listed names "${some[@]}"
+			warn "$here does not see all packets" "what $names before it matches is not handed on" \
+				"choose a lower pref if it is to see them"
+		fi
+		if ((${#asks[@]})); then
+			listed names "${asks[@]}"
+			warn "$here may not see all packets" "a program of $names before it decides" \
+				"choose a lower pref if it is to see all"
+		fi
+	fi
+	warn_tcx "$dev" "$here"
+	[[ ${after[*]} && ${match[*]} == @(|matchall) ]] || return 0
+	hands_on passed
+	listed names "${after[@]}"
+	case $passed in
+	none) warn "$names on $(q "$dev") $dir sees no packet" "pref $at is before it and hands none on" \
+		"end that one with continue" ;;
+	chosen) warn "$names on $(q "$dev") $dir does not see all packets" \
+		"pref $at before it hands on only those that verdict chooses" "end that one with: then verdict" ;;
+	esac
+}
