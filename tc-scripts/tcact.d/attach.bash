@@ -126,7 +126,8 @@ mine=()
 mine() {
 	filters "$1" "$2"
 	mine=()
-	[[ ! $filters ]] || mapfile -t mine < <(awk -f "$lib/filters.awk" <<<"$filters")
+	[[ ! $filters ]] || mapfile -t mine < <(
+		awk -f "$lib/filters.awk" "$objects/tcact.params" - <<<"$filters")
 }
 
 # hooked DEV: sets qdisc to the one that has its hooks, clsact or ingress: a device has one at most

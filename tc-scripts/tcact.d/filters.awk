@@ -1,16 +1,67 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# From `tc -s filter show`: one line for each action that carries tcact's cookie, its fields
-# separated by tabs, "-" where there is none:
+# From `tc -s filter show`: one line for each action of a filter that `tcact add` can have made, its
+# fields separated by tabs, "-" where there is none:
 #   chain pref protocol kind handle cookie action-kind name program control index
 #   packets bytes dropped match
 # The text and not `tc -j`: one filter of somebody else's whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
+# Everybody can give an action a cookie. A filter is tcact's where each of its actions, in their order,
+# has one that says so, is in the catalogue, the first file, and is in no other filter.
+
+FNR == NR { if ($1 == "action") known[$2]; next }
 
 function word(text) { words = words (words == "" ? "" : " ") text }
 
-/^filter / {
+function hex(digits) {
+	return 16 * (index("0123456789abcdef", substr(digits, 1, 1)) - 1) + \
+		index("0123456789abcdef", substr(digits, 2, 1)) - 1
+}
+
+# ours: add can have written the cookie of the action that was read last
+function ours(  at, of) {
+	# no interval expressions: mawk of Debian 12 lacks them
+	if (length(cookie) != 24 || cookie !~ /^746361631[01][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
+		return 0
+	at = hex(substr(cookie, 11, 2))
+	of = hex(substr(cookie, 13, 2))
+	if (at != count - 1 || bind != 1 || number !~ /^[0-9]+$/ || count > 1 && substr(cookie, 10, 1) != flag ||
+	    count > 1 && of != total || counters !~ /^[0-9]+ [0-9]+ [0-9]+$/)
+		return 0
+	total = of
+	flag = substr(cookie, 10, 1)
+	if (action == "bpf")
+		return at < of && (name in known) && program ~ /^[0-9]+$/ &&
+			control ~ /^(pass|drop|pipe|continue|reclassify|trap|goto chain [0-9]+|jump [0-9]+)$/
+	return action == "gact" && at > 0 && at == of && substr(cookie, 17) == "00000000" &&
+		control ~ /^goto chain [0-9]+$/ && random == "none"
+}
+
+function end_action() {
+	if (!in_action) return
 	in_action = 0
+	counters = bytes " " packets " " dropped
+	if (!ours()) foreign = 1
+	pending = pending chain "\t" pref "\t" protocol "\t" kind "\t" handle "\t" cookie "\t" action "\t" name \
+		"\t" program "\t" control "\t" number "\t" packets "\t" bytes "\t" dropped \
+		"\t" (words == "" ? "-" : words) "\n"
+}
+
+function end_filter() {
+	end_action()
+	if (!foreign && (count == total || count == total + 1 && action == "gact") &&
+	    kind ~ /^(matchall|flower|u32|basic|bpf|cgroup)$/ && pref ~ /^[0-9]+$/ && chain ~ /^([0-9]+|-)$/ &&
+	    handle ~ /^[0-9a-fx:]+$/ && protocol ~ /^[A-Za-z0-9_.-]+$/)
+		printf "%s", pending
+	pending = ""
+	count = total = foreign = 0
+}
+
+END { end_filter() }
+
+/^filter / {
+	end_filter()
 	words = ""
+	kind = pref = protocol = "-"
 	handle = chain = "-"
 	for (i = 2; i <= NF; i++) {
 		if ($i == "protocol") {
@@ -31,14 +82,20 @@ function word(text) { words = words (words == "" ? "" : " ") text }
 }
 
 /^\taction order [0-9]+: / {
+	end_action()
 	in_action = 1
+	if ($3 != ++count ":") foreign = 1
 	action = $4
-	name = program = control = number = "-"
+	name = program = control = number = bind = "-"
+	cookie = ""
+	random = "none"
 	packets = bytes = dropped = 0
 	if (action == "bpf") {
 		name = $5
 		sub(/:.*/, "", name)
 		sub(/\.o$/, "", name)
+		# what tc calls a program from the file that add gives it, and one that is pinned
+		if ($5 != name ".o:[action/" name "]" && $5 != name ":[*fsobj]") name = ""
 	}
 	for (i = 5; i <= NF; i++) {
 		if ($i == "id") program = $(i + 1)
@@ -50,16 +107,16 @@ function word(text) { words = words (words == "" ? "" : " ") text }
 	next
 }
 
-in_action && /^\t index / { number = $2 }
-in_action && /^\tSent / { bytes = $2; packets = $4; dropped = $7; sub(/,/, "", dropped) }
-in_action && /^\tcookie 74636163/ {
-	print chain "\t" pref "\t" protocol "\t" kind "\t" handle "\t" $2 "\t" action "\t" name \
-		"\t" program "\t" control "\t" number "\t" packets "\t" bytes "\t" dropped \
-		"\t" (words == "" ? "-" : words)
+in_action && /^\t index / {
+	number = $2
+	for (i = 3; i < NF; i++) if ($i == "bind") bind = $(i + 1)
 }
+in_action && /^\t random type / { random = $3 }
+in_action && /^\tSent / { bytes = $2; packets = $4; dropped = $7; sub(/,/, "", dropped) }
+in_action && /^\tcookie / { cookie = $2 }
 
 # What lies between the filter and its first action is the match, as tc reads it, and more.
-!in_action && NF {
+!count && NF {
 	sub(/\(.*/, "")
 	for (i = 1; i <= NF; i++) {
 		if ($i == "eth_type") i++
