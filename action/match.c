@@ -17,6 +17,7 @@ struct match_params {
 	__u8 field;		/* enum source */
 	__u8 op;
 	__u8 level;
+	__u8 count;
 	__u64 value;
 	__u64 to;
 };
@@ -29,10 +30,11 @@ PARAM(match, value, "name @dscp @ecn @pkt_type @ethertype", "what to compare it 
 PARAM(match, to, "name @dscp @ecn @pkt_type @ethertype",
       "the end of the range, or the bits that count (0: those of value)");
 PARAM(match, level, "num 0..255", "which ancestor field ancestor_cgroup means; 0 is the root");
+PARAM(match, count, "word @counted", "hits or misses to count for show; tcact sets it by CONTROL");
 RULES(match, to, "with op in mask; least value op in; bits value op mask");
 PARAMS(match) = { .field = FROM_MARK };
 
-static __always_inline bool hits(__u64 field)
+static __always_inline bool holds(__u64 field)
 {
 	__u64 value = match_params.value, to = match_params.to;
 
@@ -55,5 +57,5 @@ SEC("action/match") int match(struct __sk_buff *skb)
 
 	if (why != DONE)
 		return missed(why);
-	return hits(field) ? CONTROL : MISS;
+	return holds(field) ? hit(match_params.count) : miss(match_params.count);
 }

@@ -19,12 +19,14 @@ struct prefixes_params {
 	__u8 of;
 	__u8 tag;
 	__u8 hits;
+	__u8 count;
 };
 
 ACTION(prefixes, matcher, "Match packets by a table of IPv4 and IPv6 prefixes");
 PARAM(prefixes, of, "word src=0 dst=1 either=2", "address to look up; either: the source first");
 PARAM(prefixes, tag, "word ignore=0 mark=1", "mark: write the prefix's tag to the packet's mark");
 PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the cost of a shared counter");
+PARAM(prefixes, count, "word @counted", "hits or misses to count for show; tcact sets it by CONTROL");
 TABLE(prefixes, prefix_table, prefix, tag);
 PARAMS(prefixes) = {};
 
@@ -37,13 +39,13 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	if (!prefix && prefixes_params.of != OF_SOURCE)
 		prefix = prefix_of(net, DESTINATION);
 	if (!prefix)
-		return MISS;
+		return miss(prefixes_params.count);
 
 	if (prefixes_params.hits == 1)
 		__sync_fetch_and_add(&prefix->hits, 1);
 	if (prefixes_params.tag == TAG_MARK)
 		skb->mark = prefix->tag;
-	return CONTROL;
+	return hit(prefixes_params.count);
 }
 
 ON_IP(prefixes, work, missed)

@@ -18,6 +18,11 @@
  *   absent         the packet has no such thing: no socket, no IPsec state ...
  *   transport      a port of a protocol whose checksum is over the whole packet
  *   unmapped       an address that has none in the other prefix
+ *
+ * and two that are no exceptions, of a matcher that counts one of them:
+ *
+ *   hit            matched
+ *   miss           did not match, although there was something to compare
  */
 #pragma once
 
@@ -40,13 +45,15 @@ enum reason {
 	ABSENT,
 	TRANSPORT,
 	UNMAPPED,
+	COUNTED_HIT,
+	COUNTED_MISS,
 	REASONS = 16		/* room to grow: the map keeps its size */
 };
 
 NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
       "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
-      "transport=11 unmapped=12");
+      "transport=11 unmapped=12 hit=13 miss=14");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -92,6 +99,29 @@ static __always_inline int rewritten(enum reason why)
 {
 	count_unless_done(why);
 	return CONTROL;
+}
+
+/*
+ * tc counts what reaches a matcher, but not what it makes of that: -2 is no
+ * verdict of its own, and what CONTROL drops is not the action's. So a matcher
+ * counts either its hits or its misses, whichever are fewer; tcact chooses by
+ * CONTROL. The others are what is left of tc's count.
+ */
+NAMES(counted, "off=0 hits=1 misses=2");
+enum counted { COUNT_NONE, COUNT_HITS, COUNT_MISSES };
+
+static __always_inline int hit(enum counted counted)
+{
+	if (counted == COUNT_HITS)
+		count(COUNTED_HIT);
+	return CONTROL;
+}
+
+static __always_inline int miss(enum counted counted)
+{
+	if (counted == COUNT_MISSES)
+		count(COUNTED_MISS);
+	return MISS;
 }
 
 /* The end of a matcher that could not look. */

@@ -423,6 +423,11 @@ actions() {
 		choose "${steps[i]}"
 		read -ra args <<<"${settings[i]}"
 		for_device "$1"
+		# What tc does not count: of an allow list the misses are few, of others the hits. What follows
+		# in the filter counts the hits.
+		if [[ $class == matcher && " ${args[*]} " != *' count '* && ${control[0]-} != goto ]] && ((i + 1 == n)); then
+			[[ ${control[0]-} == @(pass|ok) ]] && args+=(count misses) || args+=(count hits)
+		fi
 		object "${args[@]}"
 		verdict=(pipe)
 		# pipe would keep packets from the filters that follow

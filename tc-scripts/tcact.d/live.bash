@@ -84,6 +84,76 @@ reasons_now() {
 			printf "%s %.0f\n", i in name ? name[i] : "reason-" i, sum[i] }'
 }
 
+# entries_now: how many the table has
+entries_now() {
+	if [[ $table_key == vid ]]; then	# an array has all keys
+		dump_table "${map_id[$table_map]}" | wc -l
+	else
+		bpftool -j map dump id "${map_id[$table_map]}" | tr '{' '\n' | grep -c '^"key":\[' || true
+	fi
+}
+
+# outcome ARRAY NEXT: after live, what became of the packets of the action in field, of which NEXT
+# reached the one behind it, if there is one: dropped, of a matcher hits and misses, of a table its
+# entries, "?" where it is not known, and the reasons. What CONTROL does, tc does not count.
+outcome() {
+	local -n into=$1
+	local next=$2 name n missed=0 passed=0 seen=${field[13]} drops='' known=1 said_now=" ${now[*]} "
+	into=([dropped]=${field[15]} [reasons]='')
+	[[ $next || ${field[11]} != drop ]] || drops=1
+	[[ $said_now != ' ? ' ]] || known=''
+	if [[ $known && ($stats || $drops || $class == matcher) ]]; then
+		while read -r name n; do
+			case $name in
+			hit) into[hits]=$n ;;
+			miss) missed=$((missed + n)) ;;
+			*)
+				missed=$((missed + n))
+				into[reasons]+="$name $n"$'\n'
+				[[ $name != @(expired|unmapped) || ! $said_now =~ [\ .]$name\ (ok|reclassify|pipe|redirect)\  ]] ||
+					passed=$n ;;
+			esac
+		done < <(reasons_now)
+	fi
+	case $class in
+	matcher)
+		if [[ $next ]]; then
+			into[hits]=$next
+		elif [[ $said_now == *' count misses '* ]]; then
+			into[hits]=$((seen - missed))
+		elif [[ $said_now == *' count hits '* ]]; then
+			into[hits]=${into[hits]-0}
+		else
+			into[hits]='?' into[misses]='?'
+		fi
+		if [[ ${into[hits]} != '?' ]]; then
+			# The counters were read one after the other.
+			((into[hits] <= seen)) || into[hits]=$seen
+			((into[hits] >= 0)) || into[hits]=0
+			into[misses]=$((seen - into[hits]))
+		fi
+		[[ ! $drops ]] || into[dropped]=${into[hits]} ;;
+	rewriter)
+		[[ ! $drops || ! $known ]] || into[dropped]=$((seen - passed))
+		[[ ! $drops || $known ]] || into[dropped]='?' ;;
+	verdict)
+		# its own code, but for unspec, and pipe for the share that does not get it
+		if [[ $drops && $said_now != *' code '* ]]; then
+			into[dropped]=$seen
+			[[ $known && $said_now != *' chance '* ]] || into[dropped]='?'
+		fi ;;
+	esac
+	[[ ! $table_map || ! $known ]] || into[entries]=$(entries_now)
+}
+
+# behind INDEX: sets found to the packets that reached the action behind own[INDEX] in its filter
+behind() {
+	local after
+	found=''
+	IFS=$'\t' read -ra after <<<"${own[$1 + 1]-}"
+	[[ ${after[7]-} == '' || ${after[7]:10:2} == 00 ]] || found=${after[13]}
+}
+
 # ---- show -----------------------------------------------------------------------------------
 
 # match_of KIND TEXT: sets text to the match as add takes it; fails where it cannot tell
@@ -118,7 +188,7 @@ where_of() { # FIELD...
 }
 
 command_show() {
-	local stats='' line field old=''
+	local stats='' field i
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		case $1 in
@@ -138,36 +208,46 @@ command_show() {
 		show_json
 		return
 	fi
-	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+	for i in "${!own[@]}"; do
+		IFS=$'\t' read -ra field <<<"${own[i]}"
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			where_of "${field[@]}"
 			shell "${where[@]}"
 			echo
 		fi
-		show_action
+		behind "$i"
+		show_action "$found"
 	done
 }
 
-# show_action: field, of one action
+# show_action NEXT: field, of one action; NEXT as outcome takes it
 show_action() {
-	local then=''
+	local then='' control='' next=$1
+	local -A result
 	[[ ${field[7]:10:2} == 00 ]] || then='then '
 	if [[ ${field[8]} != bpf ]]; then
 		echo "    ${field[11]}"
 		return
 	fi
 	live "${field[9]}" "${field[10]}" || now=('?')
-	printf '    %s%s%s' "$then" "${field[9]}" "${now[*]:+ ${now[*]}}"
-	((16#${field[7]:10:2} + 1 != 16#${field[7]:12:2})) || printf ' %s' "${field[11]}"
-	printf '\n        %s packets, %s bytes, %s dropped\n' "${field[13]}" "${field[14]}" "${field[15]}"
-	[[ ! $stats ]] || reasons_now | sed 's/^/        /'
+	((16#${field[7]:10:2} + 1 != 16#${field[7]:12:2})) || control=${field[11]}
+	wrap 8 "    " "$then${field[9]} ${now[*]} $control"
+	outcome result "$next"
+	if [[ $class == matcher ]]; then
+		printf '        %s looked up, %s bytes\n' "${field[@]:13:2}"
+		printf '        %s hits: %s, %s misses: next filter\n' "${result[hits]}" \
+			"${control:-next action}" "${result[misses]}"
+	else
+		printf '        %s packets, %s bytes, %s dropped\n' "${field[@]:13:2}" "${result[dropped]}"
+	fi
+	[[ ! ${result[entries]-} ]] || printf '        table: %s entries\n' "${result[entries]}"
+	[[ ! $stats ]] || printf '%s' "${result[reasons]}" | sed 's/^/        /'
 }
 
 # live NAME PROGRAM: sets now and map_id; fails where they cannot be known, which takes an action of
 # this catalogue, bpftool, the right to use it
 live() {
-	now=() map_id=()
+	now=() map_id=() class='' table_map=''
 	[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* ]] || return
 	choose "$1"
 	type -P bpftool >/dev/null && bpftool -j prog show id "$2" >/dev/null 2>&1 || return
@@ -176,10 +256,11 @@ live() {
 }
 
 show_json() {
-	local line field first=1 i comma name count
+	local field first=1 n i comma name count
+	local -A result
 	printf '['
-	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+	for n in "${!own[@]}"; do
+		IFS=$'\t' read -ra field <<<"${own[n]}"
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			((first)) || printf ']},'
 			first=0
@@ -189,10 +270,12 @@ show_json() {
 				"$(json_string "$text")"
 			comma=''
 		fi
-		printf '%s{"name":"%s","control":"%s","index":%s,"packets":%s,"bytes":%s,"dropped":%s' \
-			"$comma" "${field[9]/#-/${field[8]}}" "${field[@]:11:2}" "${field[@]:13:3}"
+		printf '%s{"name":"%s","control":"%s","index":%s,"packets":%s,"bytes":%s' \
+			"$comma" "${field[9]/#-/${field[8]}}" "${field[@]:11:4}"
 		comma=,
-		if [[ ${field[8]} == bpf ]]; then
+		if [[ ${field[8]} != bpf ]]; then
+			printf ',"dropped":%s' "${field[15]}"
+		else
 			printf ',"program":%s,"parameters":' "${field[10]}"
 			if live "${field[9]}" "${field[10]}"; then
 				printf '{'
@@ -203,14 +286,21 @@ show_json() {
 				printf '}'
 			else
 				printf null
+				now=('?')
 			fi
+			behind "$n"
+			outcome result "$found"
+			for name in dropped hits misses entries; do
+				[[ ! ${result[$name]+there} ]] || printf ',"%s":%s' "$name" "${result[$name]/'?'/null}"
+			done
 			if [[ $stats ]]; then
 				printf ',"reasons":{'
 				i=''
 				while read -r name count; do
+					[[ $name ]] || continue
 					printf '%s"%s":%s' "$i" "$name" "$count"
 					i=,
-				done < <(reasons_now)
+				done <<<"${result[reasons]%$'\n'}"
 				printf '}'
 			fi
 		fi

@@ -99,6 +99,15 @@ def vectors(suite):
             for name, data in frames.items():
                 suite.case(f"{name}-{field}-{op}-absent", data, MISS, ctx=CTX, count={"absent": 1})
 
+    # one of the two is counted, or neither, besides what cannot be compared
+    for count, counted in (("off", None), ("hits", CONTROL), ("misses", MISS)):
+        suite.bake("field", "mark", "value", 5, "count", count)
+        for mark, verdict in ((5, CONTROL), (6, MISS)):
+            suite.case(f"count-{count}-{mark}", v4_frame, verdict, ctx={"mark": mark},
+                       count={"hit" if verdict == CONTROL else "miss": 1} if verdict == counted else None)
+        suite.bake("field", "xfrm_spi", "count", count)
+        suite.case(f"count-{count}-absent", v4_frame, MISS, ctx=CTX, count={"absent": 1})
+
     # the IP header, over the whole corpus: hit on its value, miss on another
     for p in corpus():
         for field in ("dscp", "ecn", "ttl", "flow_label"):

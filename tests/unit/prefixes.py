@@ -52,13 +52,14 @@ def vectors(suite):
             for prefix, tag in TABLES[table].items():
                 suite.map("prefix_table", key(prefix), value(tag, 1000))
 
-    def packet(p, table, of, label, tag=False, hits=False, **more):
+    def packet(p, table, of, label, tag=False, hits=False, counted=None, **more):
         hit = None if p.why else look(TABLES[table], of, p.ip)
         ctx = {"mark": 0x55, "priority": 7, "cb2": 9}
         after = [("prefix_table", key(x), value(n, 1000 + (hits and x == hit))) for x, n in TABLES[table].items()]
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
                      ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
-                     count={p.why: 1} if p.why else None, mapout=after, **more)
+                     count={p.why: 1} if p.why else {counted: 1} if counted == ("hit" if hit else "miss") else None,
+                     mapout=after, **more)
 
     for p in corpus():
         begin("corpus", "of", "src", "tag", "mark", *(("link", p.link) if p.link != "auto" else ()))
@@ -74,6 +75,11 @@ def vectors(suite):
             begin(table, "of", of, "tag", "mark", "hits", "on")
             for p in packets:
                 packet(p, table, of, f"{table}-{of}", tag=True, hits=True)
+    for count, counted in (("off", None), ("hits", "hit"), ("misses", "miss")):
+        begin("corpus", "count", count)
+        for p in corpus():
+            if p.link == "auto":
+                packet(p, "corpus", "src", f"count-{count}", counted=counted)
     for settings in ((), ("of", "src", "tag", "ignore", "hits", "off"), ("hits", "on"), ("tag", "mark"),
                      ("of", "either", "hits", "on")):
         given = dict(zip(settings[::2], settings[1::2]))
