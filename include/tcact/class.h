@@ -7,11 +7,11 @@
 
 #include <tcact/ip.h>
 
-/* RFC 2474, 2597, 3246, 3662, 5865, 8622 */
+/* RFC 2474, 2597, 3246, 3662, 5865, 8622, 9956 */
 NAMES(dscp,
       "cs0=0 cs1=8 cs2=16 cs3=24 cs4=32 cs5=40 cs6=48 cs7=56 df=0 be=0 le=1 "
       "af11=10 af12=12 af13=14 af21=18 af22=20 af23=22 af31=26 af32=28 af33=30 "
-      "af41=34 af42=36 af43=38 ef=46 va=44");
+      "af41=34 af42=36 af43=38 ef=46 va=44 nqb=45");
 
 enum ecn { ECN_NOT_ECT, ECN_ECT1, ECN_ECT0, ECN_CE };	/* RFC 3168, 5 */
 NAMES(ecn, "not-ect=0 ect1=1 ect0=2 ce=3");
