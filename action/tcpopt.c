@@ -115,7 +115,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 
 	if (why != DONE || l4.proto != IPPROTO_TCP)
 		return rewritten(why);
-	tcp = packet_at(skb, l4.offset, sizeof(*tcp));
+	tcp = tcp_at(skb, &l4);
 	if (!tcp)
 		return rewritten(TRUNCATED);
 	why = tcp_check(&l4, tcp);

@@ -7,6 +7,7 @@
 #define TCP_OPTIONS_MAX 20
 
 enum { TCPOPT_END = 0, TCPOPT_NOP = 1, TCPOPT_MSS = 2 };
+#define TCPOPT_MSS_SIZE 4
 
 /*
  * The option at @at of those that end at @end: its kind << 8 | its length, or
@@ -28,6 +29,13 @@ static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end
 	if (length < 2 || at + length > end)
 		return -OPTIONS;
 	return kind << 8 | length;
+}
+
+/* The header at @l4, linear; NULL if the IP packet ends before it does. */
+static __always_inline struct tcphdr *tcp_at(struct __sk_buff *skb, const struct transport *l4)
+{
+	return l4->offset + sizeof(struct tcphdr) <= l4->end
+		       ? packet_at(skb, l4->offset, sizeof(struct tcphdr)) : NULL;
 }
 
 /* Whether the header at @tcp is one, and in the packet with its options. */

@@ -342,15 +342,15 @@ edit_settings() {
 # knows of the device and the user did not say
 args=()
 for_device() {
-	local p
+	local p mtu=${dev_mtu[$1]}
 	is_param link && [[ " ${args[*]} " != *" link "* ]] && [[ ${dev_link[$1]} != auto ]] &&
 		args+=(link "${dev_link[$1]}")
 	for p in "${params[@]}"; do
-		# A kernel without bpf_check_mtu must be told the MTU.
+		# A kernel without bpf_check_mtu must be told the MTU; 68 is the least one of IPv4 (RFC 791).
 		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] &&
 			lacking "$p" device || continue
 		[[ " ${args[*]} " == *" ${p%mtu}max "[0-9]* || " ${args[*]} " == *" $p "* ]] ||
-			args+=("$p" "${dev_mtu[$1]}")
+			args+=("$p" "$((mtu < 68 ? 68 : mtu))")
 	done
 }
 

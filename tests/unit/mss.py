@@ -3,20 +3,23 @@
 from common import *
 
 
-def clamped(ip, limit, at=None):
-    """A SYN's bytes with the MSS option, whose kind is at `at` in the TCP header, lowered.
-    The sum is that of all bytes anew, so it matters not whether the place is odd."""
+def clamped(ip, limit, *places):
+    """A SYN's bytes with the MSS options, whose kinds are at these places in the TCP header, or
+    the one right behind it, lowered. The sum is that of all bytes anew, so it matters not
+    whether a place is odd."""
     data = bytearray(bytes(ip))
     proto, l4, _ = transport(data)
     if proto != 6 or not data[l4 + 13] & 2:
         return bytes(data)
-    at = l4 + (20 if at is None else at) + 2
-    old, stored = (struct.unpack_from("!H", data, x)[0] for x in (at, l4 + 16))
-    if old <= limit:
+    places = [at for at in (l4 + place + 2 for place in places or (20,))
+              if struct.unpack_from("!H", data, at)[0] > limit]
+    if not places:
         return bytes(data)
+    stored = struct.unpack_from("!H", data, l4 + 16)[0]
     data[l4 + 16:l4 + 18] = b"\0\0"
     goods = [sum16(bytes(data[l4:]))]
-    struct.pack_into("!H", data, at, limit)
+    for at in places:
+        struct.pack_into("!H", data, at, limit)
     goods.append(sum16(bytes(data[l4:])))
     struct.pack_into("!H", data, l4 + 16, adjusted(stored, *goods))
     return bytes(data)
@@ -38,36 +41,53 @@ def padded(options, fill=NOP):
 
 
 def option_cases():
-    """name, options, where MSS is in them or None, why they are left alone or None"""
+    """name, options, where MSS options are in them, why the rest is left alone or None"""
     for name, front in (("first", b""), ("1-nop", NOP), ("2-nops", NOP * 2), ("3-nops", NOP * 3),
                         ("wscale", WSCALE), ("sack-ok", SACK_OK), ("stamps", STAMPS),
                         ("unknown", opt(253, 7, 2)), ("mptcp", opt(30, 12, 1)), ("fast-open", opt(34, 10, 2)),
-                        ("all", SACK_OK + STAMPS + WSCALE), ("exp-2", opt(254, 2)), ("19-nops", NOP * 19),
+                        ("all", SACK_OK + STAMPS + WSCALE), ("exp-2", opt(254, 2)), ("16-nops", NOP * 16),
                         ("looks-like-mss", opt(253, 8, 2)), ("36-bytes", opt(253, 36))):
-        yield f"after-{name}", padded(front + mss_option(1460)), len(front), None
+        yield f"after-{name}", padded(front + mss_option(1460)), [len(front)], None
         if len(front) < 33:
-            yield f"after-{name}-end", padded(front + mss_option(1460), END), len(front), None
-    yield "last-of-20", padded(NOP * 16 + WSCALE + SACK_OK + opt(253, 2) + mss_option(1460)), 23, None
-    yield "twice", mss_option(1460) + mss_option(1459), 0, None
-    yield "none", b"", None, None
-    yield "only-nops", NOP * 4, None, None
-    yield "20-nops", NOP * 20, None, None
-    yield "others", padded(SACK_OK + STAMPS + WSCALE), None, None
+            yield f"after-{name}-end", padded(front + mss_option(1460), END), [len(front)], None
+    yield "last-of-20", NOP * 17 + WSCALE + opt(253, 4) + mss_option(1460), [24], None
+    yield "last-of-20-and-more", NOP * 16 + WSCALE + SACK_OK + opt(253, 3) + mss_option(1460), [24], None
+    yield "20th", padded(NOP * 19 + mss_option(1460)), [19], "options"
+    # receivers differ in which they take
+    yield "twice", mss_option(1460) + mss_option(1459), [0, 4], None
+    yield "twice-first-low", mss_option(900) + mss_option(1459), [4], None
+    yield "twice-last-low", mss_option(1459) + mss_option(900), [0], None
+    yield "twice-odd", padded(NOP + mss_option(1460) + NOP * 2 + mss_option(9000)), [1, 7], None
+    yield "ten-times", mss_option(1460) * 10, list(range(0, 40, 4)), None
+    yield "none", b"", [], None
+    yield "only-nops", NOP * 4, [], None
+    yield "20-nops", NOP * 20, [], None
+    yield "others", padded(SACK_OK + STAMPS + WSCALE), [], None
     for n in range(0, 4):
-        yield f"after-end-{n}", padded(NOP * n + END + mss_option(1460)), None, None
-    yield "after-end-19", padded(NOP * 19 + END + mss_option(1460)), None, None
-    yield "21st", NOP * 20 + mss_option(1460), None, "options"
-    yield "21-nops", padded(NOP * 21), None, "options"
-    yield "36-nops", NOP * 36 + mss_option(1460), None, "options"
-    yield "40-nops", NOP * 40, None, "options"
-    for length in (0, 1, 2, 3, 5, 8):
-        yield f"mss-length-{length}", padded(b"\2" + bytes([length]) + b"\x05\xb4" + STAMPS), None, "options"
+        yield f"after-end-{n}", padded(NOP * n + END + mss_option(1460)), [], None
+    yield "after-end-19", padded(NOP * 19 + END + mss_option(1460)), [], None
+    yield "21st", NOP * 20 + mss_option(1460), [], "options"
+    yield "21-nops", padded(NOP * 21), [], "options"
+    yield "36-nops", NOP * 36 + mss_option(1460), [], "options"
+    yield "40-nops", NOP * 40, [], "options"
+    # of another length it is none, and hides none
+    for length in (2, 3, 5, 6, 8):
+        wrong = opt(2, length, 5)
+        yield f"mss-length-{length}", padded(wrong), [], None
+        yield f"mss-length-{length}-and-one", padded(wrong + mss_option(1460)), [length], None
+        yield f"mss-length-{length}-behind", padded(mss_option(1460) + wrong), [0], None
+    yield "mss-length-3-nop", bytes.fromhex("0203050102" "0405b4"), [4], None
+    for length in (0, 1):
+        yield f"mss-length-{length}", bytes([2, length]) + NOP * 6 + mss_option(1460), [], "options"
     for length in (0, 1, 13, 40, 255):
-        yield f"other-length-{length}", bytes([253, length]) + NOP * 6 + mss_option(1460), None, "options"
-    yield "mss-beyond", NOP * 2 + b"\2\4", None, "options"
-    yield "mss-half", NOP + b"\2\4\5", None, "options"
-    yield "kind-only", NOP * 3 + b"\2", None, "options"
-    yield "kind-only-other", NOP * 3 + b"\xfd", None, "options"
+        broken = bytes([253, length]) + NOP * 6
+        yield f"other-length-{length}", broken + mss_option(1460), [], "options"
+        yield f"other-length-{length}-behind", mss_option(1460) + broken, [0], "options"
+    yield "mss-beyond", NOP * 2 + b"\2\4", [], "options"
+    yield "mss-half", NOP + b"\2\4\5", [], "options"
+    yield "kind-only", NOP * 3 + b"\2", [], "options"
+    yield "kind-only-other", NOP * 3 + b"\xfd", [], "options"
+    yield "one-and-kind-only", mss_option(1460) + NOP * 3 + b"\2", [0], "options"
 
 
 def short_first_fragments(suite):
@@ -91,15 +111,13 @@ def vectors(suite):
                              ctx={"mark": 5, "priority": 7, "cb2": 9})
 
     suite.bake("max", 1000)
-    for name, options, at, why in option_cases():
+    for name, options, places, why in option_cases():
         for make in (v4, v6):
             for data in (b"", PAYLOAD + b"\4\4\4"):
                 ip = make(tcp(options, data=data))
                 p = Packet(f"v{family(ip)}-{name}{'-data' if data else ''}", front_of(ip), ip)
-                if why:
-                    suite.packet(p, count={why: 1})
-                else:
-                    suite.packet(p, clamped(ip, 1000, 20 + at) if at is not None else None)
+                suite.packet(p, clamped(ip, 1000, *(20 + at for at in places)) if places else None,
+                             count={why: 1} if why else None)
     # odd and even places, with sums that are wrong, or pass by 0
     for front in (b"", NOP, NOP * 2, NOP * 3):
         for value in (1001, 1256, 0x0400, 0xffff, 0x03e8, 0x03e7, 1, 0):
@@ -133,6 +151,11 @@ def vectors(suite):
             for length in (0, 1, 13, 14, 19, 20, 23, 39):
                 if not rest:
                     continue
+                if length < 20:     # nor does what is in the padding say that it is no SYN
+                    ip = make(tcp(SYN, "A"), **{size: base + length})
+                    p = Packet(f"{label}-length-{length}-ack", front_of(ip), ip, rest)
+                    p.need = len(bytes(ip)) - 40 + length + 14
+                    suite.packet(p, count={"truncated": 1})
                 ip = make(tcp(SYN), **{size: base + length})
                 data = bytes(ip)
                 p = Packet(f"{label}-length-{length}", front_of(ip), ip, rest)
@@ -153,26 +176,31 @@ def vectors(suite):
                 ip = make(tcp(mss_option(value) + STAMPS + NOP * 2))
                 suite.packet(Packet(f"v{family(ip)}-{value}-max-{limit}", front_of(ip), ip), clamped(ip, limit))
 
-    # MTU: 40 less for IPv4, 60 for IPv6; of lo where none is given
-    packets = [p for p in corpus() if p.name[3:] in ("syn", "ack", "udp", "qinq", "pppoe", "hbh", "options-40",
-                                                    "synack", "frag-first", "frag-last")]
-    for mtu in (68, 576, 1280, 1499, 1500, 1501, 9000, 65535):
+    # MTU: 40 less for IPv4, 60 for IPv6, and behind PPPoE 8; of lo where none is given
+    def headers(p):
+        return (40 if p.name[1] == "4" else 60) + (8 if "pppoe" in p.name else 0)
+
+    def by_mtu(p, label, mtu, device):
+        limit = mtu - headers(p)
+        if p.why_l4:
+            suite.packet(p, name=label, count={p.why_l4: 1}, mtu=device)
+        elif limit <= 0 and clamped(p.ip, 0) != bytes(p.ip):
+            suite.packet(p, name=label, count={"helper-failed": 1}, mtu=device)
+        else:
+            suite.packet(p, clamped(p.ip, limit), label, mtu=device)
+
+    packets = [p for p in corpus() if p.link == "auto" and p.name[3:] in (
+        "syn", "synack", "ack", "udp", "hbh", "options-40", "frag-first", "frag-last", "8021q", "8021q-8021q", "qinq",
+        "pppoe", "8021q-pppoe", "qinq-pppoe")]
+    for mtu in (68, 576, 1280, 1499, 1500, 1501, 1507, 1508, 9000, 65535, 65536, 4294967295):
         suite.bake("mtu", mtu)
         for p in packets:
-            new = None if p.why_l4 else clamped(p.ip, mtu - (40 if p.name[1] == "4" else 60))
-            suite.packet(p, new, f"{p.name}-mtu-{mtu}", count={p.why_l4: 1} if p.why_l4 else None, mtu=1400)
+            by_mtu(p, f"{p.name}-mtu-{mtu}", mtu, 1400)
     for settings in ((), ("max", "mtu"), ("mtu", "device"), ("max", "mtu", "mtu", "device")):
         suite.bake(*settings)
         for mtu in (41, 61, 80, 100, 1280, 1500, 65536, 65535) if not settings else (1492,):
             for p in packets:
-                limit = mtu - (40 if p.name[1] == "4" else 60)
-                label = "-".join((p.name, *settings, "lo", str(mtu)))
-                if p.why_l4:
-                    suite.packet(p, name=label, count={p.why_l4: 1}, mtu=mtu)
-                elif limit <= 0 and clamped(p.ip, 0) != bytes(p.ip):
-                    suite.packet(p, name=label, count={"helper-failed": 1}, mtu=mtu)
-                else:
-                    suite.packet(p, clamped(p.ip, limit), label, mtu=mtu)
+                by_mtu(p, "-".join((p.name, *settings, "lo", str(mtu))), mtu, mtu)
     suite.bake("max", 1400, "mtu", 576)     # max is what it says
     for p in packets:
         if not p.why_l4:

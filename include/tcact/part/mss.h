@@ -10,23 +10,39 @@
 
 struct mss_params {
 	__u16 max;		/* 0: from the MTU */
-	__u16 mtu;		/* 0: the device's */
+	__u32 mtu;		/* 0: the device's */
 };
-PARAM(mss, max, "num 1..65535 mtu=0", "largest MSS to let pass; mtu: MTU less 40 (IPv4) or 60 (IPv6)");
-PARAM(mss, mtu, "num 68..65535 device=0", "MTU to go by; device: that of the device (kernel 5.12)");
+PARAM(mss, max, "num 1..65535 mtu=0",
+      "largest MSS to let pass; mtu: MTU less 40 (IPv4) or 60 (IPv6), behind PPPoE 8 more");
+PARAM(mss, mtu, "num 68..4294967295 device=0",
+      "MTU of the device to go by; device: the one that it has (kernel 5.12)");
 NEEDS(mss.mtu, "device=5.12");		/* bpf_check_mtu */
+
+/*
+ * What the device's MTU holds besides the IP packet: PPPoE and PPP (RFC 2516, 7), which
+ * end with the protocol; an Ethernet header and its tags end with an ethertype.
+ */
+static __always_inline __u32 mss_link(struct __sk_buff *skb, const struct network *net)
+{
+	__be16 proto;
+
+	if (net->offset < ETH_HLEN + sizeof(struct pppoe) ||
+	    bpf_skb_load_bytes(skb, net->offset - sizeof(proto), &proto, sizeof(proto)) ||
+	    proto == net->proto)
+		return 0;
+	return sizeof(struct pppoe);
+}
 
 /* The largest MSS that may pass, or 0 where the kernel did not say. */
 static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct network *net,
 				       const volatile struct mss_params *params)
 {
-	__u32 headers = sizeof(struct tcphdr) + (network_is_ipv4(net)
-						 ? sizeof(struct iphdr)
-						 : sizeof(struct ipv6hdr));
-	__u32 mtu = params->mtu;
+	__u32 mtu = params->mtu, headers;
 
 	if (params->max)
 		return params->max;
+	headers = sizeof(struct tcphdr) + mss_link(skb, net) +
+		  (network_is_ipv4(net) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 	/* >= 0 also says "longer than the MTU": @mtu is set all the same */
 	if (!mtu && bpf_check_mtu(skb, /*ifindex: its own*/ 0, &mtu, /*len_diff*/ 0,
 				  /*flags*/ 0) < 0)
@@ -34,23 +50,55 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct netwo
 	return mtu > headers ? mtu - headers : 0;
 }
 
-/* The offset of the MSS option between @at and @end, 0 where there is none, or -reason. */
-FUNCTION int mss_option(struct __sk_buff *skb, __u32 at, __u32 end)
+/* Lowers the option at @option, of the TCP header at @tcp, to @limit, which is not known if 0. */
+static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, __u32 option,
+					     __u32 limit)
 {
+	__u32 value = option + 2;
+	__be16 old, new = bpf_htons(limit);
+
+	if (!limit)
+		return HELPER_FAILED;
+	if (bpf_skb_load_bytes(skb, value, &old, sizeof(old)))
+		return TRUNCATED;
+	if (bpf_ntohs(old) <= limit)
+		return DONE;
+	if (bpf_skb_store_bytes(skb, value, &new, sizeof(new), /*flags*/ 0))
+		return HELPER_FAILED;
+	/* The sum is over 16-bit words: at an odd place the bytes change sides. */
+	if ((value - tcp) & 1) {
+		old = __builtin_bswap16(old);
+		new = __builtin_bswap16(new);
+	}
+	if (bpf_l4_csum_replace(skb, tcp + offsetof(struct tcphdr, check), old, new, sizeof(new)))
+		return HELPER_FAILED;
+	return DONE;
+}
+
+/*
+ * Lowers every MSS option of the TCP header at @tcp, which ends at @end: receivers differ
+ * in which of several they take (Linux: the last). One of another length is none to them.
+ */
+FUNCTION int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
+{
+	__u32 at = tcp + sizeof(struct tcphdr);
+
 	for (int i = 0; i < TCP_OPTIONS_MAX && at < end; i++) {
 		int option = tcp_option(skb, at, end);
+		enum reason why;
 
 		if (option < 0)
-			return option;
-		switch (option >> 8) {
-		case TCPOPT_END:
-			return 0;
-		case TCPOPT_MSS:
-			return (option & 0xff) == 4 ? (int)(at & 0xffff) : -OPTIONS;
+			return -option;
+		if (option >> 8 == TCPOPT_END)
+			return DONE;
+		if (option == (TCPOPT_MSS << 8 | TCPOPT_MSS_SIZE)) {
+			why = mss_lower(skb, tcp, at, limit);
+			if (why != DONE)
+				return why;
 		}
 		at = forget(skb, at + (option & 0xff));
 	}
-	return at < end ? -OPTIONS : 0;
+	return at < end ? OPTIONS : DONE;
 }
 
 static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct network *net,
@@ -58,14 +106,12 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 {
 	struct transport l4;
 	enum reason why = transport_find(skb, net, &l4);
-	__u32 limit, options;
-	int option;
 	struct tcphdr *tcp;
-	__be16 old, new;
+	__u32 end;
 
 	if (why != DONE || l4.proto != IPPROTO_TCP)
 		return why;
-	tcp = packet_at(skb, l4.offset, sizeof(*tcp));
+	tcp = tcp_at(skb, &l4);
 	if (!tcp)
 		return TRUNCATED;
 	if (!tcp->syn)
@@ -73,29 +119,6 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 	why = tcp_check(&l4, tcp);
 	if (why != DONE)
 		return why;
-	options = l4.offset + sizeof(*tcp);
-	option = forget(skb, mss_option(skb, options, l4.offset + tcp->doff * 4));
-	if (option <= 0)
-		return -option;
-
-	limit = mss_limit(skb, net, params);
-	if (!limit)
-		return HELPER_FAILED;
-	option += 2;
-	if (bpf_skb_load_bytes(skb, option, &old, sizeof(old)))
-		return TRUNCATED;
-	if (bpf_ntohs(old) <= limit)
-		return DONE;
-	new = bpf_htons(limit);
-	if (bpf_skb_store_bytes(skb, option, &new, sizeof(new), /*flags*/ 0))
-		return HELPER_FAILED;
-	/* The sum is over 16-bit words: at an odd place the bytes change sides. */
-	if ((option - options) & 1) {
-		old = __builtin_bswap16(old);
-		new = __builtin_bswap16(new);
-	}
-	if (bpf_l4_csum_replace(skb, l4.offset + offsetof(struct tcphdr, check), old, new,
-				sizeof(new)))
-		return HELPER_FAILED;
-	return DONE;
+	end = l4.offset + tcp->doff * 4;
+	return mss_options(skb, l4.offset, end, mss_limit(skb, net, params));
 }
