@@ -76,7 +76,9 @@ static __always_inline enum reason network_check(struct __sk_buff *skb, struct n
 		if (ip->version != 4 || ip->ihl < 5)
 			return MALFORMED;
 		/* 0: a GSO packet longer than the field can say (Linux 6.3, BIG TCP) */
-		if (length < ip->ihl * 4u && !(skb->gso_segs && !length))
+		if (!length && skb->gso_segs)
+			length = ip->ihl * 4u;
+		if (length < ip->ihl * 4u)
 			return MALFORMED;
 	} else {
 		struct ipv6hdr *ip;

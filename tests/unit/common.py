@@ -324,6 +324,9 @@ def broken():
                      need=34, ctx={"gso_segs": 0})
     yield Packet("v4-length-below-ihl", front_of(ok4), v4(tcp(SYN), len=43, options=router_alert4(24)),
                  why="malformed", need=34)
+    # no length to contradict the IHL, and the packet ends before the options do
+    yield Packet("v4-length-0-options-cut", front_of(ok4), v4(Raw(PAYLOAD[:4]), ihl=8, len=0, proto=6, chksum=1),
+                 why="truncated", need=14, ctx={"gso_segs": 2})
     arp = bytes.fromhex("0001080006040001" "020000000002" "c0000201" "000000000000" "c0000202")
     for name, front, need in (
             ("arp", ether(0x0806), 14), ("unknown-ethertype", ether(0x88b5), 14),
