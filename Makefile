@@ -89,13 +89,13 @@ build/tcact.pc: FORCE | build
 
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
 
-build/tests/runner: tests/unit/runner.c tests/unit/vector.h | build
+build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ -lbpf -lelf -lz
 
 # For the big-endian guest, with the libraries that it has.
-build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h | build/bpfeb
+build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
@@ -105,7 +105,7 @@ build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h | build/bpfeb
 FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
 build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
 
-build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch]) | build
+build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch]) tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz

@@ -39,6 +39,7 @@
 #include "fuzz.h"
 
 #define EACH 8192		/* executions of one object */
+#define BATCH 256		/* after so many the counters are looked at */
 #define SHOWN 3			/* times that the same thing is shown */
 #define KINDS 256
 
@@ -99,6 +100,10 @@ static bool same(struct run *r, const char *what)
 static void shrink_packet(struct run *r, const char *what)
 {
 	TRY(r->flags, 0);
+	TRY(r->more.vlan_proto, 0);
+	TRY(r->more.vlan_tci, 0);
+	TRY(r->more.queue_mapping, 0);
+	TRY(r->more.tc_index, 0);
 	TRY(r->ctx.mark, 0);
 	TRY(r->ctx.priority, 0);
 	TRY(r->ctx.tstamp, 0);
@@ -147,12 +152,16 @@ static void shrink_params(struct run *r, const char *what)
 			continue;
 		unset(p);
 		object_unload(o);
-		if (object_load(o) && same(r, what))
-			continue;
-		object_unload(o);
+		if (object_load(o)) {
+			object_use(o);
+			if (same(r, what))
+				continue;
+			object_unload(o);
+		}
 		*p = old;
 		if (!object_load(o))
 			die("%s: loaded before, not now", a->name);
+		object_use(o);
 	}
 }
 
@@ -185,14 +194,16 @@ static bool report(struct run *r)
 		return false;
 	snprintf(first, sizeof(first), "%.200s", r->detail);
 	shrink_packet(r, what);
-	shrink_params(r, what);
-	shrink_packet(r, what);
+	if (strcmp(what, "inverse")) {
+		shrink_params(r, what);
+		shrink_packet(r, what);
+	}
 	if (judge(r))
 		snprintf(r->detail, sizeof(r->detail), "only once: %s", first);
 	to = fmemopen(text, sizeof(text), "w");
 	fprintf(to, "not ok - %s: %s (%s%s%.0f s, seed %llu)\nreplay ", r->object->action->name, r->detail, r->rule,
 		*r->rule ? ", " : "", now() - began / 1e9, (unsigned long long)seed);
-	print_failure(to, r);
+	print_failure(to, strcmp(what, "inverse") ? r : &back);
 	fclose(to);
 	if (write(1, text, strlen(text)) < 0)
 		_exit(2);
@@ -221,23 +232,68 @@ static bool may_be_refused(const struct object *o)
 	return strstr(o->action->name, "m") && strstr(load_log, "unknown func");
 }
 
+/* The object that @start stands for; false: the kernel refuses it. */
+static bool make_object(struct object *o, uint64_t start, int *chosen)
+{
+	static struct action other;
+	static struct object inverse;
+	struct rng rng;
+
+	rng_seed(&rng, start, 0);
+	*chosen = below(&rng, n_actions);
+	o->action = &actions[*chosen];
+	choose_params(o, &rng);
+	o->inverse = NULL;
+	if (!object_load(o))
+		return false;
+	if (o->action->oracle->inverse) {
+		other = *o->action;
+		inverse = *o;
+		inverse.action = &other;
+		if (other.oracle->inverse(&inverse) && object_load(&inverse))
+			o->inverse = &inverse;
+	}
+	object_use(o);
+	return true;
+}
+
+static void drop_object(struct object *o)
+{
+	if (o->inverse)
+		object_unload(o->inverse);
+	object_unload(o);
+}
+
+static void one(struct run *r, uint64_t start, uint32_t i, int chosen)
+{
+	struct rng rng;
+
+	rng_seed(&rng, start, i);
+	mutate(r, &rng);
+	if (!judge(r)) {
+		if (report(r)) {	/* it may have other parameters now */
+			drop_object(r->object);
+			if (!make_object(r->object, start, &chosen))
+				die("%s: loaded before, not now", r->object->action->name);
+		}
+	} else if (r->want_length != r->length || memcmp(r->want, r->in, r->length) || r->want_verdict != CONTROL ||
+		   memcmp(&r->want_ctx.mark, &r->ctx.mark, sizeof(r->ctx.mark))) {
+		shared->changed_of[chosen]++;
+	}
+}
+
 static void work(void)
 {
 	static struct run run, *r = &run;
 	static struct object object, *o = &object;
-	struct rng rng;
-	uint64_t number = 0;
 
 	r->object = o;
-	for (; !over(); number++) {
-		uint64_t start = mix(seed) ^ mix(job * 0x10001 + 1) ^ mix(number << 20);
+	for (uint64_t number = 0; !over(); number++) {
+		uint64_t start = mix(seed) ^ mix(job * 0x10001 + 1) ^ mix(number << 20), expected, failed;
+		bool countable = true;
 		int chosen;
 
-		rng_seed(&rng, start, 0);
-		chosen = below(&rng, n_actions);
-		o->action = &actions[chosen];
-		choose_params(o, &rng);
-		if (!object_load(o)) {
+		if (!make_object(o, start, &chosen)) {
 			__atomic_add_fetch(&shared->refused, 1, __ATOMIC_RELAXED);
 			if (!may_be_refused(o)) {
 				char *end = strrchr(load_log, '\n');
@@ -251,28 +307,30 @@ static void work(void)
 			continue;
 		}
 		__atomic_add_fetch(&shared->objects, 1, __ATOMIC_RELAXED);
+		expected = object_counted(o);
+		failed = shared->failed;
 		for (uint32_t i = 1; i <= EACH; i++) {
-			rng_seed(&rng, start, i);
-			mutate(r, &rng);
-			if (!judge(r)) {
-				if (report(r)) {
-					rng_seed(&rng, start, 0);
-					below(&rng, n_actions);
-					choose_params(o, &rng);
-					object_unload(o);
-					if (!object_load(o))
-						die("%s: loaded before, not now", o->action->name);
-				}
-			} else if (r->want_length != r->length || memcmp(r->want, r->in, r->length) ||
-				   r->want_verdict != CONTROL || r->want_ctx.mark != r->ctx.mark) {
-				shared->changed_of[chosen]++;
-			}
+			one(r, start, i, chosen);
+			expected += r->counted;
+			countable = countable && !r->uncountable;
 			shared->runs[job]++;
 			shared->runs_of[chosen]++;
-			if ((!(i & 255) || first) && over())
+			if (!(i % BATCH) && countable && failed == shared->failed && object_counted(o) != expected) {
+				/* one of these was counted and should not have been, or the other way round */
+				r->look_at_counters = true;
+				for (uint32_t j = i - BATCH + 1; j <= i && failed == shared->failed; j++)
+					one(r, start, j, chosen);
+				r->look_at_counters = false;
+			}
+			if (!(i % BATCH)) {
+				expected = object_counted(o);
+				failed = shared->failed;
+				countable = true;
+			}
+			if ((!(i % BATCH) || first) && over())
 				break;
 		}
-		object_unload(o);
+		drop_object(o);
 	}
 }
 
@@ -288,6 +346,8 @@ static void prepare_process(void)
 	if (s < 0 || ioctl(s, SIOCSIFMTU, &request))
 		die("MTU of lo: %s", strerror(errno));
 	close(s);
+	if (enter_load(&enter))
+		die("the program in front of the actions: %s", strerror(errno));
 }
 
 static void select_actions(int argc, char **argv)

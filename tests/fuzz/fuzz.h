@@ -16,6 +16,7 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include "../unit/enter.h"
 
 #define die(form, ...) (fprintf(stderr, "fuzz: " form "\n", ##__VA_ARGS__), exit(2))
 
@@ -130,7 +131,7 @@ struct object {
 	struct action *action;
 	enum link link;
 	struct bpf_object *bpf;
-	int prog;
+	int prog, reasons;
 	struct prefix table[TABLE];	/* of prefixes; addresses that matter to the action */
 	int n_table;
 	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
@@ -139,6 +140,7 @@ struct object {
 	struct prefix near[4];		/* addresses to be met often */
 	int n_near;
 	uint16_t port;			/* likewise */
+	struct object *inverse;		/* or NULL */
 };
 
 void read_params(const char *directory);
@@ -152,7 +154,11 @@ void set_prefix(struct param *p, const struct prefix *prefix);
 void unset(struct param *p);
 /* false: the kernel refused; the log says why */
 bool object_load(struct object *o);
+/* Makes it the one that runs and is judged. */
+void object_use(struct object *o);
 void object_unload(struct object *o);
+/* How many packets its counters have, all reasons together. */
+uint64_t object_counted(const struct object *o);
 extern char load_log[];
 
 /* ---- one execution -------------------------------------------------------------------------- */
@@ -169,6 +175,7 @@ struct run {
 	uint8_t in[FRAME_MAX + ROOM], want[FRAME_MAX + ROOM], out[FRAME_MAX + ROOM];
 	uint32_t length, want_length, out_length;
 	struct __sk_buff ctx, want_ctx, out_ctx;
+	struct metadata more;		/* that the program in front gives; what comes out is not seen */
 	int flags, verdict, want_verdict, other_verdict;
 	int error;
 	uint64_t any_mark, any_priority, any_tstamp, any_cb[5];	/* bits that nobody can know */
@@ -176,6 +183,10 @@ struct run {
 	struct sum sums[4];
 	int n_sums;
 	const char *rule;		/* what of the oracle decided */
+	bool again;			/* a second time the same verdict must come out */
+	bool invertible;		/* the inverse makes of what comes out what went in */
+	uint32_t counted;		/* in the map reasons */
+	bool look_at_counters, uncountable;
 	bool skip;			/* what comes out depends on what nobody can know */
 	const char *what;		/* what is wrong: verdict, bytes, ... */
 	char detail[256];
@@ -192,7 +203,8 @@ struct oracle {
 	void (*expect)(struct run *r);
 	/* a second one, of which run on what came out makes what went in; false: there is none */
 	bool (*inverse)(struct object *o);
-	bool mirrored;						/* with its addresses exchanged */
+	/* exchanges what must be for that in @data, which has the layout of r->in */
+	void (*mirror)(const struct run *r, uint8_t *data);
 };
 
 extern const struct oracle df_oracle, dscp_oracle, dscp_map_oracle, ecn_oracle, ttl_oracle, flowlabel_oracle,
@@ -243,6 +255,8 @@ void mutate(struct run *r, struct rng *rng);
 
 /* ---- judge.c --------------------------------------------------------------------------------- */
 
+extern struct enter enter;
+extern struct run back;			/* the way back of the last one */
 void execute(struct run *r);
 /* Runs it; false: r->what and r->detail say what is wrong. */
 bool judge(struct run *r);

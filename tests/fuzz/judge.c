@@ -11,12 +11,17 @@
 #include <sys/syscall.h>
 #include "fuzz.h"
 
+struct enter enter;
+
 void execute(struct run *r)
 {
+	bool more = r->more.vlan_proto || r->more.queue_mapping || r->more.tc_index;
 	union bpf_attr attr;
 
+	if (more)
+		*enter.metadata = r->more;
 	memset(&attr, 0, sizeof(attr.test));
-	attr.test.prog_fd = r->object->prog;
+	attr.test.prog_fd = more ? enter.prog : r->object->prog;
 	attr.test.data_in = (uintptr_t)r->in;
 	attr.test.data_size_in = r->length;
 	attr.test.data_out = (uintptr_t)r->out;
@@ -83,6 +88,47 @@ static bool checksum(struct run *r, const struct sum *s)
 		     get16(r->want + s->at));
 }
 
+struct run back;
+
+/* The inverse of the action, run on what came out, makes what went in. */
+static bool there_and_back(struct run *r)
+{
+	const struct oracle *oracle = r->object->action->oracle;
+	struct packet p;
+
+	back.object = r->object->inverse;
+	memcpy(back.in, r->out, r->out_length);
+	memcpy(back.want, r->in, r->length);
+	if (oracle->mirror) {
+		oracle->mirror(r, back.in);
+		oracle->mirror(r, back.want);
+	}
+	back.length = r->out_length;
+	back.ctx = r->ctx;
+	/* TEST_RUN wants another length where an address becomes an ethertype */
+	find_network(&p, back.in, back.length, LINK_ETHER, false);
+	if (r->object->link == LINK_NONE && p.why == TRUNCATED)
+		return true;
+	execute(&back);
+	if (back.error == EINVAL && r->object->link == LINK_NONE)
+		return true;
+	for (int i = 0; i < r->n_sums; i++) {
+		uint32_t at = r->sums[i].at;
+
+		if (get16(back.out + at) % 0xffff == get16(back.want + at) % 0xffff)
+			memcpy(back.want + at, back.out + at, 2);
+	}
+	if (!back.error && back.verdict == CONTROL && back.out_length == r->length &&
+	    !memcmp(back.out, back.want, r->length))
+		return true;
+	back.want_length = r->length;
+	back.want_ctx = back.ctx;
+	if (!back.ctx.wire_len)
+		back.want_ctx.wire_len = back.length;
+	back.want_verdict = CONTROL;
+	return wrong(r, "inverse", "there and back is not what went in");
+}
+
 #define FIELD(f) do { \
 	if (r->out_ctx.f != r->want_ctx.f) \
 		return wrong(r, "metadata", #f " %#llx, expected %#llx", (unsigned long long)r->out_ctx.f, \
@@ -93,6 +139,7 @@ bool judge(struct run *r)
 {
 	const struct oracle *oracle = r->object->action->oracle;
 	bool fine = true;
+	uint64_t counted = 0;
 
 	memcpy(r->want, r->in, r->length);
 	r->want_length = r->length;
@@ -106,14 +153,28 @@ bool judge(struct run *r)
 	r->any_label = r->skip = false;
 	r->rule = "";
 	find_network(&r->p, r->in, r->length, r->object->link, r->ctx.gso_segs);
+	r->invertible = r->again = false;
+	r->counted = 0;
+	r->uncountable = false;
 	oracle->expect(r);
-	if (r->skip)
+	if (r->skip) {
+		r->counted = 0;
 		return true;
+	}
+	if (r->look_at_counters)
+		counted = object_counted(r->object);
 	execute(r);
 	if (r->error == EBADMSG)
 		return wrong(r, "complete", "the sum of the whole packet (CHECKSUM_COMPLETE) is wrong afterwards");
 	if (r->error)
 		return wrong(r, "error", "TEST_RUN: %s", strerror(r->error));
+	if (r->again) {
+		int first = r->verdict;
+
+		execute(r);
+		if (r->verdict != first)
+			return wrong(r, "verdict", "verdict %d, then %d of the same flow", first, r->verdict);
+	}
 	if (r->verdict != r->want_verdict && r->verdict != r->other_verdict)
 		return wrong(r, "verdict", "verdict %d, expected %d", r->verdict, r->want_verdict);
 	if (r->out_length != r->want_length)
@@ -140,8 +201,13 @@ bool judge(struct run *r)
 	r->want_ctx.tstamp = (r->want_ctx.tstamp & ~r->any_tstamp) | (r->out_ctx.tstamp & r->any_tstamp);
 	for (int i = 0; i < 5; i++)
 		r->want_ctx.cb[i] = (r->want_ctx.cb[i] & ~r->any_cb[i]) | (r->out_ctx.cb[i] & r->any_cb[i]);
-	if (!memcmp(&r->out_ctx, &r->want_ctx, sizeof(r->want_ctx)))
-		return true;
+	if (!memcmp(&r->out_ctx, &r->want_ctx, sizeof(r->want_ctx))) {
+		counted += r->counted;
+		if (r->look_at_counters && object_counted(r->object) != counted)
+			return wrong(r, "counter", "%d counted, expected %u",
+				     (int)(object_counted(r->object) - counted + r->counted), r->counted);
+		return !r->invertible || !r->object->inverse || there_and_back(r);
+	}
 	FIELD(mark);
 	FIELD(priority);
 	FIELD(tstamp);
@@ -208,9 +274,14 @@ void print_failure(FILE *to, struct run *r)
 	fprintf(to, "; case fuzz/%s; once; mtu %d; in ", o->action->name, MTU);
 	hex(to, r->in, r->length);
 	fields(to, "; ctx", &r->ctx, &in);
+	if (r->more.vlan_proto || r->more.queue_mapping || r->more.tc_index)
+		fprintf(to, "; enter %#x %u %u %u", __builtin_bswap16(r->more.vlan_proto), r->more.vlan_tci,
+			r->more.queue_mapping, r->more.tc_index);
 	if (r->flags)
 		fprintf(to, "; flags %d", r->flags);
 	fprintf(to, "; verdict %d", r->want_verdict);
+	if (r->look_at_counters)
+		fprintf(to, "; counted %u", r->counted);
 	if (r->want_length != r->length || memcmp(r->want, r->in, r->length)) {
 		fprintf(to, "; out ");
 		hex(to, r->want, r->want_length);

@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 static const uint16_t tpids[] = { 0x8100, 0x88a8, 0x8100, 0x9100, 0x9200 };
+static const uint16_t kernels[] = { 0x8100, 0x88a8 };	/* tags that Linux keeps beside the frame */
 static const uint16_t types[] = { 0x0800, 0x86dd, 0x0806, 0x8864, 0x8863, 0x8847, 0x0005, 0x88b5 };
 static const uint8_t protocols[] = { 6, 17, 1, 58, 33, 132, 136, 139, 47, 50, 51, 103, 89, 135, 0, 43, 44, 60, 59 };
 static const uint8_t limits[] = { 0, 1, 2, 3, 63, 64, 65, 127, 128, 253, 254, 255 };
@@ -364,6 +365,7 @@ static void once(struct run *r, struct frame *f, struct rng *rng)
 /* Some metadata that is not 0. */
 static void metadata(struct run *r, struct rng *rng)
 {
+	enum link link = r->object->link;
 	struct __sk_buff *ctx = &r->ctx;
 
 	memset(ctx, 0, sizeof(*ctx));
@@ -376,15 +378,26 @@ static void metadata(struct run *r, struct rng *rng)
 		for (int i = 0; i < 5; i++)
 			ctx->cb[i] = rng_next(rng);
 	if (chance(rng, 20))
-		ctx->tstamp = rng_next(rng) >> 1;
+		ctx->tstamp = rng_next(rng) >> below(rng, 64);
 	if (chance(rng, 20))
 		ctx->ingress_ifindex = 1;
 	if (chance(rng, 10))
-		ctx->hwtstamp = rng_next(rng) >> 1;
+		ctx->hwtstamp = rng_next(rng) >> below(rng, 64);
 	if (chance(rng, 15))
 		ctx->gso_segs = 1 + below(rng, 40);
 	if (chance(rng, 15))
 		ctx->gso_size = 1 + below(rng, 1500);
+	memset(&r->more, 0, sizeof(r->more));
+	if (chance(rng, 30)) {
+		if (link != LINK_NONE && chance(rng, 60)) {
+			r->more.vlan_proto = __builtin_bswap16(ONE_OF(kernels));
+			r->more.vlan_tci = chance(rng, 50) ? rng_next(rng) & 0xffff : 100 + below(rng, 4);
+		}
+		if (chance(rng, 30))
+			r->more.queue_mapping = below(rng, 64);
+		if (chance(rng, 30))
+			r->more.tc_index = rng_next(rng) & 0xffff;
+	}
 	if (chance(rng, 10))
 		ctx->wire_len = r->length + below(rng, 3000);
 }

@@ -341,10 +341,35 @@ bool object_load(struct object *o)
 		return false;
 	}
 	o->prog = bpf_program__fd(bpf_object__next_program(o->bpf, NULL));
+	o->reasons = bpf_object__find_map_fd_by_name(o->bpf, "reasons");
 	fill(o);
-	if (a->oracle->prepare)
-		a->oracle->prepare(o);
 	return true;
+}
+
+void object_use(struct object *o)
+{
+	if (enter_action(&enter, o->prog))
+		die("a tail call of %s: %s", o->action->name, strerror(errno));
+	if (o->action->oracle->prepare)
+		o->action->oracle->prepare(o);
+}
+
+uint64_t object_counted(const struct object *o)
+{
+	static int cpus;
+	uint64_t sum = 0;
+
+	if (!cpus)
+		cpus = libbpf_num_possible_cpus();
+	for (uint32_t key = 0; o->reasons >= 0 && key < 16; key++) {
+		uint64_t value[cpus];
+
+		if (bpf_map_lookup_elem(o->reasons, &key, value))
+			break;
+		for (int i = 0; i < cpus; i++)
+			sum += value[i];
+	}
+	return sum;
 }
 
 void object_unload(struct object *o)

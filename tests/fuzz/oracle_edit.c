@@ -49,6 +49,7 @@ static void expect(struct run *r)
 		meta_part(r, &edit.meta2);
 	if (edit.on[2])
 		mac_part(r, &edit.mac);
+	r->counted += r->p.why && (edit.on[3] || edit.on[4] || edit.on[5] || edit.on[6] || edit.on[7] || edit.on[8]);
 	if (edit.on[3] && !ttl_part(r, &edit.ttl))
 		return;
 	if (edit.on[4])

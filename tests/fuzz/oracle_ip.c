@@ -12,8 +12,10 @@ void df_part(struct run *r, const struct df *df)
 
 	if (r->p.why || r->p.version != 4)
 		return;
-	if (df->set && get16(flags) & 0x3fff)
-		return;			/* MF or an offset: a fragment */
+	if (df->set && get16(flags) & 0x3fff) {	/* MF or an offset: a fragment */
+		r->counted++;
+		return;
+	}
 	if (!(*flags & 0x40) == !df->set)
 		return;
 	*flags ^= 0x40;
@@ -22,7 +24,12 @@ void df_part(struct run *r, const struct df *df)
 
 static struct df df;
 static void df_prepare(struct object *o) { df_read(&df, o->action, ""); }
-static void df_expect(struct run *r) { df_part(r, &df); }
+
+static void df_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	df_part(r, &df);
+}
 
 const struct oracle df_oracle = { "df", .prepare = df_prepare, .expect = df_expect };
 
@@ -63,7 +70,12 @@ void dscp_part(struct run *r, const struct dscp *dscp)
 
 static struct dscp dscp;
 static void dscp_prepare(struct object *o) { dscp_read(&dscp, o->action, ""); }
-static void dscp_expect(struct run *r) { dscp_part(r, &dscp); }
+
+static void dscp_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	dscp_part(r, &dscp);
+}
 
 const struct oracle dscp_oracle = { "dscp", .prepare = dscp_prepare, .expect = dscp_expect };
 
@@ -83,6 +95,7 @@ static void dscp_map_prepare(struct object *o)
 
 static void dscp_map_expect(struct run *r)
 {
+	r->counted = !!r->p.why;
 	if (!r->p.why)
 		class_set(r, dscp_map[class_get(r) >> 2] << 2 | (class_get(r) & 3));
 }
@@ -112,7 +125,12 @@ void ecn_part(struct run *r, const struct ecn *ecn)
 
 static struct ecn ecn;
 static void ecn_prepare(struct object *o) { ecn_read(&ecn, o->action, ""); }
-static void ecn_expect(struct run *r) { ecn_part(r, &ecn); }
+
+static void ecn_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	ecn_part(r, &ecn);
+}
 
 const struct oracle ecn_oracle = { "ecn", .prepare = ecn_prepare, .expect = ecn_expect };
 
@@ -162,6 +180,7 @@ bool ttl_part(struct run *r, const struct ttl *ttl)
 			;		/* no router forwards it */
 		} else if (value <= ttl->dec) {
 			r->want_verdict = r->other_verdict = ttl->expired;
+			r->counted++;
 			return false;
 		} else {
 			value -= ttl->dec;
@@ -181,7 +200,12 @@ bool ttl_part(struct run *r, const struct ttl *ttl)
 
 static struct ttl ttl;
 static void ttl_prepare(struct object *o) { ttl_read(&ttl, o->action, ""); }
-static void ttl_expect(struct run *r) { ttl_part(r, &ttl); }
+
+static void ttl_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	ttl_part(r, &ttl);
+}
 
 const struct oracle ttl_oracle = { "ttl", .prepare = ttl_prepare, .expect = ttl_expect };
 
@@ -208,7 +232,12 @@ void label_part(struct run *r, const struct label *label)
 
 static struct label label;
 static void label_prepare(struct object *o) { label_read(&label, o->action, ""); }
-static void label_expect(struct run *r) { label_part(r, &label); }
+
+static void label_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	label_part(r, &label);
+}
 
 const struct oracle flowlabel_oracle = { "flowlabel", .prepare = label_prepare, .expect = label_expect };
 
@@ -232,6 +261,8 @@ void mac_part(struct run *r, const struct mac *mac)
 {
 	uint8_t old[12];
 
+	if (r->object->link == LINK_NONE && (mac->swap || mac->has_src || mac->has_dst))
+		r->counted++;
 	if (r->object->link == LINK_NONE || r->length < 14)
 		return;
 	memcpy(old, r->want, 12);

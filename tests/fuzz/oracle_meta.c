@@ -50,14 +50,14 @@ bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
 	case HWTSTAMP:	      *value = ctx->hwtstamp; return true;
 	case SKB_MTU:	      *value = MTU; return true;
 	/* what TEST_RUN gives to every packet */
-	case QUEUE_MAPPING:
-	case TC_INDEX:
 	case TC_CLASSID:
-	case VLAN_PRESENT:
-	case VLAN_TCI:
-	case VLAN_PROTO:
 	case NAPI_ID:
 		return true;
+	case QUEUE_MAPPING:   *value = r->more.queue_mapping; return true;
+	case TC_INDEX:	      *value = r->more.tc_index; return true;
+	case VLAN_PRESENT:    *value = !!r->more.vlan_proto; return true;
+	case VLAN_TCI:	      *value = r->more.vlan_proto ? r->more.vlan_tci : 0; return true;
+	case VLAN_PROTO:      *value = __builtin_bswap16(r->more.vlan_proto); return true;
 	case PKT_TYPE:	/* as it came in by lo, whose address is 0 */
 		*value = !memcmp(r->in, everybody, 6) ? 1 : r->in[0] & 1 ? 2 : !memcmp(r->in, lo, 6) ? 0 : 3;
 		return true;
@@ -111,8 +111,13 @@ void meta_part(struct run *r, const struct meta *meta)
 	uint64_t source = meta->value, bits = shifted(meta->mask, meta->shift), value;
 	bool unknown = false;
 
-	if (meta->from != VALUE && !source_of(r, meta->from, &source, &unknown))
+	if (meta->set == NONE)
 		return;
+	if (meta->from != VALUE && !source_of(r, meta->from, &source, &unknown)) {
+		r->counted++;
+		return;
+	}
+	r->uncountable |= unknown;
 	value = shifted(source & meta->mask, meta->shift);
 #define WRITE(field, any) do { \
 	(any) |= unknown ? bits : 0; \
@@ -136,8 +141,13 @@ const struct oracle meta_oracle = { "meta", .prepare = meta_prepare, .expect = m
 
 /* ---- match --------------------------------------------------------------------------------- */
 
+/* What of them is counted, where something was compared. */
+enum { HITS = 1, MISSES };
+
+static bool is_counted(int what, bool hit) { return what == HITS ? hit : what == MISSES && !hit; }
+
 enum { EQ, NE, LT, GT, IN, MASK };
-static struct { enum source field; int op; uint64_t value, to; } match;
+static struct { enum source field; int op, count; uint64_t value, to; } match;
 
 static void match_choose(struct object *o, struct rng *rng)
 {
@@ -146,6 +156,8 @@ static void match_choose(struct object *o, struct rng *rng)
 
 	if (chance(rng, 60))		/* what packets have now and then */
 		set_number(value, below(rng, chance(rng, 50) ? 4 : 260));
+	else if (chance(rng, 50))	/* at the edge of 32 and 64 bits, and signs */
+		set_number(value, (1ULL << (31 + below(rng, 33))) - below(rng, 2));
 	if (op->value != IN && op->value != MASK) {
 		unset(to);
 	} else if (op->value == IN) {
@@ -164,6 +176,7 @@ static void match_prepare(struct object *o)
 	match.op = value_of(o->action, "", "op");
 	match.value = value_of(o->action, "", "value");
 	match.to = value_of(o->action, "", "to");
+	match.count = value_of(o->action, "", "count");
 }
 
 static void match_expect(struct run *r)
@@ -172,8 +185,11 @@ static void match_expect(struct run *r)
 	bool unknown, hit = false;
 
 	r->want_verdict = r->other_verdict = MISS;
-	if (!source_of(r, match.field, &field, &unknown))
+	if (!source_of(r, match.field, &field, &unknown)) {
+		r->counted = 1;
 		return;
+	}
+	r->uncountable |= unknown;
 	switch (match.op) {
 	case EQ:   hit = field == value; break;
 	case NE:   hit = field != value; break;
@@ -182,6 +198,7 @@ static void match_expect(struct run *r)
 	case IN:   hit = field >= value && field <= to; break;
 	case MASK: hit = (field & (to ? to : value)) == value; break;
 	}
+	r->counted = is_counted(match.count, hit);
 	r->want_verdict = hit ? CONTROL : MISS;
 	r->other_verdict = unknown ? (hit ? MISS : CONTROL) : r->want_verdict;
 }
@@ -191,7 +208,7 @@ const struct oracle match_oracle = { "match", .choose = match_choose, .prepare =
 
 /* ---- prefixes ------------------------------------------------------------------------------ */
 
-static struct { int of; bool mark; } prefixes;
+static struct { int of, count; bool mark; } prefixes;
 
 static void prefixes_choose(struct object *o, struct rng *rng)
 {
@@ -225,6 +242,7 @@ static void prefixes_choose(struct object *o, struct rng *rng)
 static void prefixes_prepare(struct object *o)
 {
 	prefixes.of = value_of(o->action, "", "of");
+	prefixes.count = value_of(o->action, "", "count");
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 
@@ -252,11 +270,13 @@ static void prefixes_expect(struct run *r)
 	const struct prefix *found;
 
 	r->want_verdict = r->other_verdict = MISS;
+	r->counted = !!r->p.why;
 	if (r->p.why)
 		return;
 	found = longest(r, prefixes.of == 1);
 	if (!found && prefixes.of == 2)
 		found = longest(r, true);
+	r->counted = is_counted(prefixes.count, found);
 	if (!found)
 		return;
 	r->want_verdict = r->other_verdict = CONTROL;
@@ -269,18 +289,20 @@ const struct oracle prefixes_oracle = { "prefixes", .choose = prefixes_choose, .
 
 /* ---- verdict ------------------------------------------------------------------------------- */
 
-static struct { uint64_t chance; int code; } verdict;
+static struct { uint64_t chance; int code; bool by_flow; } verdict;
 
 static void verdict_prepare(struct object *o)
 {
 	verdict.chance = value_of(o->action, "", "chance");
 	verdict.code = value_of(o->action, "", "code");
+	verdict.by_flow = value_of(o->action, "", "by");
 }
 
 static void verdict_expect(struct run *r)
 {
 	r->want_verdict = verdict.chance ? verdict.code : PIPE;
 	r->other_verdict = verdict.chance < 1ULL << 32 ? PIPE : r->want_verdict;
+	r->again = verdict.by_flow;
 }
 
 const struct oracle verdict_oracle = { "verdict", .prepare = verdict_prepare, .expect = verdict_expect };

@@ -123,85 +123,102 @@ static bool has_ports(uint8_t protocol)
 	return protocol == 6 || protocol == 17 || protocol == 136 || protocol == 33 || protocol == 132;
 }
 
-/* Translates one end; false: nothing is to be changed at all. @inner: what is not there is not needed. */
-static bool nat_end(struct run *r, struct packet *p, bool dst, bool inner)
+/*
+ * Translates one end. NOT_IT: it does not match; LEFT: it would, but cannot be translated whole,
+ * which is counted. @inner: a checksum that is not there is not needed.
+ */
+enum end { TRANSLATED, NOT_IT, LEFT };
+
+static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 {
-	uint32_t at = p->l4 + 2 * dst, field;
-	bool ports = !p->why4 && has_ports(p->protocol), new_port = false;
-	uint32_t address = address_at(p, dst);
+	uint32_t at = p->l4 + 2 * dst, field, address = address_at(p, dst);
+	bool by_port = nat.port || nat.port_to, new_port = false;
 
 	if (!nat_matches(p, dst))
-		return true;
+		return NOT_IT;
 	if (p->why4 == TRUNCATED || p->why4 == EXTENSIONS)
-		return false;
-	if (nat.port || nat.port_to) {
-		if (nat.prefix && p->fragmented)	/* the others have no port to decide by */
-			return false;
-		if (!ports || at + 2 > p->end)
-			return false;
+		return LEFT;
+	if (p->why4 == FRAGMENT && by_port)	/* has none */
+		return nat.prefix ? LEFT : NOT_IT;
+	if (by_port) {
+		if (!has_ports(p->protocol))
+			return NOT_IT;
+		if (at + 2 > p->end)
+			return LEFT;
 		if (nat.port && get16(p->data + at) != nat.port)
-			return false;
+			return NOT_IT;
+		if (nat.prefix && p->fragmented)	/* the others have no port to decide by */
+			return LEFT;
 		if (nat.port_to && p->protocol == 132)	/* a CRC over all of it */
-			return false;
+			return LEFT;
 		new_port = nat.port_to && get16(p->data + at) != nat.port_to;
 	}
 	field = p->why4 ? 0 : checksum_offset(p->protocol, p->version);
 	if (field && p->l4 + field + 2 > p->end) {
 		if (!inner)
-			return false;
+			return LEFT;
 		field = 0;
 	}
-	if (nat.prefix) {
+	if (nat.prefix)
 		take_over(r->want + address, &nat.to);
-		if (memcmp(r->want + address, r->in + address, p->version == 4 ? 4 : 16)) {
-			sum_header(r, p->l3);
-		} else if (!new_port) {
-			return true;
-		}
-	}
 	if (new_port)
 		put16(r->want + at, nat.port_to);
+	if (!new_port && !memcmp(r->want + address, r->in + address, p->version == 4 ? 4 : 16))
+		return TRANSLATED;
+	if (nat.prefix)
+		sum_header(r, p->l3);
 	if (field)	/* RFC 8200, 8.1: of the destinations, the last one counts */
 		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_at(p, false),
 					 .pseudo_length = p->version == 4 ? 8 : p->routed ? 16 : 32,
 					 .udp = p->protocol == 17 || p->protocol == 136 });
-	return true;
+	return TRANSLATED;
 }
 
-static void nat_alone(struct run *r)
+static void nat_alone(struct run *r, bool counted)
 {
 	memcpy(r->want, r->in, r->length);
 	r->n_sums = 0;
+	r->invertible = false;
+	r->counted += counted;
 }
 
 static void nat_expect(struct run *r)
 {
+	bool by_port = nat.port || nat.port_to;
 	struct packet *p = &r->p, in;
-	uint8_t type;
+	enum end end;
 
+	r->counted = !!p->why;
 	if (p->why || !nat.on)
 		return;
+	if (nat.prefix && p->version != nat.from.version)
+		return;
 	find_transport(p);
-	type = is_icmp_error(p) ? p->data[p->l4] : 0;
-	if (!is_icmp_error(p) || (p->version == 4 && type == 5)) {
-		if (!nat_end(r, p, nat.dst, false))
-			nat_alone(r);
+	if (!is_icmp_error(p) || (p->version == 4 && p->data[p->l4] == 5)) {
+		r->invertible = true;
+		end = nat_end(r, p, nat.dst, false);
+		if (end != TRANSLATED)
+			nat_alone(r, end == LEFT);
 		return;
 	}
 	r->rule = "icmp error";
+	r->skip |= r->ctx.gso_segs;	/* no ICMP packet is made of segments */
 	if (!find_inner(&in, p)) {
-		if (nat_matches(p, nat.dst))
-			nat_alone(r);
+		nat_alone(r, true);
 		return;
 	}
 	/* the port of an error is that of the packet inside */
-	if ((nat.port || nat.port_to) && ((nat.prefix && p->fragmented) || !nat_matches(&in, !nat.dst)))
-		return;
-	r->skip |= in.why4 == TRUNCATED || (r->ctx.gso_segs && in.version == 6 && !get16(in.data + in.l3 + 4));
-	if (!nat_end(r, &in, !nat.dst, true)) {
-		nat_alone(r);
+	end = nat_end(r, &in, !nat.dst, true);
+	if (by_port && nat.prefix && p->fragmented && end != NOT_IT) {
+		r->rule = "fragmented icmp error";
+		end = LEFT;
+	}
+	r->skip |= in.why4 == TRUNCATED;	/* no page says enough of it */
+	if (end == LEFT || (end == NOT_IT && by_port)) {
+		nat_alone(r, end == LEFT);
 		return;
 	}
+	r->invertible = end == TRANSLATED && nat_matches(p, nat.dst);
 	if (nat.prefix && nat_matches(p, nat.dst)) {
 		take_over(r->want + address_at(p, nat.dst), &nat.to);
 		sum_header(r, p->l3);
@@ -217,13 +234,13 @@ static bool nat_inverse(struct object *o)
 	struct param *from = param_named(o->action, "from"), *to = param_named(o->action, "to"),
 		*port = param_named(o->action, "port"), *port_to = param_named(o->action, "port-to");
 
-	if (port_to->given && !port->given)
+	if (port_to->value && !port->value)
 		return false;
 	if (from->given) {
 		set_prefix(from, &o->near[1]);
 		set_prefix(to, &o->near[0]);
 	}
-	if (port_to->given) {
+	if (port_to->value) {
 		uint64_t old = port->value;
 
 		set_number(port, port_to->value);
@@ -286,10 +303,31 @@ static bool npt_end(uint8_t *address)
 	return true;
 }
 
+/* RFC 6296: an identifier of zeros is no host's */
+static bool npt_returns(const uint8_t *address)
+{
+	static const uint8_t zeros[8];
+
+	return npt.from.bits <= 48 || memcmp(address + 8, zeros, 8);
+}
+
+static void npt_mirror(const struct run *r, uint8_t *data)
+{
+	uint8_t address[16], *at = data + r->p.l3 + 8;
+
+	for (int inner = 0; inner <= is_icmp_error(&r->p); inner++, at = data + r->p.l4 + 16) {
+		memcpy(address, at, 16);
+		memcpy(at, at + 16, 16);
+		memcpy(at + 16, address, 16);
+	}
+}
+
 static void npt_expect(struct run *r)
 {
 	struct packet *p = &r->p, in;
 
+	r->counted = p->why && p->version != 4;
+	r->uncountable = p->why && p->version == 4;
 	if (p->why || p->version != 6 || !npt.on)
 		return;
 	find_transport(p);
@@ -297,6 +335,7 @@ static void npt_expect(struct run *r)
 		goto unmapped;
 	if (is_icmp_error(p) && !find_inner(&in, p)) {
 		memcpy(r->want, r->in, r->length);
+		r->counted++;
 		return;
 	}
 	if (is_icmp_error(p)) {
@@ -304,9 +343,14 @@ static void npt_expect(struct run *r)
 		if (!npt_end(r->want + p->l4 + 8 + 8 + 16 * !npt.in))
 			goto unmapped;
 	}
+	r->invertible = inside(r->in + address_at(p, npt.in), &npt.from) &&
+		npt_returns(r->want + address_at(p, npt.in)) &&
+		(!is_icmp_error(p) || (inside(r->in + p->l4 + 16 + 16 * !npt.in, &npt.from) &&
+				       npt_returns(r->want + p->l4 + 16 + 16 * !npt.in)));
 	return;
 unmapped:
 	r->rule = "unmapped";
+	r->counted++;
 	memcpy(r->want, r->in, r->length);
 	r->want_verdict = r->other_verdict = npt.unmapped;
 }
@@ -329,4 +373,4 @@ static bool npt_inverse(struct object *o)
 }
 
 const struct oracle npt_oracle = { "npt", .choose = npt_choose, .prepare = npt_prepare, .expect = npt_expect,
-				   .inverse = npt_inverse, .mirrored = true };
+				   .inverse = npt_inverse, .mirror = npt_mirror };

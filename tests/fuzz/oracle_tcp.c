@@ -5,8 +5,8 @@
 #define OPTIONS_LOOKED_AT 20
 #define SYN 2
 
-/* The TCP header, whole, or NULL; *end: of its options. */
-static uint8_t *tcp(struct run *r, uint8_t **end)
+/* The TCP header, whole, or NULL; *end: of its options. @syn: of segments without SYN, NULL and not counted. */
+static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 {
 	struct packet *p = &r->p;
 	uint8_t *header = r->want + p->l4;
@@ -14,11 +14,21 @@ static uint8_t *tcp(struct run *r, uint8_t **end)
 
 	find_transport(p);
 	header = r->want + p->l4;
-	if (p->why4 || p->protocol != 6 || p->l4 + 20 > p->end)
+	r->counted += p->why4 && !p->why;
+	if (p->why4 || p->protocol != 6)
 		return NULL;
+	if (syn && p->l4 + 14 <= p->end && !(header[13] & SYN))
+		return NULL;
+	if (p->l4 + 20 > p->end) {
+		r->counted++;
+		r->uncountable |= syn;	/* there may be no flags to tell */
+		return NULL;
+	}
 	size = (header[12] >> 4) * 4;
-	if (size < 20 || p->l4 + size > p->end)
+	if (size < 20 || p->l4 + size > p->end) {
+		r->counted++;
 		return NULL;
+	}
 	*end = header + size;
 	return header;
 }
@@ -48,24 +58,29 @@ void mss_read(struct mss *mss, struct action *a, const char *part)
 
 void mss_part(struct run *r, const struct mss *mss)
 {
-	uint8_t *end, *header = tcp(r, &end), *at;
+	uint8_t *end, *header = tcp(r, true, &end), *at;
 	int limit = mss->max, n = 0;
 	uint32_t length;
 
-	if (!header || !(header[13] & SYN))
+	if (!header)
 		return;
 	if (!limit) {
 		limit = (mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
-		if (limit <= 0)
+		if (limit <= 0) {
+			r->counted++;
 			return;
+		}
 	}
 	for (at = header + 20; at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
 		length = option_length(at, end);
-		if (!length)
+		if (!length) {
+			r->counted += *at != 0;
 			return;
+		}
 		if (at[0] == 2 && length == 4)
 			break;
 	}
+	r->counted += at < end && n == OPTIONS_LOOKED_AT;
 	if (at >= end || n == OPTIONS_LOOKED_AT || get16(at + 2) <= limit)
 		return;
 	put16(at + 2, limit);
@@ -74,7 +89,12 @@ void mss_part(struct run *r, const struct mss *mss)
 
 static struct mss mss;
 static void mss_prepare(struct object *o) { mss_read(&mss, o->action, ""); }
-static void mss_expect(struct run *r) { mss_part(r, &mss); }
+
+static void mss_expect(struct run *r)
+{
+	r->counted = !!r->p.why;
+	mss_part(r, &mss);
+}
 
 const struct oracle mss_oracle = { "mss", .prepare = mss_prepare, .expect = mss_expect };
 
@@ -89,10 +109,13 @@ static void tcpopt_prepare(struct object *o)
 
 static void tcpopt_expect(struct run *r)
 {
-	uint8_t *end, *header = tcp(r, &end), *at;
-	bool changed = false;
+	bool changed = false, looks;
+	uint8_t *end, *header, *at;
 	uint32_t length;
+	int n;
 
+	r->counted = !!r->p.why;
+	header = tcp(r, false, &end);
 	if (!header)
 		return;
 	if (tcpopt.window && get16(header + 14) > tcpopt.window) {
@@ -100,15 +123,19 @@ static void tcpopt_expect(struct run *r)
 		changed = true;
 	}
 	at = header + 20;
-	for (int n = 0; at < end && n < OPTIONS_LOOKED_AT && (tcpopt.all || header[13] & SYN); at += length, n++) {
+	looks = tcpopt.all || header[13] & SYN;
+	for (n = 0; looks && at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
 		length = option_length(at, end);
-		if (!length)
+		if (!length) {
+			r->counted += *at != 0;
 			break;
+		}
 		if (length > 1 && tcpopt.strip[at[0] / 8] & 1 << at[0] % 8) {
 			memset(at, 1, length);
 			changed = true;
 		}
 	}
+	r->counted += looks && at < end && n == OPTIONS_LOOKED_AT;
 	if (changed)
 		sum_tcp(r);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What changes VLAN tags: vlan, vlan-map. IEEE 802.1Q, 9.6; tcact-vlan(8), tcact-vlan-map(8).
- * A packet of TEST_RUN comes without a tag in its metadata. What the kernel does with tags in
+ * A tag in the metadata afterwards cannot be seen, but for where it was. What the kernel does with tags in
  * between is in net/core/skbuff.c (skb_vlan_pop, skb_vlan_push): the tag behind one that was
  * popped moves to the metadata, and so does one that is pushed, in whose place the one that is
  * there goes into the frame.
@@ -44,40 +44,53 @@ static void put_in(struct run *r, const struct tag *tag)
 
 static void vlan_expect(struct run *r)
 {
-	struct tag meta = {};
+	struct tag meta = { r->more.vlan_proto, __builtin_bswap16(r->more.vlan_proto), r->more.vlan_tci };
 	int pcp = vlan.pcp < KEEP ? vlan.pcp : -1;
+	uint16_t tci;
 	bool framed;
 
+	if (!vlan.pop && vlan.set == OFF && vlan.push == OFF && vlan.pcp == KEEP)
+		return;
+	r->counted = r->object->link == LINK_NONE;
 	if (r->object->link == LINK_NONE)
 		return;
 	if (vlan.pcp == FROM_PRIORITY)
 		pcp = r->ctx.priority & 7;
-	if (vlan.pcp == FROM_DSCP && !r->p.why)
-		pcp = class_get(r) >> 5;
 	framed = is_tag(get16(r->want + 12));
-	if (framed && r->length < (vlan.pop ? 22 : 18))
-		return;			/* the frame ends with its tag */
-	if (vlan.pop && framed) {
-		/* to pop off what is sent, as TEST_RUN does, the kernel leaves the sum of a received packet wrong */
+	/* the frame ends with its tag */
+	if (framed && (vlan.pop ? r->length < 22 : !meta.there && r->length < 18)) {
+		r->counted = 1;
+		return;
+	}
+	/* off what is sent, as TEST_RUN does, the kernel leaves the sum of a received packet wrong */
+	if (vlan.pop || meta.there)
 		r->flags = 0;
+	if (vlan.pop && framed && !meta.there) {
 		take_out(r);
-		if (is_tag(get16(r->want + 12)) && r->want_length >= 18) {
-			meta = (struct tag){ true, get16(r->want + 12), get16(r->want + 14) };
-			take_out(r);
-		}
-		framed = false;
+		framed = is_tag(get16(r->want + 12));
+	} else if (vlan.pop) {
+		meta.there = false;
 	}
-	if (framed && (vlan.set != OFF || (pcp >= 0 && vlan.push == OFF))) {
-		uint16_t tci = get16(r->want + 14);
-
-		if (vlan.set != OFF)
-			tci = (tci & ~VID) | vlan.set;
-		if (pcp >= 0 && vlan.push == OFF)
-			tci = (tci & ~0xe000) | pcp << 13;
+	if (vlan.pop && framed && !meta.there && r->want_length >= 18) {
+		meta = (struct tag){ true, get16(r->want + 12), get16(r->want + 14) };
+		take_out(r);
+	}
+	if (vlan.pcp == FROM_DSCP && (vlan.push != OFF || meta.there || (framed && !vlan.pop))) {
+		find_network(&r->p, r->want, r->want_length, r->object->link, r->ctx.gso_segs);
+		if (r->p.why)
+			r->counted = 1;
+		else
+			pcp = class_get(r) >> 5;
+	}
+	tci = meta.there ? meta.tci : get16(r->want + 14);
+	if (vlan.set != OFF)
+		tci = (tci & ~VID) | vlan.set;
+	if (pcp >= 0 && vlan.push == OFF)
+		tci = (tci & ~0xe000) | pcp << 13;
+	if (meta.there)
+		meta.tci = tci;
+	else if (framed && !vlan.pop)
 		put16(r->want + 14, tci);
-	} else if (meta.there && vlan.set != OFF) {
-		meta.tci = (meta.tci & ~VID) | vlan.set;
-	}
 	if (vlan.push != OFF && meta.there)
 		put_in(r, &meta);
 }
@@ -91,7 +104,7 @@ static void map_choose(struct object *o, struct rng *rng)
 
 		if (o->vid[from])
 			continue;
-		o->vid[from] = 0x1000 | below(rng, 4095);
+		o->vid[from] = 0x1000 | (chance(rng, 10) ? 0 : below(rng, 4095));
 		o->from[o->n_vid++] = from;
 	}
 }
@@ -100,7 +113,12 @@ static void map_expect(struct run *r)
 {
 	uint16_t tci, to;
 
-	if (r->object->link == LINK_NONE || !is_tag(get16(r->want + 12)) || r->length < 18)
+	r->counted = r->object->link == LINK_NONE;
+	r->counted += r->object->link != LINK_NONE && !r->more.vlan_proto && is_tag(get16(r->in + 12)) &&
+		      r->length < 18;
+	if (r->more.vlan_proto)		/* the outermost is not in the frame */
+		r->flags = 0;
+	if (r->object->link == LINK_NONE || r->more.vlan_proto || !is_tag(get16(r->want + 12)) || r->length < 18)
 		return;
 	tci = get16(r->want + 14);
 	to = r->object->vid[tci & VID];

@@ -265,6 +265,7 @@ static void run_once(int flags)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_mtu = test.mtu };
 	uint64_t whole = 1, cut = 0;
+	static struct enter enter;
 	static int mtu;
 	int err;
 
@@ -275,7 +276,12 @@ static void run_once(int flags)
 		if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, before[i].map), before[i].key,
 					before[i].value, BPF_ANY))
 			die("%s: %s: %s", file, before[i].map, strerror(errno));
-	err = test_run(prog, test.size, &test.ctx, flags);
+	if (test.entered) {
+		if ((!enter.metadata && enter_load(&enter)) || enter_action(&enter, prog))
+			die("enter: %s", strerror(errno));
+		*enter.metadata = test.enter;
+	}
+	err = test_run(test.entered ? enter.prog : prog, test.size, &test.ctx, flags);
 	if (err) {
 		note("TEST_RUN: %s", err == -EBADMSG ? "skb->csum is wrong" : strerror(-err));
 		read_reasons(counted);
@@ -291,7 +297,15 @@ static void run_once(int flags)
 			hexdump(e->map, value, e->size, e->value);
 	}
 	if (test.once) {
+		uint64_t before[REASONS];
+		int n = 0;
+
+		memcpy(before, counted, sizeof(before));
 		read_reasons(counted);
+		for (int i = 0; i < REASONS; i++)
+			n += counted[i] - before[i];
+		if (test.counted >= 0 && n != test.counted)
+			note("%d counted, expected %d", n, test.counted);
 		return;
 	}
 	if (!flags && !run_cuts(&whole, &cut)) {

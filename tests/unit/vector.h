@@ -9,6 +9,8 @@
  *   case NAME                       what follows is about this case; (default)
  *   in HEX                          the packet
  *   ctx FIELD=N...                  its metadata (ifindex 1, others 0)
+ *   enter VLAN_PROTO VLAN_TCI QUEUE_MAPPING TC_INDEX
+ *                                   more of it; with once only. VLAN_PROTO 0: no tag
  *   mtu N                           of lo (65536)
  *   flags N...                      one run for each (0); 4 is CHECKSUM_COMPLETE
  *   verdict N
@@ -21,6 +23,7 @@
  *                                   verdict, N of these counted (0: no length is too short)
  *   cutctx FIELD=N...               metadata of such a packet afterwards (what went in)
  *   once                            the whole packet only, linear, and no counters
+ *   counted N                       with once: so many, whatever the reason
  *   sample RUNS VERDICT MIN MAX OTHER [OFFSET]
  *                                   MIN to MAX of so many runs give VERDICT, the others
  *                                   OTHER. With OFFSET, the 16 bits there are the number of
@@ -36,7 +39,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
 #include <linux/bpf.h>
+#include "enter.h"
 
 #define REASONS 16		/* include/tcact/reason.h */
 
@@ -94,12 +99,15 @@ static struct test {
 	uint32_t size;
 	uint32_t gone;			/* so many bytes are taken away */
 	bool has_out, once;
+	int counted;
 	struct __sk_buff ctx;
 	int mtu, n_flags, flags[4];
 	struct outcome whole, cut;
 	uint64_t count[REASONS];
 	struct entry after[64];
 	int n_after;
+	struct metadata enter;
+	bool entered;
 	uint32_t need;			/* a packet shorter than this is cut */
 	uint32_t cut_count;
 	bool cut_reason[REASONS];
@@ -197,6 +205,7 @@ static void vector_begin(void)
 {
 	memset(&test, 0, offsetof(struct test, in));
 	test.mtu = 65536;
+	test.counted = -1;
 	test.ctx.ifindex = 1;
 	snprintf(test.name, sizeof(test.name), "%s", word());
 }
@@ -243,6 +252,14 @@ static bool vector_line(const char *verb)
 		test.cut_count = number();
 		while ((w = strtok_r(NULL, " ,\n", &rest)))
 			test.cut_reason[reason(w)] = true;
+	} else if (IS("enter")) {
+		test.entered = true;
+		test.enter.vlan_proto = htons(number());
+		test.enter.vlan_tci = number();
+		test.enter.queue_mapping = number();
+		test.enter.tc_index = number();
+	} else if (IS("counted")) {
+		test.counted = number();
 	} else if (IS("once")) {
 		test.once = true;
 	} else if (IS("sample")) {
