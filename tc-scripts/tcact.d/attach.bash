@@ -193,7 +193,10 @@ undo_filter() { # DEV IFINDEX DIR CHAIN PREF
 	mine "$1" "$3"
 	for line in "${mine[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[0]} != "$4" || ${field[1]} != "$5" ]] || { remove "$1" "$3" "${field[@]:0:5}"; break; }
+		[[ ${field[0]} != "$4" || ${field[1]} != "$5" ]] || {
+			remove "$1" "$3" "${field[@]:0:5}" || return
+			break
+		}
 	done
 }
 
@@ -582,7 +585,7 @@ none() {
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d gone=()
+	local line field flags='' d what all=() gone=() status=0
 	catalogue
 	place "$@"
 	((${#devs[@]})) || bad "dev is missing"
@@ -590,13 +593,20 @@ command_del() {
 	begin
 	find_own "${rest[0]-}"
 	((${#own[@]})) || none "${rest[0]-}"
-	no_signals
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[7]:10:2} == 00 ]] || continue
+		[[ ${field[7]:10:2} != 00 ]] || all+=("$line")
+	done
+	no_signals
+	doubt
+	for line in "${all[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[7]:9:1} != 1 ]] || flags+=" ${field[0]} "
+		what="del from $(q "${field[0]}") ${field[1]}"
+		((${#gone[@]} == 0)) || what+=", after ${#gone[@]} of ${#all[@]}"
+		remove "${field[@]:0:7}" || status=$?
+		((status == 0)) || refused "$what" tc "$status"
 		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
-		remove "${field[@]:0:7}" || refused "del from $(q "${field[0]}") ${field[1]}" tc $?
 	done
 	for d in "${devs[@]}"; do
 		[[ $flags != *" $d "* ]] || ! unused_clsact "$d" "${gone[@]}" ||

@@ -5,14 +5,13 @@
 # maps_of PROGRAM: sets map_id by name, .rodata by its section's
 declare -gA map_id
 maps_of() {
-	local id ids
+	local id ids status=0
 	map_id=()
-	ids=$(bpftool -j prog show id "$1" 2>&1) && [[ $ids =~ \"map_ids\":\[([0-9,]*)\] ]] || {
-		said=$ids
-		refused "read program $1" bpftool 1
-	}
+	said=$(bpftool -j prog show id "$1" 2>&1) || status=$?
+	((status == 0)) && [[ $said =~ \"map_ids\":\[([0-9,]*)\] ]] || refused "read program $1" bpftool "$status"
 	for id in ${BASH_REMATCH[1]//,/ }; do
-		said=$(bpftool -j map show id "$id" 2>&1) || refused "read map $id" bpftool 1
+		said=$(bpftool -j map show id "$id" 2>&1) || status=$?
+		((status == 0)) || refused "read map $id" bpftool "$status"
 		[[ $said =~ \"name\":\"([^\"]*)\" ]] || continue
 		ids=${BASH_REMATCH[1]}
 		[[ $ids != *.rodata ]] || ids=.rodata
@@ -23,12 +22,13 @@ maps_of() {
 # now_settings: after maps_of, sets now to what the current action's program was baked with
 now=()
 now_settings() {
-	local p variable member dump part='' on
+	local p variable member dump part='' on status=0
 	now=()
 	((${#params[@]})) || return 0
-	dump=$(bpftool -j map dump id "${map_id[.rodata]-0}" 2>&1) || {
+	dump=$(bpftool -j map dump id "${map_id[.rodata]-0}" 2>&1) || status=$?
+	((status == 0)) || {
 		said=$dump
-		refused "read the parameters of $action" bpftool 1
+		refused "read the parameters of $action" bpftool "$status"
 	}
 	dump=${dump#*\"formatted\":}
 	for p in "${params[@]}"; do

@@ -72,10 +72,11 @@ present() {
 
 # save_table [DIR]: sets found to the name of its file, or to nothing
 save_table() {
-	local sum
+	local sum status=0
 	found=-
 	[[ $1 ]] || return 0
-	dump_table "${map_id[$table_map]}" >"$saving" || refused "save to $(q "$1")" bpftool 1
+	dump_table "${map_id[$table_map]}" >"$saving" || status=$?
+	((status == 0)) || refused "save to $(q "$1")" bpftool "$status"
 	# A list without entries is refused, so an empty table is saved as none.
 	[[ -s $saving ]] || { found=''; return 0; }
 	sum=$(cksum <"$saving")
@@ -94,7 +95,7 @@ abandon() {
 }
 
 command_save() {
-	local to=${1-} file old
+	local to=${1-} file old status=0
 	(($# <= 1)) || bad "$(q "$2") is one word too many" "write save DIR"
 	(($# == 0)) || [[ $to && $to != -* ]] || bad "DIR $(q "$to"): must not be empty or begin with -"
 	catalogue
@@ -129,7 +130,9 @@ command_save() {
 	# the tables of the commands before
 	old=$(grep -soE ' table [a-z-]+-[0-9]+\.table' "$to/commands") || true
 	no_signals
-	run save mv -T -- "$saving" "$to/commands"
+	attempt mv -T -- "$saving" "$to/commands" || status=$?
+	# where it was killed after it had done it
+	[[ ! -e $saving ]] || refused "save to $(q "$to")" mv "$status"
 	saved=() made=''
 	for file in ${old// table /}; do
 		[[ "${lines[*]} " == *" table $file "* ]] || rm -f -- "$to/$file"

@@ -202,6 +202,7 @@ replace() {
 	read -ra control <<<"$2"
 	no_signals
 	undo_later unbound "${entry[12]}" "${entry[7]}"
+	doubt
 	run "replace $action on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
 		"${control[@]}" index "${entry[12]}" cookie "${entry[7]}"
 	[[ $dry ]] || ! unbound "${entry[12]}" "${entry[7]}" ||
@@ -234,6 +235,7 @@ one_entry() { # VERB NAME ENTRY...
 	fi
 	read -ra command < <(table_awk encode "verb=$verb" "map=id ${map_id[$table_map]}" <<<"$error")
 	no_signals
+	doubt
 	attempt bpftool "${command[@]}" || status=$?
 	[[ $verb != delete || $said != *'No such'* ]] || not_there "${given[0]}"
 	((status == 0)) || refused "$subcommand" bpftool "$status"
