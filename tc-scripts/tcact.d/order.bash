@@ -69,6 +69,7 @@ warn_order() {
 		[[ $line != action$'\t'*$'\t'rewriter$'\t'* ]] || { line=${line#*$'\t'} rewriters+=" ${line%%$'\t'*} "; }
 	done
 	filters "$dev" "$dir"
+	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") $dir" tc 1
 	while read -r line; do
 		local -n which=${line%% *}
 		which+=("${line#* }")
