@@ -20,8 +20,8 @@
  *   wrong     anything else
  *
  * A program's section is its row. It returns 0 where all it looked at was right,
- * ABSENT where a weak symbol is missing, CALLED where it could not look, or else the
- * line where something was wrong.
+ * ABSENT where a weak symbol is missing, CALLED where it could not look, LATER where a
+ * callback will tell all that, or else the line where something was wrong.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -236,7 +236,12 @@ static bool absent(const char *row, char words[512])
 	}
 	if (strstr(words, "invalid func unknown"))
 		return true;
-	if (!strncmp(row, "kfunc/", 6) && kfunc_id(strchr(row, '/') + 1) < 0) {
+	/* of a helper that has no row in that file; of pointers before Linux 6.4, and callbacks before 5.13 */
+	if (!strncmp(row, "again/", 6) &&
+	    (strstr(words, "cannot use helper") || strstr(words, "unknown func") ||
+	     strstr(words, "kptr isn't referenced kptr") || strstr(words, "number of funcs in func_info")))
+		return true;
+	if ((!strncmp(row, "kfunc/", 6) || !strncmp(row, "direct/", 7)) && kfunc_id(strchr(row, '/') + 1) < 0) {
 		strcpy(words, NO_SYMBOL);
 		return true;
 	}
@@ -250,7 +255,7 @@ static bool calls(const struct bpf_program *prog, const char *row)
 {
 	const struct bpf_insn *code = bpf_program__insns(prog), *end = code + bpf_program__insn_cnt(prog);
 	const char *name = strchr(row, '/') + 1;
-	bool kfunc = !strncmp(row, "kfunc/", 6);
+	bool kfunc = !strncmp(row, "kfunc/", 6) || !strncmp(row, "direct/", 7);
 	int id = kfunc ? kfunc_id(name) : number_of(name);
 	bool found = id < 0;	/* an offset: it is in a module, whose BTF has other numbers */
 
@@ -281,11 +286,15 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	const char *row = bpf_program__section_name(prog);
 	const struct hook *hook = hook_of(row);
 	char words[512];
+	bool late;
 	int fd, err;
-	__u32 value;
+	__u32 value = 0;
 
 	(void)cookie;
+	if (!strcmp(row, "again/sleepable"))
+		opts->prog_flags |= BPF_F_SLEEPABLE;
 	fd = load(bpf_program__insns(prog), bpf_program__insn_cnt(prog), opts);
+	opts->prog_flags &= ~BPF_F_SLEEPABLE;
 	if (fd < 0) {
 		reason(words);
 		result(row, absent(row, words) ? "absent" : "refused", "%s", words);
@@ -294,9 +303,12 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 
 		judged = fd;
 		err = trouble ? 0 : test_run(fd, false, &value);
+		run_flags = 0;
+		late = !err && value == LATER;
+		if (late)
+			trouble = told(&value);
 		if (!trouble && !err && !value && hook && hook->after)
 			trouble = hook->after();
-		run_flags = 0;
 		if (trouble)
 			result(row, "wrong", "%s", trouble);
 		else if (err)
@@ -306,11 +318,11 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 		else if (!calls(prog, row))
 			result(row, "wrong", "it does not call it");
 		else if (value == CALLED)
-			result(row, "proven", "called, not looked at");
+			result(row, "proven", "called%s, not looked at", late ? " in a callback" : "");
 		else if (value)
 			result(row, "wrong", "the check in line %u failed", value);
 		else
-			result(row, "proven", "");
+			result(row, "proven", "%s", late ? "in a callback" : "");
 		close(fd);
 	}
 	return put_nothing(prog, opts);
@@ -353,6 +365,8 @@ static void programs(const char *file)
 	if (libbpf_register_prog_handler("helper+", BPF_PROG_TYPE_SCHED_ACT, 0, &handler) < 0 ||
 	    libbpf_register_prog_handler("kfunc+", BPF_PROG_TYPE_SCHED_ACT, 0, &handler) < 0 ||
 	    libbpf_register_prog_handler("setup+", BPF_PROG_TYPE_SCHED_ACT, 0, &first) < 0 ||
+	    libbpf_register_prog_handler("again+", BPF_PROG_TYPE_SCHED_ACT, 0, &handler) < 0 ||
+	    libbpf_register_prog_handler("direct+", BPF_PROG_TYPE_SCHED_ACT, 0, &handler) < 0 ||
 	    libbpf_register_prog_handler("self+", BPF_PROG_TYPE_SCHED_ACT, 0, &handler) < 0)
 		die("libbpf_register_prog_handler");
 	object = bpf_object__open(file);
@@ -393,6 +407,8 @@ static void offered(const char *file)
 		snprintf(row, sizeof(row), "unlisted/%s", name);
 		if (absent(row, strcpy(words, "")))
 			result(row, "absent", "%s", words);
+		else if (reason(words), strstr(words, "sleep"))
+			result(row, "seen", "offered, to what may sleep");
 		else
 			result(row, "seen", "offered");
 	}

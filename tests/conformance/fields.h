@@ -70,14 +70,22 @@ static int field_widths(int offset, bool write, char *words)
 	return accepted;
 }
 
-static void join(char *out, const char *label, int accepted)
+/* The widths of element 0; of an array also the elements where 8 bytes at once are accepted. */
+static void join(char *out, const char *label, const struct field *f, bool write)
 {
+	char words[512];
+	int accepted = field_widths(f->offset, write, words);
+
 	out += sprintf(out, "%s=", label);
 	for (size_t i = 0; i < ARRAY_SIZE(widths); i++)
 		if (accepted & widths[i].bytes)
 			out += sprintf(out, "%s%d", out[-1] == '=' ? "" : ",", widths[i].bytes);
 	if (!accepted)
 		strcpy(out, "-");
+	for (int at = 0, n = 0; f->count > 1 && at < f->count * f->size; at++)
+		if (field_widths(f->offset + at, write, words) & 8)
+			out += at % f->size ? sprintf(out, ",byte %d", at) :
+					      sprintf(out, "%s%d", n++ ? "," : "@", at / f->size);
 }
 
 /* Runs what reads @f, after it was written where @write; returns the value. */
@@ -134,7 +142,7 @@ static __u64 field_value(const struct field *f, int offset, int width, bool writ
 static void field(const struct btf *btf, const struct field *f)
 {
 	int last = f->offset + (f->count - 1) * f->size;
-	char words[512] = "", reads[16], writes[16], detail[600];
+	char words[512] = "", reads[512], writes[512], detail[1200];
 	int r = field_widths(f->offset, false, words);
 	int w = field_widths(f->offset, true, words);
 	int id = btf ? btf__find_by_name_kind(btf, "__sk_buff", BTF_KIND_STRUCT) : -1;
@@ -144,7 +152,7 @@ static void field(const struct btf *btf, const struct field *f)
 
 	snprintf(row, sizeof(row), "field/%s", f->name);
 	for (int i = 1; i < f->count; i++)
-		/* 8 bytes at once only where they are aligned */
+		/* where 8 bytes at once are accepted, join() says */
 		if ((field_widths(f->offset + i * f->size, false, words) | 8) != (r | 8) ||
 		    (field_widths(f->offset + i * f->size, true, words) | 8) != (w | 8)) {
 			result(row, "wrong", "element %d is not as element 0", i);
@@ -169,8 +177,8 @@ static void field(const struct btf *btf, const struct field *f)
 		result(row, status, "%s", words);
 		return;
 	}
-	join(reads, "r", r);
-	join(writes, "w", w);
+	join(reads, "r", f, false);
+	join(writes, "w", f, true);
 	snprintf(detail, sizeof(detail), "%s %s value=%#llx", reads, writes,
 		 field_value(f, last, width, false));
 	if (w)

@@ -7,9 +7,6 @@
  */
 #include "program.h"
 
-#define BPF_MAP_TYPE_ARENA 33		/* Linux 6.9 */
-#define BPF_F_MMAPABLE (1U << 10)
-
 struct kmem_cache { char *name; } __attribute__((preserve_access_index));
 struct bpf_map { int any; };
 struct bpf_crypto_ctx { int any; };
@@ -20,8 +17,7 @@ struct sk_buff { unsigned int len; } __attribute__((preserve_access_index));
 struct bpf_iter_num { __u64 opaque[1]; };
 struct bpf_iter_bits { __u64 opaque[2]; };
 struct bpf_iter_css { __u64 opaque[3]; };
-struct bpf_iter_css_task { __u64 opaque[1]; };
-struct bpf_iter_kmem_cache { __u64 opaque[1]; };
+struct mem_cgroup { struct cgroup_subsys_state css; } __attribute__((preserve_access_index));
 struct bpf_iter_task { __u64 opaque[3]; };
 struct bpf_iter_task_vma { __u64 opaque[1]; };
 struct vm_area_struct { unsigned long vm_start; } __attribute__((preserve_access_index));
@@ -35,15 +31,7 @@ struct bpf_crypto_params {
 
 #define DYN const struct bpf_dynptr *
 extern void __bpf_trap(void) WEAK;
-extern void *bpf_arena_alloc_pages(void *, void *, __u32, int, __u64) WEAK;
-extern void bpf_arena_free_pages(void *, void *, __u32) WEAK;
 extern void *bpf_cast_to_kern_ctx(void *) WEAK;
-extern int bpf_copy_from_user_dynptr(DYN, __u64, __u64, const void *) WEAK;
-extern int bpf_copy_from_user_str(void *, __u32, const void *, __u64) WEAK;
-extern int bpf_copy_from_user_str_dynptr(DYN, __u64, __u64, const void *) WEAK;
-extern int bpf_copy_from_user_task_dynptr(DYN, __u64, __u64, const void *, struct task_struct *) WEAK;
-extern int bpf_copy_from_user_task_str(void *, __u32, const void *, struct task_struct *, __u64) WEAK;
-extern int bpf_copy_from_user_task_str_dynptr(DYN, __u64, __u64, const void *, struct task_struct *) WEAK;
 extern struct bpf_crypto_ctx *bpf_crypto_ctx_create(const struct bpf_crypto_params *, __u32, int *) WEAK;
 extern void bpf_crypto_ctx_release(struct bpf_crypto_ctx *) WEAK;
 extern int bpf_crypto_decrypt(struct bpf_crypto_ctx *, DYN, DYN, DYN) WEAK;
@@ -65,12 +53,8 @@ extern void bpf_iter_bits_destroy(struct bpf_iter_bits *) WEAK;
 extern int bpf_iter_css_new(struct bpf_iter_css *, struct cgroup_subsys_state *, unsigned int) WEAK;
 extern struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *) WEAK;
 extern void bpf_iter_css_destroy(struct bpf_iter_css *) WEAK;
-extern int bpf_iter_css_task_new(struct bpf_iter_css_task *, struct cgroup_subsys_state *, unsigned int) WEAK;
-extern struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *) WEAK;
-extern void bpf_iter_css_task_destroy(struct bpf_iter_css_task *) WEAK;
-extern int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *) WEAK;
-extern struct kmem_cache *bpf_iter_kmem_cache_next(struct bpf_iter_kmem_cache *) WEAK;
-extern void bpf_iter_kmem_cache_destroy(struct bpf_iter_kmem_cache *) WEAK;
+extern struct mem_cgroup *bpf_get_root_mem_cgroup(void) WEAK;
+extern void bpf_put_mem_cgroup(struct mem_cgroup *) WEAK;
 extern int bpf_iter_num_new(struct bpf_iter_num *, int, int) WEAK;
 extern int *bpf_iter_num_next(struct bpf_iter_num *) WEAK;
 extern void bpf_iter_num_destroy(struct bpf_iter_num *) WEAK;
@@ -106,12 +90,6 @@ MAP(ciphers, ARRAY, 1, __u32, struct cipher);
 MAP(works, ARRAY, 1, __u32, struct work);
 MAP(locks, ARRAY, 1, __u32, struct locked);
 MAP(hash, HASH, 4, __u32, __u64);
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARENA);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2);
-} arena SEC(".maps");
 
 const volatile int rodata = 1;	/* Linux 5.10 wants a name in this section */
 static char memory[32] __attribute__((aligned(8)));
@@ -169,33 +147,6 @@ KFUNC(__bpf_trap, "where it cannot be reached, it may be called: clang puts it b
 	return 0;
 }
 
-static void *page;
-static bool freed;
-
-KFUNC(bpf_arena_alloc_pages, "the two pages of the arena, then none")
-{
-	void *other;
-
-	NEED(bpf_arena_alloc_pages);
-	page = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
-	other = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
-	CHECK(page && other && page != other);
-	return bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0) ? __LINE__ : 0;
-}
-
-/* After that, and called first: or the words of a refusal would be about the other. */
-KFUNC(bpf_arena_free_pages, "a page is given back, and can be had again where there was none")
-{
-	NEED(bpf_arena_free_pages);
-	bpf_arena_free_pages(&arena, NULL, 1);
-	if (freed)
-		return bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0) ? 0 : __LINE__;
-	CHECK(!bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0));
-	bpf_arena_free_pages(&arena, page, 1);
-	freed = true;
-	return 0;
-}
-
 KFUNC(bpf_cast_to_kern_ctx, "the sk_buff behind the context has the same length")
 {
 	struct sk_buff *kernel;
@@ -203,53 +154,6 @@ KFUNC(bpf_cast_to_kern_ctx, "the sk_buff behind the context has the same length"
 	NEED(bpf_cast_to_kern_ctx);
 	kernel = bpf_cast_to_kern_ctx(skb);
 	return kernel->len == skb->len ? 0 : __LINE__;
-}
-
-KFUNC(bpf_copy_from_user_dynptr, "a text in the memory of the process")
-{
-	NEED(bpf_copy_from_user_dynptr);
-	MEMORY;
-	return bpf_copy_from_user_dynptr(&p, 0, 8, (void *)known.word) ? __LINE__ : 0;
-}
-
-KFUNC(bpf_copy_from_user_str, "a text in the memory of the process")
-{
-	char text[32];
-
-	NEED(bpf_copy_from_user_str);
-	return bpf_copy_from_user_str(text, sizeof(text), (void *)known.word, 0) < 0 ? __LINE__ : 0;
-}
-
-KFUNC(bpf_copy_from_user_str_dynptr, "a text in the memory of the process")
-{
-	NEED(bpf_copy_from_user_str_dynptr);
-	MEMORY;
-	return bpf_copy_from_user_str_dynptr(&p, 0, 8, (void *)known.word) < 0 ? __LINE__ : 0;
-}
-
-KFUNC(bpf_copy_from_user_task_dynptr, "a text in the memory of a task")
-{
-	NEED(bpf_copy_from_user_task_dynptr);
-	MEMORY;
-	return bpf_copy_from_user_task_dynptr(&p, 0, 8, (void *)known.word,
-					      bpf_get_current_task_btf()) ? __LINE__ : 0;
-}
-
-KFUNC(bpf_copy_from_user_task_str, "a text in the memory of a task")
-{
-	char text[32];
-
-	NEED(bpf_copy_from_user_task_str);
-	return bpf_copy_from_user_task_str(text, sizeof(text), (void *)known.word,
-					   bpf_get_current_task_btf(), 0) < 0 ? __LINE__ : 0;
-}
-
-KFUNC(bpf_copy_from_user_task_str_dynptr, "a text in the memory of a task")
-{
-	NEED(bpf_copy_from_user_task_str_dynptr);
-	MEMORY;
-	return bpf_copy_from_user_task_str_dynptr(&p, 0, 8, (void *)known.word,
-						  bpf_get_current_task_btf()) < 0 ? __LINE__ : 0;
 }
 
 static __u64 plain[2] = { 1, 2 }, secret[2], again[2];
@@ -446,58 +350,45 @@ KFUNC_BY(bpf_iter_bits_destroy, "ends the iteration", bits)
 KFUNC_BY(bpf_iter_bits_new, "an iteration over the bits of a word", bits)
 KFUNC_BY(bpf_iter_bits_next, "bits 3 and 5, then NULL", bits)
 
-/* The cgroups from that of the process up to the root. */
+/* In memory: of what is in registers the verifier would follow every value. */
+static volatile int css_count, css_own;
+
+/* Linux 7.0 has a cgroup to begin with; before, one of the process is tried. */
 static __always_inline int css(void)
 {
+	struct cgroup_subsys_state *css;
+	struct mem_cgroup *root;
 	struct bpf_iter_css it;
-	int count = 0;
 
+	css_count = css_own = 0;
+	if (!bpf_get_root_mem_cgroup || !bpf_put_mem_cgroup) {
+		bpf_rcu_read_lock();
+		bpf_iter_css_new(&it, &bpf_get_current_task_btf()->cgroups->dfl_cgrp->self, BPF_CGROUP_ITER_ANCESTORS_UP);
+		while (bpf_iter_css_next(&it))
+			css_count++;
+		bpf_iter_css_destroy(&it);
+		bpf_rcu_read_unlock();
+		return css_count == 2 ? 0 : __LINE__;
+	}
+	root = bpf_get_root_mem_cgroup();
+	CHECK(root);
 	bpf_rcu_read_lock();
-	bpf_iter_css_new(&it, &bpf_get_current_task_btf()->cgroups->dfl_cgrp->self, 3);
-	while (bpf_iter_css_next(&it))
-		count++;
+	bpf_iter_css_new(&it, &root->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
+	while ((css = bpf_iter_css_next(&it))) {
+		if (css->cgroup->kn->id == known.cgroup)
+			css_own++;
+		css_count++;
+	}
 	bpf_iter_css_destroy(&it);
 	bpf_rcu_read_unlock();
-	return count == 2 ? 0 : __LINE__;
+	bpf_put_mem_cgroup(root);
+	CHECK(css_count >= 2);
+	return css_own == 1 ? 0 : __LINE__;
 }
 
 KFUNC_BY(bpf_iter_css_destroy, "ends the iteration", css)
-KFUNC_BY(bpf_iter_css_new, "an iteration over a cgroup and those above it", css)
-KFUNC_BY(bpf_iter_css_next, "the cgroup of the process and the root, then NULL", css)
-
-static __always_inline int css_task(void)
-{
-	struct bpf_iter_css_task it;
-	int count = 0;
-
-	bpf_rcu_read_lock();
-	bpf_iter_css_task_new(&it, &bpf_get_current_task_btf()->cgroups->dfl_cgrp->self, 0);
-	while (bpf_iter_css_task_next(&it))
-		count++;
-	bpf_iter_css_task_destroy(&it);
-	bpf_rcu_read_unlock();
-	return count == 1 ? 0 : __LINE__;
-}
-
-KFUNC_BY(bpf_iter_css_task_destroy, "ends the iteration", css_task)
-KFUNC_BY(bpf_iter_css_task_new, "an iteration over the tasks of a cgroup", css_task)
-KFUNC_BY(bpf_iter_css_task_next, "the process, then NULL", css_task)
-
-static __always_inline int caches(void)
-{
-	struct bpf_iter_kmem_cache it;
-	bool found = false;
-
-	bpf_iter_kmem_cache_new(&it);
-	while (bpf_iter_kmem_cache_next(&it))
-		found = true;
-	bpf_iter_kmem_cache_destroy(&it);
-	return found ? 0 : __LINE__;
-}
-
-KFUNC_BY(bpf_iter_kmem_cache_destroy, "ends the iteration", caches)
-KFUNC_BY(bpf_iter_kmem_cache_new, "an iteration over the slab caches", caches)
-KFUNC_BY(bpf_iter_kmem_cache_next, "a cache, then others, then NULL", caches)
+KFUNC_BY(bpf_iter_css_new, "an iteration over the root of memory cgroups and those below it", css)
+KFUNC_BY(bpf_iter_css_next, "some cgroups, once that of the process, then NULL", css)
 
 static __always_inline int numbers(void)
 {

@@ -16,6 +16,7 @@
 #define KNOWN_UID 1234		/* of a sender's socket */
 
 #define ABSENT 0x7000		/* what a program returns that misses a symbol */
+#define LATER 0x7002		/* or whose callback will tell */
 #define CALLED 0x7001		/* or that has called it, and cannot look at what came of it */
 
 /* What the process that runs them knows, and programs find in a map of one entry. */

@@ -69,12 +69,17 @@ struct known known SEC(".data.known") = {};
 #else
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 #endif
+struct kernfs_node {
+	__u64 id;
+} KERNEL_TYPE;
+
 struct cgroup_subsys_state {
-	int here;
+	struct cgroup *cgroup;
 } KERNEL_TYPE;
 
 struct cgroup {
 	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
 } KERNEL_TYPE;
 
 struct css_set {

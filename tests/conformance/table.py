@@ -18,9 +18,11 @@ def rows(name):
     return [line.split("\t") for line in lines_of(path) if not line.startswith("#")]
 
 
-FIELDS, HELPERS, UNLISTED, KFUNCS, CODES, WIRE, ATTACH, SELF = map(
-    rows, "fields helpers unlisted kfuncs codes wire attach self".split())
+FIELDS, HELPERS, UNLISTED, KFUNCS, CODES, WIRE, ATTACH, SELF, AGAIN = map(
+    rows, "fields helpers unlisted kfuncs codes wire attach self again".split())
 CODE_HOOKS = ("egress", "ingress", "ingress-qdisc", "htb")
+# What is said of a row that works in a callback only.
+IN_CALLBACK = {"callback": "in a callback", "called": "called in a callback, not looked at"}
 NO_CALLBACKS = "callbacks are not allowed in non-JITed programs"
 
 
@@ -78,6 +80,13 @@ def at(value, kernel):
     return old if kernel.version < version(since) else new
 
 
+def judged(cell):
+    """The status and the words of a row, from a cell of rows/: refused, if that does not say otherwise"""
+    if cell in IN_CALLBACK:
+        return "proven", IN_CALLBACK[cell]
+    return ("proven", "") if cell in ("-", "proven") else ("refused", cell)
+
+
 def expected(kernel):
     """{row: [(status, regular expression for the detail)]}: any of them will do."""
     def since(first, *otherwise):
@@ -94,14 +103,18 @@ def expected(kernel):
         if lacking != "-":
             right.append(("absent", lacking))
         want["helper/" + name] = since(first, *right)
-    for name, _, absent_in, offered_in in UNLISTED:
-        want["unlisted/" + name] = [("seen", "offered")] * (kernel.version > version(absent_in)) + \
+    for name, _, absent_in, offered_in, *what in UNLISTED:
+        want["unlisted/" + name] = [("seen", (what or ["offered"])[0])] * (kernel.version > version(absent_in)) + \
             [("absent", ".+")] * (kernel.version < version(offered_in))
-    for name, first, until, refused in KFUNCS:
-        refused = at(refused, kernel)
-        right = since(first, ("proven", "") if refused == "-" else ("refused", refused))
+    for name, first, until, callback in KFUNCS:
+        refused = at(callback, kernel)
+        right = since(first, judged(refused))
         gone = until != "-" and kernel.version >= version(until)
         want["kfunc/" + name] = [("absent", ".+")] if gone else right
+        if "callback" in callback and refused != "-":     # by the program itself, which may not sleep
+            want["direct/" + name] = since(first, ("refused", ".*sleepable.*"))
+    for name, _, _, first, cell in AGAIN:
+        want["again/" + name] = since(first, judged(at(cell, kernel)))
     for name, status, detail in SELF:
         want.setdefault("self/" + name, []).append((status, detail))
     if "btf" in kernel.lacks:
@@ -111,7 +124,10 @@ def expected(kernel):
         for name in ("get_current_task", "probe_read_kernel", "probe_read_kernel_str", "snprintf_btf"):
             want["helper/bpf_" + name] = [("proven", "called, not looked at")]
         want.update({"kfunc/" + row[0]: [("absent", "libbpf: failed to find valid kernel BTF")] for row in KFUNCS})
-        del want["self/no-such-kfunc"], want["self/reached-trap"]
+        with_btf = [row for row in want if row.startswith(("direct/", "again/"))]
+        for row in ["self/no-such-kfunc", "self/reached-trap", *with_btf]:
+            if row not in ("again/addresses", "again/sleepable"):
+                del want[row]
     if "jit" in kernel.lacks:
         for name in ("for_each_map_elem", "loop", "timer_cancel", "timer_set_callback", "timer_start",
                      "user_ringbuf_drain"):
