@@ -218,7 +218,7 @@ struct ecn { uint8_t set, only; };
 struct ttl { uint8_t set, dec, inc, min, max; int expired; };
 struct label { uint32_t value; };
 struct mac { uint8_t src[6], dst[6]; bool swap, has_src, has_dst; };
-struct mss { uint16_t max, mtu; };
+struct mss { uint16_t max; uint32_t mtu; };
 struct meta { uint8_t set, from; int shift; uint64_t value, mask; };
 
 void df_read(struct df *, struct action *, const char *part);

@@ -58,7 +58,7 @@ static bool find_inner(struct packet *in, const struct packet *p)
 		if (header < 20)
 			return false;
 		in->protocol = ip[9];
-		total = get16(ip + 2) ? get16(ip + 2) : in->end;
+		total = get16(ip + 2) ? get16(ip + 2) : in->end - in->l3;
 	} else {
 		in->protocol = ip[6];
 		total = 40 + get16(ip + 4);
@@ -67,14 +67,14 @@ static bool find_inner(struct packet *in, const struct packet *p)
 	if (in->l3 + total < in->end)
 		in->end = in->l3 + total;
 	find_transport(in);
-	if (in->l4 > in->end && !in->why4)
-		in->why4 = TRUNCATED;
+	if (in->l4 > in->end && !in->why4 && (in->version == 6 || total < header))
+		in->why4 = TRUNCATED;	/* IPv4 options may be cut off */
 	return true;
 }
 
 /* ---- nat ----------------------------------------------------------------------------------- */
 
-static struct { bool on, dst, prefix; struct prefix from, to; uint16_t port, port_to; } nat;
+static struct { bool dst, prefix; struct prefix from, to; uint16_t port, port_to; } nat;
 
 static void nat_choose(struct object *o, struct rng *rng)
 {
@@ -109,7 +109,6 @@ static void nat_prepare(struct object *o)
 	nat.to = o->near[1];
 	nat.port = value_of(a, "", "port");
 	nat.port_to = value_of(a, "", "port-to");
-	nat.on = nat.prefix || nat.port || nat.port_to;
 }
 
 static bool nat_matches(const struct packet *p, bool dst)
@@ -189,7 +188,7 @@ static void nat_expect(struct run *r)
 	enum end end;
 
 	r->counted = !!p->why;
-	if (p->why || !nat.on)
+	if (p->why)
 		return;
 	if (nat.prefix && p->version != nat.from.version)
 		return;
@@ -213,7 +212,6 @@ static void nat_expect(struct run *r)
 		r->rule = "fragmented icmp error";
 		end = LEFT;
 	}
-	r->skip |= in.why4 == TRUNCATED;	/* no page says enough of it */
 	if (end == LEFT || (end == NOT_IT && by_port)) {
 		nat_alone(r, end == LEFT);
 		return;

@@ -17,11 +17,11 @@ static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 	r->counted += p->why4 && !p->why;
 	if (p->why4 || p->protocol != 6)
 		return NULL;
+	r->uncountable |= syn && p->l4 + 20 > p->end;	/* are there flags to tell? */
 	if (syn && p->l4 + 14 <= p->end && !(header[13] & SYN))
 		return NULL;
 	if (p->l4 + 20 > p->end) {
 		r->counted++;
-		r->uncountable |= syn;	/* there may be no flags to tell */
 		return NULL;
 	}
 	size = (header[12] >> 4) * 4;
@@ -59,32 +59,34 @@ void mss_read(struct mss *mss, struct action *a, const char *part)
 void mss_part(struct run *r, const struct mss *mss)
 {
 	uint8_t *end, *header = tcp(r, true, &end), *at;
-	int limit = mss->max, n = 0;
+	int64_t limit = mss->max;
+	bool changed = false;
 	uint32_t length;
+	int n = 0;
 
 	if (!header)
 		return;
 	if (!limit) {
-		limit = (mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
-		if (limit <= 0) {
-			r->counted++;
+		limit = (int64_t)(mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
+		r->uncountable |= limit <= 0;	/* only where there is an option to lower */
+		if (limit <= 0)
 			return;
-		}
 	}
 	for (at = header + 20; at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
 		length = option_length(at, end);
 		if (!length) {
 			r->counted += *at != 0;
-			return;
-		}
-		if (at[0] == 2 && length == 4)
 			break;
+		}
+		/* RFC 9293, 3.2: of another length it is none */
+		if (at[0] == 2 && length == 4 && get16(at + 2) > limit) {
+			put16(at + 2, limit);
+			changed = true;
+		}
 	}
 	r->counted += at < end && n == OPTIONS_LOOKED_AT;
-	if (at >= end || n == OPTIONS_LOOKED_AT || get16(at + 2) <= limit)
-		return;
-	put16(at + 2, limit);
-	sum_tcp(r);
+	if (changed)
+		sum_tcp(r);
 }
 
 static struct mss mss;
