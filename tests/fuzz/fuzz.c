@@ -38,7 +38,7 @@
 #include <bpf/bpf.h>
 #include "fuzz.h"
 
-#define EACH 8192		/* executions of one object */
+#define EACH 4096		/* executions of one object */
 #define BATCH 256		/* after so many the counters are looked at */
 #define SHOWN 3			/* times that the same thing is shown */
 #define KINDS 256
@@ -346,8 +346,7 @@ static void prepare_process(void)
 	if (s < 0 || ioctl(s, SIOCSIFMTU, &request))
 		die("MTU of lo: %s", strerror(errno));
 	close(s);
-	if (enter_load(&enter))
-		die("the program in front of the actions: %s", strerror(errno));
+	probe();
 }
 
 static void select_actions(int argc, char **argv)

@@ -256,6 +256,9 @@ void mutate(struct run *r, struct rng *rng);
 /* ---- judge.c --------------------------------------------------------------------------------- */
 
 extern struct enter enter;
+/* What TEST_RUN of this kernel takes; once in each process. */
+void probe(void);
+extern bool can_complete, can_ingress, can_hwtstamp;
 extern struct run back;			/* the way back of the last one */
 void execute(struct run *r);
 /* Runs it; false: r->what and r->detail say what is wrong. */

@@ -12,6 +12,26 @@
 #include "fuzz.h"
 
 struct enter enter;
+bool can_complete, can_ingress, can_hwtstamp;
+
+static bool takes(struct __sk_buff ctx, int flags)
+{
+	static uint8_t in[100], out[100];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in), .data_out = out,
+		    .data_size_out = sizeof(out), .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .flags = flags,
+		    .repeat = 1);
+
+	return !bpf_prog_test_run_opts(enter.prog, &opts);
+}
+
+void probe(void)
+{
+	if (enter_load(&enter) || !takes((struct __sk_buff){ .ifindex = 1 }, 0))
+		die("BPF_PROG_TEST_RUN: %s", strerror(errno));
+	can_complete = takes((struct __sk_buff){ .ifindex = 1 }, COMPLETE);
+	can_ingress = takes((struct __sk_buff){ .ifindex = 1, .ingress_ifindex = 1 }, 0);
+	can_hwtstamp = takes((struct __sk_buff){ .ifindex = 1, .hwtstamp = 1 }, 0);
+}
 
 void execute(struct run *r)
 {
@@ -153,6 +173,8 @@ bool judge(struct run *r)
 	r->any_label = r->skip = false;
 	r->rule = "";
 	find_network(&r->p, r->in, r->length, r->object->link, r->ctx.gso_segs);
+	if (r->object->link == LINK_AUTO && (r->in[0] >> 4 == 6 || (r->in[0] >= 0x45 && r->in[0] <= 0x4f)))
+		r->rule = "MAC address like an IP header";
 	r->invertible = r->again = false;
 	r->counted = 0;
 	r->uncountable = false;

@@ -380,8 +380,8 @@ static void metadata(struct run *r, struct rng *rng)
 	if (chance(rng, 20))
 		ctx->tstamp = rng_next(rng) >> below(rng, 64);
 	if (chance(rng, 20))
-		ctx->ingress_ifindex = 1;
-	if (chance(rng, 10))
+		ctx->ingress_ifindex = can_ingress;
+	if (chance(rng, 10) && can_hwtstamp)
 		ctx->hwtstamp = rng_next(rng) >> below(rng, 64);
 	if (chance(rng, 15))
 		ctx->gso_segs = 1 + below(rng, 40);
@@ -456,5 +456,5 @@ void mutate(struct run *r, struct rng *rng)
 	if (r->length < n)
 		insert(&f, r->length, NULL, n - r->length);
 	metadata(r, rng);
-	r->flags = link != LINK_NONE && chance(rng, 30) ? COMPLETE : 0;
+	r->flags = link != LINK_NONE && can_complete && chance(rng, 30) ? COMPLETE : 0;
 }

@@ -2,8 +2,10 @@
 /* edit: the parts, one after the other. tcact-edit(8). */
 #include "fuzz.h"
 
+enum { ON_META, ON_META2, ON_MAC, ON_TTL, ON_DSCP, ON_ECN, ON_LABEL, ON_DF, ON_MSS };
+
 static struct {
-	bool on[9];
+	bool on[ON_MSS + 1];
 	struct meta meta, meta2;
 	struct mac mac;
 	struct ttl ttl;
@@ -25,10 +27,10 @@ static bool is_on(struct action *a, const char *part)
 static void prepare(struct object *o)
 {
 	struct action *a = o->action;
-	static const char *const parts[] = { "meta.", "meta2.", "mac.", "ttl.", "ecn.", "df.", "flowlabel.",
-					     "mss.", "dscp." };
+	static const char *const parts[] = { "meta.", "meta2.", "mac.", "ttl.", "dscp.", "ecn.", "flowlabel.", "df.",
+					     "mss." };
 
-	for (int i = 0; i < 9; i++)
+	for (int i = ON_META; i <= ON_MSS; i++)
 		edit.on[i] = is_on(a, parts[i]);
 	meta_read(&edit.meta, a, "meta.");
 	meta_read(&edit.meta2, a, "meta2.");
@@ -41,27 +43,42 @@ static void prepare(struct object *o)
 	dscp_read(&edit.dscp, a, "dscp.");
 }
 
+/*
+ * As the actions in a row would, each with the control pipe: in the order of the page, each
+ * counting what it counts alone.
+ */
 static void expect(struct run *r)
 {
-	if (edit.on[0])
+	int expired = edit.ttl.expired;
+	uint32_t no_header = !!r->p.why;
+	bool more = false;
+
+	if (edit.on[ON_META])
 		meta_part(r, &edit.meta);
-	if (edit.on[1])
+	if (edit.on[ON_META2])
 		meta_part(r, &edit.meta2);
-	if (edit.on[2])
+	if (edit.on[ON_MAC])
 		mac_part(r, &edit.mac);
-	r->counted += r->p.why && (edit.on[3] || edit.on[4] || edit.on[5] || edit.on[6] || edit.on[7] || edit.on[8]);
-	if (edit.on[3] && !ttl_part(r, &edit.ttl))
-		return;
-	if (edit.on[4])
-		ecn_part(r, &edit.ecn);
-	if (edit.on[5])
-		df_part(r, &edit.df);
-	if (edit.on[6])
-		label_part(r, &edit.label);
-	if (edit.on[7])
-		mss_part(r, &edit.mss);
-	if (edit.on[8])
+	for (int part = ON_TTL; part <= ON_MSS; part++)
+		r->counted += edit.on[part] ? no_header : 0;
+	for (int part = ON_TTL + 1; part <= ON_MSS; part++)
+		more = more || edit.on[part];
+	if (edit.on[ON_TTL] && !ttl_part(r, &edit.ttl)) {
+		if (expired != CONTROL && expired != PIPE)
+			return;
+		if (more)
+			r->want_verdict = r->other_verdict = CONTROL;
+	}
+	if (edit.on[ON_DSCP])
 		dscp_part(r, &edit.dscp);
+	if (edit.on[ON_ECN])
+		ecn_part(r, &edit.ecn);
+	if (edit.on[ON_LABEL])
+		label_part(r, &edit.label);
+	if (edit.on[ON_DF])
+		df_part(r, &edit.df);
+	if (edit.on[ON_MSS])
+		mss_part(r, &edit.mss);
 }
 
 const struct oracle edit_oracle = { "edit", .prepare = prepare, .expect = expect };

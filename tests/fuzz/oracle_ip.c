@@ -169,6 +169,10 @@ bool ttl_part(struct run *r, const struct ttl *ttl)
 	if (p->why)
 		return true;
 	value = *field;
+	if (p->version == 6 && p->data[p->l3 + 6] == 58 && value == 255)
+		r->rule = "ICMPv6 with hop limit 255";
+	if (link_scope_multicast(p))
+		r->rule = "link-scope multicast";
 	/* RFC 4861, 6.1 and 7.1: valid with 255 only; no extension header in front */
 	if (p->version == 6 && p->data[p->l3 + 6] == 58 && value == 255 && p->l3 + 40 < p->end &&
 	    *icmp >= 133 && *icmp <= 137)
@@ -261,8 +265,7 @@ void mac_part(struct run *r, const struct mac *mac)
 {
 	uint8_t old[12];
 
-	if (r->object->link == LINK_NONE && (mac->swap || mac->has_src || mac->has_dst))
-		r->counted++;
+	r->counted += r->object->link == LINK_NONE;
 	if (r->object->link == LINK_NONE || r->length < 14)
 		return;
 	memcpy(old, r->want, 12);

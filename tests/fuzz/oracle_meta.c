@@ -144,6 +144,8 @@ const struct oracle meta_oracle = { "meta", .prepare = meta_prepare, .expect = m
 /* What of them is counted, where something was compared. */
 enum { HITS = 1, MISSES };
 
+static int count_read(struct action *a) { return param_named(a, "count") ? value_of(a, "", "count") : 0; }
+
 static bool is_counted(int what, bool hit) { return what == HITS ? hit : what == MISSES && !hit; }
 
 enum { EQ, NE, LT, GT, IN, MASK };
@@ -176,7 +178,7 @@ static void match_prepare(struct object *o)
 	match.op = value_of(o->action, "", "op");
 	match.value = value_of(o->action, "", "value");
 	match.to = value_of(o->action, "", "to");
-	match.count = value_of(o->action, "", "count");
+	match.count = count_read(o->action);
 }
 
 static void match_expect(struct run *r)
@@ -242,7 +244,7 @@ static void prefixes_choose(struct object *o, struct rng *rng)
 static void prefixes_prepare(struct object *o)
 {
 	prefixes.of = value_of(o->action, "", "of");
-	prefixes.count = value_of(o->action, "", "count");
+	prefixes.count = count_read(o->action);
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 

@@ -135,6 +135,8 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 
 	if (!nat_matches(p, dst))
 		return NOT_IT;
+	if (p->why4 == TRUNCATED)
+		r->rule = inner ? "extension headers cut off in an ICMP error" : "extension headers end in the padding";
 	if (p->why4 == TRUNCATED || p->why4 == EXTENSIONS)
 		return LEFT;
 	if (p->why4 == FRAGMENT && by_port)	/* has none */

@@ -68,6 +68,8 @@ void mss_part(struct run *r, const struct mss *mss)
 		return;
 	if (!limit) {
 		limit = (int64_t)(mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
+		if (r->p.pppoe)
+			r->rule = "MTU less PPPoE";
 		r->uncountable |= limit <= 0;	/* only where there is an option to lower */
 		if (limit <= 0)
 			return;
@@ -79,6 +81,8 @@ void mss_part(struct run *r, const struct mss *mss)
 			break;
 		}
 		/* RFC 9293, 3.2: of another length it is none */
+		if (at[0] == 2 && length != 4)
+			r->rule = "MSS option of wrong length";
 		if (at[0] == 2 && length == 4 && get16(at + 2) > limit) {
 			put16(at + 2, limit);
 			changed = true;
