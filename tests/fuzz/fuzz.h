@@ -76,6 +76,7 @@ struct packet {
 	uint32_t l3, l4;		/* where the headers begin */
 	uint32_t end;			/* of the IP packet in the frame */
 	/* what find_transport finds */
+	bool looked;
 	enum why why4;
 	uint8_t protocol;
 	bool fragmented;		/* there are others */

@@ -151,45 +151,55 @@ void ttl_read(struct ttl *ttl, struct action *a, const char *part)
 		ttl->dec = 1;
 }
 
-static bool link_scope_multicast(const struct packet *p)
+/* What no router forwards; the rule, or NULL. */
+static const char *stays_on_the_link(struct packet *p)
 {
-	const uint8_t *ip = p->data + p->l3;
+	const uint8_t *dst = p->data + p->l3 + (p->version == 4 ? 16 : 24);
+	uint8_t type;
 
 	/* RFC 5771, 4: 224.0.0.0/24; RFC 4291, 2.7: ff02::/16 */
-	return p->version == 4 ? !memcmp(ip + 16, "\340\0\0", 3) : ip[24] == 0xff && ip[25] == 2;
+	if (p->version == 4 ? !memcmp(dst, "\340\0\0", 3) : dst[0] == 0xff && dst[1] == 2)
+		return "link-scope multicast";
+	/* RFC 919, 7; RFC 4291, 2.5.6 */
+	if (p->version == 4 ? !memcmp(dst, "\377\377\377\377", 4) : dst[0] == 0xfe && dst[1] >> 6 == 2)
+		return "link-local destination";
+	/* RFC 4861, 6.1, 7.1 and 8.1 */
+	find_transport(p);
+	if (p->version == 6 && !p->why4 && p->protocol == 58 && p->l4 < p->end) {
+		type = p->data[p->l4];
+		if (type >= 133 && type <= 137)
+			return "neighbour discovery";
+	}
+	return NULL;
 }
 
 bool ttl_part(struct run *r, const struct ttl *ttl)
 {
-	const struct packet *p = &r->p;
+	struct packet *p = &r->p;
 	uint8_t *field = r->want + p->l3 + (p->version == 4 ? 8 : 7);
-	const uint8_t *icmp = p->data + p->l3 + 40;
+	const char *rule;
 	int value;
 
 	if (p->why)
 		return true;
+	rule = stays_on_the_link(p);
+	if (rule) {
+		r->rule = rule;
+		return true;
+	}
 	value = *field;
 	if (p->version == 6 && p->data[p->l3 + 6] == 58 && value == 255)
 		r->rule = "ICMPv6 with hop limit 255";
-	if (link_scope_multicast(p))
-		r->rule = "link-scope multicast";
-	/* RFC 4861, 6.1 and 7.1: valid with 255 only; no extension header in front */
-	if (p->version == 6 && p->data[p->l3 + 6] == 58 && value == 255 && p->l3 + 40 < p->end &&
-	    *icmp >= 133 && *icmp <= 137)
-		return true;
 	if (ttl->set) {
 		value = ttl->set;
 	} else {
-		if (ttl->dec && link_scope_multicast(p)) {
-			;		/* no router forwards it */
-		} else if (value <= ttl->dec) {
+		if (value <= ttl->dec) {
 			r->want_verdict = r->other_verdict = ttl->expired;
 			r->counted++;
 			return false;
-		} else {
-			value -= ttl->dec;
 		}
-		value = value + ttl->inc > 255 ? 255 : value + ttl->inc;
+		value = value - ttl->dec + ttl->inc;
+		value = value > 255 ? 255 : value;
 		if (ttl->min && value < ttl->min)
 			value = ttl->min;
 		if (ttl->max && value > ttl->max)

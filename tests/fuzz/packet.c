@@ -131,6 +131,9 @@ void find_transport(struct packet *p)
 	const uint8_t *ip = p->data + p->l3;
 	uint16_t offset;
 
+	if (p->looked)
+		return;
+	p->looked = true;
 	p->why4 = p->why;
 	if (p->why)
 		return;
