@@ -3,12 +3,11 @@
  * edit - several rewriters in one program, with one look for the headers.
  *
  * Each part is the action of the same name (meta2 is meta once more), its
- * parameters PART.NAME; a part is on when one of its parameters is given. They
- * work in the order meta, meta2, mac, ttl, ecn, df, flowlabel, mss, dscp; the
- * last five do not see each other's work. What a part cannot do is counted, and
- * the others go on; only a packet whose TTL expires is left as it is by those
- * behind, and gets the verdict ttl.expired. Returns CONTROL otherwise.
- * Untouched, it does nothing:
+ * parameters PART.NAME; a part is on when one of its parameters is given. The
+ * result is that of these actions in a row, in the order of PART() below: the
+ * same bytes, metadata, verdict and counters. So a packet whose TTL expires gets
+ * the verdict ttl.expired, and is left as it is by those behind unless that is
+ * pipe or unspec. Returns CONTROL otherwise. Untouched, it does nothing:
  *
  *   tcact add dev eth1 egress edit dscp.value ef ttl.set 64
  */
@@ -27,43 +26,33 @@ struct edit_params {
 	__u8 meta, meta2, mac, ttl, dscp;
 } __attribute__((aligned(4)));
 
-ACTION(edit, rewriter, "Rewriters in one pass: meta mac ttl ecn df flowlabel mss dscp");
+ACTION(edit, rewriter, "Rewriters in one pass: meta mac ttl dscp ecn flowlabel df mss");
 PARAMS(edit) = {};
-PART(edit, meta, meta) = META_DEFAULTS;
-PART(edit, meta2, meta) = META_DEFAULTS;
-PART(edit, mac, mac) = {};
-PART(edit, ttl, ttl) = TTL_DEFAULTS;
-PART(edit, ecn, ecn) = ECN_DEFAULTS;
-PART(edit, df, df) = {};
-PART(edit, flowlabel, flowlabel) = FLOWLABEL_DEFAULTS;
-PART(edit, mss, mss) = {};
-PART(edit, dscp, dscp) = DSCP_DEFAULTS;
+
+/*
+ * With these, one program is not two in a row. A program that reads tstamp_type gets and
+ * sets another tstamp at ingress. The kernel copies a cloned packet before a program that
+ * writes to packets, and on 6.1 (no more on 7.2) the copy has no xdp_meta.
+ */
+#define META_UNLESS "set=tstamp from=tstamp from=tstamp_type from=xdp_meta"
+
+PART(edit, meta, meta, 1, META_UNLESS) = META_DEFAULTS;
+PART(edit, meta2, meta, 2, META_UNLESS) = META_DEFAULTS;
+PART(edit, mac, mac, 3, "") = {};
+PART(edit, ttl, ttl, 4, "") = TTL_DEFAULTS;
+PART(edit, dscp, dscp, 5, "") = DSCP_DEFAULTS;
+PART(edit, ecn, ecn, 5, "") = ECN_DEFAULTS;
+PART(edit, flowlabel, flowlabel, 5, "") = FLOWLABEL_DEFAULTS;
+PART(edit, df, df, 5, "") = {};
+PART(edit, mss, mss, 5, "") = {};
 
 static __always_inline bool less_used(void)
 {
 	return *(const volatile __u32 *)&edit_params;
 }
 
-FUNCTION int expired(void)
+static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net)
 {
-	count(EXPIRED);
-	return edit_ttl_params.expired;
-}
-
-static __always_inline int few(struct __sk_buff *skb, struct network *net)
-{
-	if (edit_params.ttl && ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
-		return expired();
-	if (edit_params.dscp)
-		dscp_set(skb, net, &edit_dscp_params);
-	return network_done(skb, net);
-}
-
-static __always_inline int all(struct __sk_buff *skb, struct network *net)
-{
-	if (edit_params.ttl &&
-	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
-		return expired();
 	if (edit_params.dscp)
 		dscp_set(skb, net, &edit_dscp_params);
 	if (edit_params.ecn)
@@ -78,8 +67,50 @@ static __always_inline int all(struct __sk_buff *skb, struct network *net)
 	return CONTROL;
 }
 
-ON_IP(edit_few, few, rewritten)
-ON_IP(edit_all, all, rewritten)
+/* In a row, unspec (the control is pipe) and pipe go on to the next action. */
+FUNCTION int expired(struct __sk_buff *skb)
+{
+	int verdict = edit_ttl_params.expired;
+	struct network net;
+
+	count(EXPIRED);
+	if (verdict != TC_ACT_UNSPEC && verdict != TC_ACT_PIPE)
+		return verdict;
+	if (!edit_params.dscp && !less_used())
+		return verdict;
+	return network_find(skb, &net) == DONE ? behind_ttl(skb, &net) : CONTROL;
+}
+
+static __always_inline int few(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl && ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
+		return expired(skb);
+	if (edit_params.dscp)
+		dscp_set(skb, net, &edit_dscp_params);
+	return network_done(skb, net);
+}
+
+static __always_inline int all(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl &&
+	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
+		return expired(skb);
+	return behind_ttl(skb, net);
+}
+
+/* Each part that needs the header counts, as its action does. */
+FUNCTION int left_alone(__u32 why)
+{
+	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
+
+	if (n)
+		*n += edit_params.ttl + edit_params.dscp + edit_params.ecn + edit_params.flowlabel +
+		      edit_params.df + edit_params.mss;
+	return CONTROL;
+}
+
+ON_IP(edit_few, few, left_alone)
+ON_IP(edit_all, all, left_alone)
 
 FUNCTION int edit_all(struct __sk_buff *skb)
 {

@@ -16,7 +16,7 @@ PARAMS(meta) = META_DEFAULTS;
 
 SEC("action/meta") int meta(struct __sk_buff *skb)
 {
-	if (meta_params.set == TO_NONE || meta_constant(skb, &meta_params))
+	if (meta_constant(skb, &meta_params))
 		return CONTROL;
 	return rewritten(meta_set(skb, &meta_params));
 }

@@ -83,6 +83,13 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 	} else {
 		const struct ipv6hdr *ip = net->header;
 
+		/*
+		 * network_find() has seen to that. The compiler knows, but not the verifier of 5.10:
+		 * "invalid access to packet, off=20 size=4".
+		 */
+		asm volatile("" : "+r"(ip));
+		if ((void *)(ip + 1) > packet_end(skb))
+			return TRUNCATED;
 		fib.family = 10;	/* AF_INET6 */
 		fib.flowinfo = *(__be32 *)ip & bpf_htonl(0x0fffffff);
 		fib.l4_protocol = ip->nexthdr;

@@ -13,7 +13,10 @@
  *   needs=ACTION.NAME:WORD=NEED ...  5.10 on bears with, or a parameter's own.
  *                           NEED is the version that does, or a CONFIG_NEED
  *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
- *   part=ACTION.PART:OF     ACTION has the parameters of OF as PART.NAME
+ *   part=ACTION.PART:OF ORDER [NAME=WORD]...
+ *                           ACTION has the parameters of OF as PART.NAME. Parts in
+ *                           a row give what the actions OF in that row give where
+ *                           no ORDER is below the one before, and none has NAME WORD
  *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
  *
  * The parameters of an action are one `const volatile struct ACTION_params`
@@ -75,8 +78,9 @@
 /*
  * A part of an action: it has the parameters of the action OF, and is on while
  * the member PART of ACTION_params, a __u8, is 1: `tcact bake` writes that when
- * one of them is given.
+ * one of them is given. The parts work in ascending ORDER; of one ORDER are those
+ * of which none sees another's work. UNLESS: "NAME=WORD ...", or nothing.
  */
-#define PART(action, part, of)                                                 \
-	MODINFO("part=" #action "." #part ":" #of);                            \
+#define PART(action, part, of, order, unless)                                  \
+	MODINFO("part=" #action "." #part ":" #of " " #order " " unless);      \
 	const volatile struct of##_params action##_##part##_params

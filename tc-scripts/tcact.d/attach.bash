@@ -288,16 +288,16 @@ parse_control() {
 			"see: tcact info $action"
 }
 
-# Neighbours that are parts of edit, in the order in which edit does them, become one edit:
-# entering an action costs more than what it does.
+# Neighbours of which edit makes the same in one program become one edit: entering an action costs
+# more than what it does.
 merge_steps() {
-	local i j last args new_steps=() new_settings=() new_tables=()
+	local i j part order used args new_steps=() new_settings=() new_tables=()
 	for ((i = 0; i < ${#steps[@]}; i = j)); do
-		last=0 args=''
+		order=0 used='' args=''
 		for ((j = i; j < ${#steps[@]}; j++)); do
-			[[ " ${settings[j]}" != *' link '* ]] && part_of "${steps[j]}" "$last" || break
-			last=$found
-			edit_settings "${steps[j]}" "${settings[j]}"
+			next_part part order "$used" "${steps[j]}" "${settings[j]}" || break
+			used+=" $part "
+			edit_settings "$part" "${steps[j]}" "${settings[j]}"
 		done
 		if ((j > i + 1)); then
 			new_steps+=(edit) new_settings+=("${args# }") new_tables+=('')
@@ -309,35 +309,37 @@ merge_steps() {
 	steps=("${new_steps[@]}") settings=("${new_settings[@]}") tables=("${new_tables[@]}")
 }
 
-# part_of NAME AFTER: sets part to the part of edit which is that action (meta2 is meta too) and
-# comes after AFTER, and found to its switch; these are in the order in which the parts work
-part=''
-part_of() {
-	local row field
-	for part in "$1" "${1}2"; do
-		for row in "${rows[@]}"; do
-			[[ $row == param$'\t'edit$'\t'"$part".* ]] || continue
-			IFS=$'\t' read -ra field <<<"$row"
-			found=${field[11]}
-			((found <= $2)) || return 0
-			break
+# next_part PART ORDER USED NAME 'PARAM VALUE ...': sets the variable PART to a part of edit that is this
+# action, none of USED, and may follow one of ORDER; that variable becomes its own. parameter.h has the rules.
+next_part() {
+	local -n part_=$1 order_=$2
+	local row of at unless pair
+	[[ " $5" != *' link '* ]] || return 1
+	for row in "${rows[@]}"; do
+		[[ $row == part$'\t'edit$'\t'* ]] || continue
+		IFS=$'\t' read -r _ _ part_ of at unless <<<"$row"
+		[[ $of == "$4" && $3 != *" $part_ "* ]] && ((at >= order_)) || continue
+		for pair in $unless; do
+			[[ " $5 " != *" ${pair/=/ } "* ]] || return 1
 		done
+		order_=$at
+		return
 	done
 	return 1
 }
 
-# edit_settings NAME 'PARAM VALUE ...': adds the same to args, as parameters of the part; a part
+# edit_settings PART NAME 'PARAM VALUE ...': adds the same to args, as parameters of the part; a part
 # is on once one of them is given.
 edit_settings() {
 	local given p
-	read -ra given <<<"$2"
-	choose "$1"
+	read -ra given <<<"$3"
+	choose "$2"
 	if ((${#given[@]} == 0)); then
 		spell "${params[0]}" "${default[${params[0]}]}"
 		given=("${params[0]}" "$text")
 	fi
 	for ((p = 0; p < ${#given[@]}; p += 2)); do
-		args+=" $part.${given[p]} ${given[p + 1]}"
+		args+=" $1.${given[p]} ${given[p + 1]}"
 	done
 }
 

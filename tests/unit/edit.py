@@ -37,8 +37,9 @@ def vectors(suite):
                                   "flowlabel.value", 5, "df.flag", "clear"),
                  lambda ip: set_df(set_label(set_dscp(set_ecn(set_ttl(ip, 60), "ect0", "any"), 9), 5), False))):
             bake(p, *settings)
+            parts = len({name.partition(".")[0] for name in settings[::2]})     # each counts
             suite.packet(p, None if alone else work(p.ip), f"{p.name}-{label}", ctx=CTX,
-                         count={alone: 1} if alone else None)
+                         count={alone: parts} if alone else None, cut_count=parts)
         bake(p, "mss.max", 900)
         suite.packet(p, None if l4 else clamped(p.ip, 900), f"{p.name}-mss", ctx=CTX, count={l4: 1} if l4 else None)
         suite.bake("meta.set", "mark", "meta.value", 77)
@@ -50,13 +51,13 @@ def vectors(suite):
         # df has a reason of its own, and so has mss; neither stops the other
         bake(p, "df.flag", "set", "mss.max", 900)
         if alone:
-            suite.packet(p, name=p.name + "-df-mss", ctx=CTX, count={alone: 1})
+            suite.packet(p, name=p.name + "-df-mss", ctx=CTX, count={alone: 2}, cut_count=2)
         else:
             marked = set_df(p.ip, True)
             new = p.ip if marked is None else marked
             counts = [why for why in ("fragment" if marked is None else None, l4) if why]
             suite.packet(p, new if l4 else clamped(new, 900), p.name + "-df-mss", ctx=CTX,
-                         count={why: counts.count(why) for why in counts})
+                         count={why: counts.count(why) for why in counts}, cut_count=2)
         # meta2 sees what meta wrote
         suite.bake("meta.set", "mark", "meta.from", "priority", "meta.shift", 4, "meta2.set", "cb0", "meta2.from", "mark")
         suite.case(p.name + "-meta2", p.data, ctx=CTX, ctxout={"mark": 0x75, "cb0": 0x75})
@@ -65,27 +66,30 @@ def vectors(suite):
         # reasons of its own, which stop nothing else
         bake(p, "meta.set", "mark", "meta.from", "ttl", "dscp.value", "mark", "ttl.set", 200, "mss.max", 900)
         if alone:
-            suite.packet(p, name=p.name + "-all", ctx=CTX, count={alone: 2}, cut_count=2)
+            suite.packet(p, name=p.name + "-all", ctx=CTX, count={alone: 4}, cut_count=4)
         else:
             new = set_dscp(set_ttl(p.ip, 200), 61)
             suite.packet(p, new if l4 else clamped(new, 900), p.name + "-all", ctx=CTX, ctxout={"mark": 61},
-                         count={l4: 1} if l4 else None, cut_count=2)
+                         count={l4: 1} if l4 else None, cut_count=4)
         # a constant is written whatever the packet is
         bake(p, "meta.set", "mark", "meta.value", 46, "dscp.value", "mark", "mss.max", 1200)
         if alone:
-            suite.packet(p, name=p.name + "-constant", ctx=CTX, count={alone: 1}, ctxout={"mark": 46}, cutctx={"mark": 46})
+            suite.packet(p, name=p.name + "-constant", ctx=CTX, count={alone: 2}, cut_count=2, ctxout={"mark": 46},
+                         cutctx={"mark": 46})
         else:
             new = set_dscp(p.ip, 46)
             suite.packet(p, new if l4 else clamped(new, 1200), p.name + "-constant", ctx=CTX, ctxout={"mark": 46},
-                         count={l4: 1} if l4 else None, cutctx={"mark": 46})
+                         count={l4: 1} if l4 else None, cut_count=2, cutctx={"mark": 46})
 
     # the sums of these differences are carried over more than once
     suite.bake("dscp.value", 8, "flowlabel.value", "0x1feff", "ttl.dec", 1)
     for hlim in range(2, 256):
         ip = v6(UDP(sport=9) / Raw(PAYLOAD), tc=0, fl=0, hlim=hlim)
-        suite.packet(Packet(f"v6-carries-{hlim}", front_of(ip), ip), set_dscp(set_label(set_ttl(ip, hlim - 1), 0x1feff), 8))
+        suite.packet(Packet(f"v6-carries-{hlim}", front_of(ip), ip), set_dscp(set_label(set_ttl(ip, hlim - 1), 0x1feff), 8),
+                     cut_count=3)
 
-    # what expires gets its verdict, and nothing of the header changes
+    # what expires gets its verdict, and nothing of the header changes; in a row, the next action follows
+    # after unspec and pipe
     for word, verdict in {None: SHOT, "unspec": -1, "ok": 0, "reclassify": 1, "shot": 2, "pipe": 3, "redirect": 7}.items():
         expired = ("ttl.expired", word) if word else ()
         for make in (v4, v6):
@@ -94,14 +98,16 @@ def vectors(suite):
             suite.bake(*(expired or ("ttl.dec", 1)))
             suite.packet(p, ip, verdict=verdict, ctx=CTX, count={"expired": 1})
             suite.bake("ttl.dec", 1, *expired, "meta.set", "mark", "meta.value", 9, "dscp.value", "cs1", "mss.max", 700)
-            suite.packet(p, ip, p.name + "-all", verdict, ctx=CTX, ctxout={"mark": 9}, cutctx={"mark": 9},
-                         count={"expired": 1})
+            on = word in ("unspec", "pipe")
+            suite.packet(p, clamped(set_dscp(ip, 8), 700) if on else ip, p.name + "-all", CONTROL if on else verdict,
+                         ctx=CTX, ctxout={"mark": 9}, cutctx={"mark": 9}, cut_count=3, count={"expired": 1})
             alive = set_ttl(ip, 2)
             suite.packet(Packet(p.name + "-not", p.front, alive), clamped(set_dscp(set_ttl(alive, 1), 8), 700), ctx=CTX,
-                         ctxout={"mark": 9}, cutctx={"mark": 9})
+                         ctxout={"mark": 9}, cutctx={"mark": 9}, cut_count=3)
     # the MTU of lo, or the one given
     for settings, mtu in ((("mss.max", "mtu"), 1300), (("mss.mtu", "1300"), 65536)):
         suite.bake(*settings, "dscp.value", 0)
         for ip in (v4(tcp(SYN)), v6(tcp(SYN))):
             suite.packet(Packet(f"v{family(ip)}-" + "-".join(settings), front_of(ip), ip),
-                         clamped(set_dscp(ip, 0), 1300 - (40 if family(ip) == 4 else 60)), mtu=mtu)
+                         clamped(set_dscp(ip, 0), 1300 - (40 if family(ip) == 4 else 60)), mtu=mtu,
+                         cut_count=2)

@@ -22,6 +22,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
 #include "vector.h"
 
 #define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.1 */
@@ -39,6 +40,9 @@ static struct result {
 
 static const char *dir = ".";
 static struct bpf_object *object;
+static struct { struct bpf_object *object; int prog; } row[12];	/* what the object is to equal */
+static uint64_t row_counted[REASONS];
+static int n_row;
 static char file[256], lacks[128];	/* the object; what the kernel has not */
 static int prog = -1, lo, cpus;
 static bool quick, can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
@@ -63,9 +67,9 @@ static void report(const char *name, const char *skip)
 	notes = open_memstream(&notes_text, &notes_size);
 }
 
-static int test_run(int fd, uint32_t size, const struct __sk_buff *ctx, int flags)
+static int test_run_on(int fd, const uint8_t *data, uint32_t size, const struct __sk_buff *ctx, int flags)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = test.in, .data_size_in = size,
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = size,
 		    .data_out = got.data, .data_size_out = sizeof(got.data), .ctx_in = ctx,
 		    .ctx_size_in = sizeof(*ctx), .ctx_out = &got.ctx,
 		    .ctx_size_out = sizeof(got.ctx), .flags = flags, .repeat = 1);
@@ -76,6 +80,11 @@ static int test_run(int fd, uint32_t size, const struct __sk_buff *ctx, int flag
 	got.size = opts.data_size_out;
 	got.verdict = opts.retval;
 	return err;
+}
+
+static int test_run(int fd, uint32_t size, const struct __sk_buff *ctx, int flags)
+{
+	return test_run_on(fd, test.in, size, ctx, flags);
 }
 
 static void hexdump(const char *what, const uint8_t *data, uint32_t size, const uint8_t *other)
@@ -134,12 +143,12 @@ static bool compare(const char *when, uint32_t size, uint32_t gone, const struct
 	return ftell(notes) == start;
 }
 
-static void read_reasons(uint64_t sum[REASONS])
+/* Adds those of an object to @sum. */
+static void add_reasons(const struct bpf_object *of, uint64_t sum[REASONS])
 {
-	int map = bpf_object__find_map_fd_by_name(object, "reasons");
+	int map = bpf_object__find_map_fd_by_name(of, "reasons");
 	uint64_t values[cpus];
 
-	memset(sum, 0, REASONS * sizeof(*sum));
 	for (uint32_t key = 0; map >= 0 && key < REASONS; key++) {
 		if (!*reason_name[key])
 			continue;
@@ -148,6 +157,12 @@ static void read_reasons(uint64_t sum[REASONS])
 		for (int i = 0; i < cpus; i++)
 			sum[key] += values[i];
 	}
+}
+
+static void read_reasons(uint64_t sum[REASONS])
+{
+	memset(sum, 0, REASONS * sizeof(*sum));
+	add_reasons(object, sum);
 }
 
 /* Since they were last looked at, the whole packet came @whole times and a cut one @cut times. */
@@ -261,6 +276,67 @@ static void run_sample(void)
 		note("%d of %d got %d, expected %d to %d", hits, test.runs, test.whole.verdict, test.min, test.max);
 }
 
+/*
+ * What the actions of a filter make of the packet one after another, all but the last with the
+ * control pipe: after TC_ACT_UNSPEC and TC_ACT_PIPE the next one works on what the one before left.
+ */
+static int run_row(int flags)
+{
+	static uint8_t data[sizeof(got.data)];
+	struct __sk_buff ctx = test.ctx;
+	uint32_t size = test.size;
+	int err;
+
+	memcpy(data, test.in, size);
+	for (int i = 0; i < n_row; i++) {
+		err = test_run_on(row[i].prog, data, size, &ctx, flags);
+		if (err || (got.verdict != TC_ACT_UNSPEC && got.verdict != TC_ACT_PIPE))
+			return err;
+		size = got.size;
+		memcpy(data, got.data, size);
+		ctx.mark = got.ctx.mark;
+		ctx.priority = got.ctx.priority;
+		ctx.tstamp = got.ctx.tstamp;
+		memcpy(ctx.cb, got.ctx.cb, sizeof(ctx.cb));
+	}
+	return 0;
+}
+
+/* The object is to make of the packet what the row does. */
+static void compare_with_row(int flags)
+{
+	uint64_t by_row[REASONS] = {}, now[REASONS];
+	static struct result want;
+	int err = run_row(flags);
+
+	want = got;
+	if (err || test_run(prog, test.size, &test.ctx, flags)) {
+		note("TEST_RUN: %s", strerror(errno));
+		return;
+	}
+	if (got.verdict != want.verdict)
+		note("verdict %d, in a row %d", got.verdict, want.verdict);
+	if (got.size != want.size || memcmp(got.data, want.data, want.size)) {
+		note("%u bytes, in a row %u; rows that differ:", got.size, want.size);
+		hexdump("got", got.data, got.size, want.data);
+		hexdump("in a row", want.data, want.size, got.data);
+	}
+	for (size_t i = 0; i < FIELDS; i++)
+		if (field_get(&got.ctx, &fields[i]) != field_get(&want.ctx, &fields[i]))
+			note("%s %#llx, in a row %#llx", fields[i].name,
+			     (unsigned long long)field_get(&got.ctx, &fields[i]),
+			     (unsigned long long)field_get(&want.ctx, &fields[i]));
+	read_reasons(now);
+	for (int i = 0; i < n_row; i++)
+		add_reasons(row[i].object, by_row);
+	for (int i = 0; i < REASONS; i++)
+		if (now[i] - counted[i] != by_row[i] - row_counted[i])
+			note("%s counted %d times, in a row %d", reason_name[i], (int)(now[i] - counted[i]),
+			     (int)(by_row[i] - row_counted[i]));
+	memcpy(counted, now, sizeof(now));
+	memcpy(row_counted, by_row, sizeof(by_row));
+}
+
 static void run_once(int flags)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_mtu = test.mtu };
@@ -336,6 +412,8 @@ static void run_case(void)
 		snprintf(name, sizeof(name), "%s%s", test.name, flags & COMPLETE ? " complete" : "");
 		if (!skip && prog < 0) {
 			note("%s did not load", file);
+		} else if (!skip && n_row) {
+			compare_with_row(flags);
 		} else if (!skip && test.runs) {
 			run_sample();
 			read_reasons(counted);
@@ -419,13 +497,29 @@ static void load(const char *section)
 	report(name, *lacks ? lacks : NULL);
 }
 
+/* What FILE SECTION... names, for compare_with_row(). */
+static void load_row(void)
+{
+	while (n_row)
+		bpf_object__close(row[--n_row].object);
+	memset(row_counted, 0, sizeof(row_counted));
+	*lacks = 0;
+	for (char *w; n_row < 12 && (w = strtok_r(NULL, " \n", &rest)); n_row++) {
+		snprintf(file, sizeof(file), "%s", w);
+		load(word());
+		row[n_row].object = object;
+		row[n_row].prog = prog;
+		object = NULL;
+	}
+}
+
 static void parse(char *text)
 {
 	char *verb = strtok_r(text, " \n", &rest), *w;
 
 	if (!verb || *verb == '#')
 		return;
-	if (IS("object") || IS("map") || IS("case"))
+	if (IS("object") || IS("row") || IS("map") || IS("case"))
 		run_case();
 	if (IS("reason")) {
 		w = word();
@@ -438,6 +532,8 @@ static void parse(char *text)
 			if (!has(w))
 				snprintf(lacks, sizeof(lacks), "kernel without %s", w);
 		load(verb);
+	} else if (IS("row")) {
+		load_row();
 	} else if (IS("map")) {
 		entry(before, &n_before);
 	} else if (IS("case")) {

@@ -5,6 +5,8 @@
  *   reason NAME NUMBER              a key of the map `reasons`
  *   object FILE SECTION [NEED]...   load it; cases below are its own. NEED: helper=N or
  *                                   field=NAME, an expected gap where the kernel has none
+ *   row FILE SECTION...             the cases of the next object say no outcome: it is what
+ *                                   these objects, one after another, make of the packet
  *   map MAP KEY VALUE               an entry that each case finds
  *   case NAME                       what follows is about this case; (default)
  *   in HEX                          the packet

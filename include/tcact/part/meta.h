@@ -75,8 +75,11 @@ static __always_inline enum reason meta_set(struct __sk_buff *skb,
 {
 	__u64 mask = params->mask, value, kept = 0;
 	int shift = params->shift;
-	enum reason why = context_read(skb, params->from, params->value, params->level, &value);
+	enum reason why;
 
+	if (params->set == TO_NONE)
+		return DONE;
+	why = context_read(skb, params->from, params->value, params->level, &value);
 	if (why != DONE)
 		return why;
 	if (mask != META_ALL || shift) {
