@@ -10,7 +10,7 @@
 # ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [protocol P] [match M] --------
 
 devs=() dir='' pref='' chain='' protocol='' match=() rest=()
-declare -gA dev_index dev_name dev_mtu dev_link
+declare -gA dev_index dev_mtu dev_link
 
 # place WORD...: what is left is in rest
 place() {
@@ -61,28 +61,31 @@ names_action() {
 		[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\nparam\tmatch\t'"$1"$'\t'* ]]
 }
 
+# place_device NAME: adds to devs the name that the kernel has for the device of this name or altname:
+# tc cuts a longer one to 15 characters, which may be the name of another device
 place_device() {
-	local line d
+	local line d index name mtu
 	line=$([[ $1 && $1 != */* ]] && ip -o link show dev "$1" 2>/dev/null) &&
 		[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
 		{
 			type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
 			bad "there is no device $(q "$1")" "see: ip link"
 		}
-	# by whichever of its names
 	for d in "${devs[@]}"; do
 		[[ ${dev_index[$d]} != "${BASH_REMATCH[1]}" ]] || bad "dev $(q "$1") is given twice"
 	done
-	devs+=("$1")
-	# dev_name: as tc has it, without what ip says of the other end
-	dev_index[$1]=${BASH_REMATCH[1]} dev_name[$1]=${BASH_REMATCH[2]%@*} dev_mtu[$1]=${BASH_REMATCH[3]}
-	[[ ${BASH_REMATCH[2]} != "$1" ]] || dev_name[$1]=$1
+	index=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
+	# Behind @ ip says what is at the other end, but a name can have one too.
+	[[ $name == "$1" || $name != *@* ]] ||
+		{ [[ ${name%@*} != "$1" ]] && same_device "$name" "$index"; } || name=${name%@*}
+	devs+=("$name")
+	dev_index[$name]=$index dev_mtu[$name]=$mtu
 	# Where the packets of a device begin; for other types the program finds out. Tunnels are
 	# such: at ingress, kernel 5.10 shows the outer header of ipip and gre.
 	case $line in
-	*[[:space:]]link/ether* | *[[:space:]]link/loopback*) dev_link[$1]=ether ;;
-	*[[:space:]]link/@(none|ppp)*) dev_link[$1]=none ;;
-	*) dev_link[$1]=auto ;;
+	*[[:space:]]link/ether* | *[[:space:]]link/loopback*) dev_link[$name]=ether ;;
+	*[[:space:]]link/@(none|ppp)*) dev_link[$name]=none ;;
+	*) dev_link[$name]=auto ;;
 	esac
 }
 
@@ -182,9 +185,15 @@ free_pref() {
 
 same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
 
+# still DEV: its name is that of the same device as when the command was read
+still() {
+	[[ ! $dry && ${dev_index[$1]-} ]] || return 0
+	same_device "$1" "${dev_index[$1]}" || { said='Cannot find device'; return 1; }
+}
+
 # remove DEV DIR CHAIN PREF PROTOCOL KIND HANDLE
 remove() {
-	attempt tc filter del dev "$1" "$2" chain "$3" pref "$4" protocol "$5" handle "$7" "$6"
+	still "$1" && attempt tc filter del dev "$1" "$2" chain "$3" pref "$4" protocol "$5" handle "$7" "$6"
 }
 
 undo_filter() { # DEV IFINDEX DIR CHAIN PREF
@@ -465,7 +474,7 @@ attach() {
 	for try in "${tries[@]}"; do
 		status=0
 		read -ra try <<<"$try"
-		attempt tc filter add dev "$dev" "$dir" ${chain:+chain "$chain"} pref "$at" \
+		still "$dev" && attempt tc filter add dev "$dev" "$dir" ${chain:+chain "$chain"} pref "$at" \
 			protocol "${protocol:-all}" "${try[@]}" "${@//746361631F/746361631$flag}" || status=$?
 		((status)) && [[ $said == *'TC classifier not found'* ]] || break
 	done
@@ -528,7 +537,7 @@ add_clsact() {
 	local status=0
 	clsact_made[$1]=1
 	undo_later clsact "$1" "${dev_index[$1]}"
-	attempt tc qdisc add dev "$1" clsact || status=$?
+	still "$1" && attempt tc qdisc add dev "$1" clsact || status=$?
 	((status == 0)) || killed "$status" || undo_not
 	if ((status)) && [[ $said == *'Exclusivity flag on'* ]]; then
 		hooked "$1"
@@ -575,6 +584,7 @@ find_own() {
 			done
 			[[ ! $has ]] || own+=("${group[@]}")
 		done
+		still "$d" || refused "look at $(q "$d")" ip 1
 	done
 }
 
@@ -611,7 +621,7 @@ command_del() {
 		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
 	done
 	for d in "${devs[@]}"; do
-		[[ $flags != *" $d "* ]] || ! unused_clsact "$d" "${gone[@]}" ||
+		[[ $flags != *" $d "* ]] || ! still "$d" || ! unused_clsact "$d" "${gone[@]}" ||
 			run "del clsact from $(q "$d")" tc qdisc del dev "$d" clsact
 	done
 	commit

@@ -146,7 +146,7 @@ command_restore() {
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
 		place_device "$2"
-		only=${dev_name[$2]}
+		only=${devs[0]}
 		shift 2
 	fi
 	(($# == 1)) || bad "write restore [dev D] DIR"
@@ -161,7 +161,8 @@ command_restore() {
 		[[ $line && $line != '#'* ]] || continue
 		read_line "$line" && [[ ${line_words[0]} == tcact && ${line_words[1]-} == add ]] ||
 			bad "$(q "$from/commands") line $n is not a line of tcact save"
-		[[ ! $only || " ${line_words[*]:2:2} " == " dev $only " ]] || continue
+		[[ ! $only || " ${line_words[*]:2:2} " == " dev $only " ]] ||
+			same_device "${line_words[3]-}" "${dev_index[$only]}" || continue
 		(
 			subcommand="restore: line $n"
 			place "${line_words[@]:2}"
@@ -180,6 +181,12 @@ command_restore() {
 	for line in "${todo[@]}"; do
 		read_line "$line"
 		place "${line_words[@]:2}"
+		# a device that was saved may have this name as an altname now
+		[[ ${line_words[2]} != dev || ${line_words[3]} == "${devs[0]}" ]] || {
+			line_words[3]=${devs[0]}
+			line=$(shell "${line_words[@]}")
+		}
+		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/}"$'\n'* ]] || continue
 		parse_steps "${rest[@]}"
 		line=${line// table +([a-z0-9-]).table/}
 		[[ ${control[*]} ]] || line+=' continue'
