@@ -197,6 +197,8 @@ static __always_inline int translate_inner(struct __sk_buff *skb, struct network
 		diff += (__u16)~in.check + new;
 		bpf_skb_store_bytes(skb, in.check_at, &new, sizeof(new), /*flags*/ 0);
 	}
+	if (!FROM->family && !by_port())
+		return 1;	/* nothing was written; an update would make 0xffff 0 */
 	return bpf_l4_csum_replace(skb, icmp.offset + ICMP_CHECK, 0, diff, /*flags*/ 0)
 		       ? -HELPER_FAILED : 1;
 }

@@ -467,6 +467,9 @@ def vectors(suite):
         if p.link == "auto" and not p.why:
             suite.packet(p, name=f"{p.name}-untouched", need=min(p.need_l4, p.need + 18),
                          count={p.why_l4: 1} if p.why_l4 == "extensions" else None)
+    # 0xffff is no checksum that a sender computes; an update by nothing would make it 0
+    error = bytes(v6(Raw(b"\1\0\xff\xff" + b"\0" * 4 + bytes(v6(tcp(SYN)))), nh=58))
+    suite.case("icmp6-error-sum-ffff-untouched", ether(0x86dd) + error, need=14 + len(error))
     transports(suite)
     addresses(suite)
     headers(suite)
