@@ -67,8 +67,11 @@ void sum_add(struct run *r, struct sum sum)
 
 void sum_header(struct run *r, uint32_t l3)
 {
+	uint32_t to = l3 + (r->want[l3] & 15) * 4;
+
+	/* its options may be cut off inside an ICMP error */
 	if (r->want[l3] >> 4 == 4)
-		sum_add(r, (struct sum){ .at = l3 + 10, .from = l3, .to = l3 + (r->want[l3] & 15) * 4 });
+		sum_add(r, (struct sum){ .at = l3 + 10, .from = l3, .to = to < r->length ? to : r->length });
 }
 
 static bool wrong(struct run *r, const char *what, const char *form, ...)

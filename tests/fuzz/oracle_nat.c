@@ -164,8 +164,9 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 		take_over(r->want + address, &nat.to);
 	if (new_port)
 		put16(r->want + at, nat.port_to);
-	if (!new_port && !memcmp(r->want + address, r->in + address, p->version == 4 ? 4 : 16))
+	if (!nat.prefix && !by_port)
 		return TRANSLATED;
+	/* a translation to what was there may still write 0 for 0xffff, which are the same sum */
 	if (nat.prefix)
 		sum_header(r, p->l3);
 	if (field)	/* RFC 8200, 8.1: of the destinations, the last one counts */
@@ -223,7 +224,7 @@ static void nat_expect(struct run *r)
 		take_over(r->want + address_at(p, nat.dst), &nat.to);
 		sum_header(r, p->l3);
 	}
-	if (memcmp(r->want + p->l3, r->in + p->l3, p->end - p->l3))
+	if (end == TRANSLATED && (nat.prefix || by_port))
 		sum_add(r, (struct sum){ .at = p->l4 + 2, .from = p->l4, .to = p->end,
 					 .pseudo = address_at(p, false),
 					 .pseudo_length = p->version == 4 ? 0 : p->routed ? 16 : 32 });
