@@ -16,7 +16,6 @@ CLANG      ?= clang
 LLVM_LINK  ?= llvm-link
 LLC        ?= llc
 LLVM_STRIP ?= llvm-strip
-PYTHON     ?= /usr/bin/python3
 
 # The project's own flags: a distribution's hardening flags do not apply to
 # bpf. v3 is the newest instruction set that kernel 5.10 knows.
@@ -31,7 +30,7 @@ Q := @
 say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
-all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact.pc
+all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact-data build/tcact.pc
 
 # One set of rules for each byte order. build/ itself is bpfel.
 # clang makes bitcode, llc the object: so the linked object is made of exactly
@@ -51,11 +50,12 @@ $(1)/%.o: $(1)/%.bc
 	$$(Q)$(LLC) -march=$(2) -mcpu=v3 -filetype=obj $$< -o $$@
 	$$(Q)$(LLVM_STRIP) -g $$@
 
-$(1)/tcact.params: $(ACTIONS:%=$(1)/%.o) tc-scripts/params
-	$$(call say,PARAMS,$$@)
-	$$(Q)$(PYTHON) tc-scripts/params $(ACTIONS:%=$(1)/%.o) >$$@
+# What the objects say of themselves; where one does not, the build fails.
+$(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) build/tcact-data
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)build/tcact-data $(1) describe >$$@
 
-$(1)/tcact.o: $(1)/tcact.params
+$(1)/tcact.o: $(1)/tests/actions
 $(1):
 	$$(Q)mkdir -p $$@
 
@@ -66,15 +66,27 @@ $(eval $(call order,build/bpfeb,bpfeb))
 
 # What the build needs, looked for once.
 build/tools: | build
-	$(Q)lacking=; for tool in $(foreach t,CLANG LLVM_LINK LLC LLVM_STRIP PYTHON,$(firstword $($(t)))); do \
+	$(Q)lacking=; for tool in $(foreach t,CC CLANG LLVM_LINK LLC LLVM_STRIP,$(firstword $($(t)))); do \
 		command -v "$$tool" >/dev/null || lacking="$$lacking $$tool"; \
 	done; \
-	[ -n "$$lacking" ] || $(PYTHON) -c 'import elftools' 2>/dev/null || lacking=' pyelftools'; \
 	[ -n "$$lacking" ] || echo '#include <bpf/bpf_helpers.h>' | $(CLANG) -target bpf $(BPF_CFLAGS) \
 		-include linux/types.h -fsyntax-only -x c - 2>/dev/null || lacking=' bpf/bpf_helpers.h'; \
-	[ -z "$$lacking" ] || { echo "make: there is no$$lacking; install clang llvm libbpf-dev" \
-		'python3-pyelftools (Debian) or clang llvm libbpf-devel glibc-devel python3-pyelftools (Fedora)' >&2; exit 1; }
+	for header in bpf/libbpf gelf zlib json-c/json; do \
+		[ -n "$$lacking" ] || echo "#include <$$header.h>" | $(CC) $(CPPFLAGS) -fsyntax-only -x c - 2>/dev/null || \
+			lacking=" $$header.h"; \
+	done; \
+	[ -z "$$lacking" ] || { echo "make: there is no$$lacking; install clang llvm gcc libbpf-dev libelf-dev" \
+		'zlib1g-dev libjson-c-dev (Debian) or clang llvm gcc libbpf-devel elfutils-libelf-devel' \
+		'zlib-devel json-c-devel glibc-devel (Fedora)' >&2; exit 1; }
 	$(Q)touch $@
+
+# The half of the command that has to do with objects, values, maps and tables.
+DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror
+DATA := $(wildcard tc-scripts/data/*.c)
+
+build/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
 # The command, as installed: it knows where the objects are. Made anew when one of
 # the variables is another.
@@ -110,13 +122,18 @@ build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch]) tests
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
 
+build/bpfeb/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build/bpfeb
+	$(call say,CC,$@)
+	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
+		s390x-linux-gnu-gcc $(DATA_CFLAGS) -idirafter /usr/include $(DATA) -o $@ \
+		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1 -l:libelf.so.1 -l:libz.so.1 -l:libjson-c.so.5 -lm
+
 # Objects for this machine's byte order unless BYTEORDER says le or be.
 BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
 $(if $(filter le be,$(BYTEORDER)),,$(error BYTEORDER must be le or be))
 OBJDIR := $(if $(filter be,$(BYTEORDER)),build/bpfeb,build)
 
-LIBRARY = $(OBJDIR)/tcact.o $(ACTIONS:%=$(OBJDIR)/%.o) $(OBJDIR)/tcact.params \
-	$(wildcard tc-scripts/tcact.d/*)
+LIBRARY = $(OBJDIR)/tcact.o $(ACTIONS:%=$(OBJDIR)/%.o) $(wildcard tc-scripts/tcact.d/*)
 PAGES = $(wildcard docs/man/*.[1-9])
 
 install: all
@@ -124,6 +141,7 @@ install: all
 		$(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 build/tcact $(DESTDIR)$(BINDIR)/tcact
 	install -m 644 $(LIBRARY) $(DESTDIR)$(BPFDIR)
+	install -m 755 build/tcact-data $(DESTDIR)$(BPFDIR)
 	install -m 644 build/tcact.pc $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc
 	sed 's|@BPFDIR@|$(BPFDIR)|' tc-scripts/tcact.bash-completion >$(DESTDIR)$(COMPLETIONDIR)/tcact
 	chmod 644 $(DESTDIR)$(COMPLETIONDIR)/tcact
@@ -135,7 +153,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/tcact $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc \
 		$(DESTDIR)$(COMPLETIONDIR)/tcact $(DESTDIR)$(UNITDIR)/tcact@.service
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)))
+	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)) tcact-data)
 	[ ! -d $(DESTDIR)$(BPFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
 
 check:

@@ -10,7 +10,7 @@
  *
  *   tcact add dev eth1 ingress prefixes table blocked.txt drop
  */
-#include <tcact/table.h>
+#include <tcact/ranges.h>
 
 enum { OF_SOURCE, OF_DESTINATION, OF_EITHER };
 enum { TAG_IGNORE, TAG_MARK };
@@ -27,24 +27,30 @@ PARAM(prefixes, of, "word src=0 dst=1 either=2", "address to look up; either: th
 PARAM(prefixes, tag, "word ignore=0 mark=1", "mark: write the prefix's tag to the packet's mark");
 PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the cost of a shared counter");
 PARAM(prefixes, count, "word @counted", "hits or misses to count for show; tcact sets it by CONTROL");
-TABLE(prefixes, prefix_table, prefix, tag);
+TABLE(prefixes, prefix_cells, prefix, tag);
 PARAMS(prefixes) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	struct prefix *prefix = NULL;
+	struct record *record;
+	__u32 number = 0;
 
 	if (prefixes_params.of != OF_DESTINATION)
-		prefix = prefix_of(net, SOURCE);
-	if (!prefix && prefixes_params.of != OF_SOURCE)
-		prefix = prefix_of(net, DESTINATION);
-	if (!prefix)
+		number = prefix_number(net, SOURCE);
+	if (!number && prefixes_params.of != OF_SOURCE)
+		number = prefix_number(net, DESTINATION);
+	if (!number)
 		return miss(prefixes_params.count);
 
-	if (prefixes_params.hits == 1)
-		__sync_fetch_and_add(&prefix->hits, 1);
-	if (prefixes_params.tag == TAG_MARK)
-		skb->mark = prefix->tag;
+	if (prefixes_params.hits || prefixes_params.tag) {
+		record = record_numbered(number);
+		if (!record)
+			return MISS;
+		if (prefixes_params.hits == 1)
+			__sync_fetch_and_add(&record->hits, 1);
+		if (prefixes_params.tag == TAG_MARK)
+			skb->mark = record->tag;
+	}
 	return hit(prefixes_params.count);
 }
 

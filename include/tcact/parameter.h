@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An action describes itself: what it is, and each parameter, in a .modinfo
- * section of "tag=value" strings as kernel modules have. tc-scripts/params
- * turns these and the types of the finished object into tcact.params; there
- * is no second list to keep in step.
+ * section of "tag=value" strings as kernel modules have. tcact-data
+ * (tc-scripts/data) reads these, and the types of the finished object; there is
+ * no second list to keep in step.
  *
  *   action=ACTION:CLASS:what it does
  *   parm=ACTION.NAME:help

@@ -130,7 +130,7 @@ mine() {
 	filters "$1" "$2"
 	mine=()
 	[[ ! $filters ]] || mapfile -t mine < <(
-		awk -f "$lib/filters.awk" "$objects/tcact.params" - <<<"$filters")
+		awk -f "$lib/filters.awk" <(printf '%s\n' "${rows[@]}") - <<<"$filters")
 }
 
 # hooked DEV: sets qdisc to the one that has its hooks, clsact or ingress: a device has one at most
@@ -251,7 +251,7 @@ parse_steps() {
 			if is_param "$1"; then
 				args+=("${@:1:2}")
 			elif [[ $1 == table ]]; then
-				[[ $table_map ]] || bad "$action has no table"
+				[[ $table_key ]] || bad "$action has no table"
 				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
 				[[ ! $table ]] || bad "table is given twice"
 				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"
@@ -263,7 +263,7 @@ parse_steps() {
 		done
 		check_settings "${args[@]}"
 		steps+=("$action") settings+=("${args[*]}") tables+=("${table:+=$table}")
-		[[ ! $table_map || $table ]] || tables[-1]=empty
+		[[ ! $table_key || $table ]] || tables[-1]=empty
 	done
 	parse_control "$@"
 	merge_steps
@@ -344,8 +344,7 @@ edit_settings() {
 	read -ra given <<<"$3"
 	choose "$2"
 	if ((${#given[@]} == 0)); then
-		spell "${params[0]}" "${default[${params[0]}]}"
-		given=("${params[0]}" "$text")
+		given=("${params[0]}" "${default[${params[0]}]}")
 	fi
 	for ((p = 0; p < ${#given[@]}; p += 2)); do
 		args+=" $1.${given[p]} ${given[p + 1]}"
@@ -417,15 +416,22 @@ object() {
 		done
 		baked[$key]=$work/${#baked[@]}
 		run "bake $action" mkdir -p "${baked[$key]}"
-		if [[ $dry ]]; then
-			[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-			shell "$self" bake "$action" "$@" -o "${baked[$key]}/$action.o"
-			echo
-		else
-			bake "${baked[$key]}/$action.o" "$@"
-		fi
+		bake "${baked[$key]}/$action.o" "$@"
 	fi
 	found=${baked[$key]}/$action.o
+}
+
+# staged_table TABLE [PARAM VALUE]...: sets found to the pin of the current action with these values and
+# this table, which all attachments of one add share
+declare -gA pinned=()
+staged_table() {
+	local key="$action $*" options=()
+	if [[ ! ${pinned[$key]-} ]]; then
+		[[ $1 == empty ]] || options=(-t "${1#=}")
+		stage "${options[@]}" "$action" "${@:2}"
+		pinned[$key]=$found
+	fi
+	found=${pinned[$key]}
 }
 
 # actions DEV: sets words to the actions of the steps, all but for their cookies' flags
@@ -442,7 +448,6 @@ actions() {
 		if [[ $class == matcher && " ${args[*]} " != *' count '* && ${control[0]-} != goto ]] && ((i + 1 == n)); then
 			[[ ${control[0]-} == @(pass|ok) ]] && args+=(count misses) || args+=(count hits)
 		fi
-		object "${args[@]}"
 		verdict=(pipe)
 		# pipe would keep packets from the filters that follow
 		((i + 1 < n)) || verdict=("${control[@]:-continue}")
@@ -451,10 +456,10 @@ actions() {
 		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "$sum"
 		words_of+=(action bpf)
 		if [[ ${tables[i]} ]]; then
-			stage "$found"
-			[[ ${tables[i]} == empty ]] || fill "$found" "${tables[i]#=}" "$work/table.$i"
+			staged_table "${tables[i]}" "${args[@]}"
 			words_of+=(object-pinned "$found")
 		else
+			object "${args[@]}"
 			words_of+=(object-file "$found" sec "action/$action")
 		fi
 		words_of+=("${verdict[@]}" cookie "$cookie")
@@ -490,9 +495,7 @@ command_add() {
 	[[ $dir ]] || bad "ingress or egress is missing"
 	parse_steps "${rest[@]}"
 	for table in "${tables[@]}"; do take_stdin "${table#=}"; done
-	[[ ! $dry ]] || read_tables
 	begin
-	[[ $dry ]] || read_tables
 	add
 	commit
 }

@@ -91,14 +91,6 @@ check_tools() {
 		note tc without "${loader#tc utility, } was built without libbpf: only actions with a table" \
 			"install iproute2 with libbpf"
 	fi
-	if ! loader=$(type -P bpftool); then
-		note bpftool without "missing: no tables, no change, no parameters in show" "install bpftool"
-	elif ! bpftool version >/dev/null 2>&1; then
-		note bpftool without "$loader does not run: no tables, no change, no parameters in show" \
-			"install the one for this kernel"
-	else
-		note bpftool ok "$loader"
-	fi
 }
 
 has_capability() { ((0x$capabilities >> $1 & 1)); } # its number
@@ -198,7 +190,7 @@ check_machine() {
 
 # check_actions: each depends on what the lines above say; words may need another kernel
 check_actions() {
-	local entry name says row sums all=ok all_why='' table_why='' file_why='' verdict why next
+	local entry name says row all=ok all_why='' table_why='' file_why='' verdict why next
 	for entry in "${checks[@]}"; do
 		IFS=$'\t' read -r name says _ <<<"$entry"
 		if [[ $says == no || $says == unknown && $name != gact ]]; then
@@ -206,26 +198,22 @@ check_actions() {
 			all_why+=", $name"
 		elif [[ $name$says == tcwithout ]]; then
 			file_why=', tc'
-		elif [[ $name$says == @(bpftool|bpffs|capabilities)without ]]; then
+		elif [[ $name$says == @(bpffs|capabilities)without ]]; then
 			table_why+=", $name"
 		fi
 	done
-	sums=$(cksum -- "$objects"/*.o 2>/dev/null) || true
 	for row in "${rows[@]}"; do
 		[[ $row == action$'\t'* ]] || continue
 		row=${row#*$'\t'}
 		choose "${row%%$'\t'*}"
 		verdict=$all why=$all_why next=''
-		if [[ $table_map ]]; then
+		if [[ $table_key ]]; then
 			why+=$table_why
 		else
 			why+=$file_why
 		fi
 		[[ $why == "$all_why" ]] || verdict=no
 		why=${why:+depends on ${why#, }}
-		if [[ $'\n'$sums$'\n' != *$'\n'"$sum $size $objects/$action.o"$'\n'* ]]; then
-			verdict=no why="its object is not the one of tcact.params" next='reinstall tcact'
-		fi
 		[[ $verdict != ok ]] || for entry in "${params[@]}"; do
 			lacking "$entry" || continue
 			verdict=without why+="${why:+, }$entry$found"

@@ -2,95 +2,30 @@
 # shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
 # What is attached: its parameters, read from the program's frozen constants; show and change.
 
-# maps_of PROGRAM: sets map_id by name, .rodata by its section's
-declare -gA map_id
-maps_of() {
-	local id ids status=0
-	map_id=()
-	said=$(bpftool -j prog show id "$1" 2>&1) || status=$?
-	((status == 0)) && [[ $said =~ \"map_ids\":\[([0-9,]*)\] ]] || refused "read program $1" bpftool "$status"
-	for id in ${BASH_REMATCH[1]//,/ }; do
-		said=$(bpftool -j map show id "$id" 2>&1) || status=$?
-		((status == 0)) || refused "read map $id" bpftool "$status"
-		[[ $said =~ \"name\":\"([^\"]*)\" ]] || continue
-		ids=${BASH_REMATCH[1]}
-		[[ $ids != *.rodata ]] || ids=.rodata
-		map_id[$ids]=$id
-	done
-}
-
-# now_settings: after maps_of, sets now to what the current action's program was baked with
-now=()
-now_settings() {
-	local p variable member dump part='' on status=0
-	now=()
-	((${#params[@]})) || return 0
-	dump=$(bpftool -j map dump id "${map_id[.rodata]-0}" 2>&1) || status=$?
-	((status == 0)) || {
-		said=$dump
-		refused "read the parameters of $action" bpftool "$status"
-	}
-	dump=${dump#*\"formatted\":}
-	for p in "${params[@]}"; do
-		on=''
-		variable=${action//-/_}_params member=${p//-/_}
-		case $p in
-		*.*)
-			variable=edit_${p%.*}_params member=${member#*.}
-			if live_number edit_params "${p%.*}" && ((number)) && [[ $part != "${p%.*}" ]]; then
-				on=1 part=${p%.*}	# a part that is on is kept so by its first parameter
-			fi ;;
-		link) variable=link member='' ;;
+# read_live NAME ID...: for each program that can be read, live_params[ID] is what it was baked with, "NAME VALUE ..."; a
+# line a word; live_reasons[ID] what it counted, "NAME N" a line; live_entries[ID] how many entries its table has
+declare -gA live_params live_reasons live_entries
+read_live() {
+	local what name value id=''
+	(($#)) || return 0
+	while IFS=$'\t' read -r what name value; do
+		case $what in
+		program) id=$name live_params[$id]='' live_reasons[$id]='' ;;
+		param) live_params[$id]+="$name $value " ;;
+		reason) live_reasons[$id]+="$name $value"$'\n' ;;
+		entries) live_entries[$id]=$name ;;
 		esac
-		live_number "$variable" "$member" || live_number "$variable" "${member}_" || continue
-		if [[ $on || $number != "$(default_number "$p")" ]]; then
-			spell "$p" "$number"
-			now+=("$p" "$text")
-		fi
+	done < <(data live "$@" 2>/dev/null)
+}
+
+# read_all: of own[]
+read_all() {
+	local line field all=()
+	for line in "${own[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[8]} != bpf ]] || all+=("${field[9]}" "${field[10]}")
 	done
-}
-
-# live_number VARIABLE MEMBER: from dump, as bpftool formats it by the program's own BTF:
-# {"value":{".rodata":[{"link":0},{"dscp_params":{"value":64}}]}}
-number=''
-live_number() {
-	local rest=${dump#*"{\"$1\":"} pattern
-	[[ $rest != "$dump" ]] || return 1
-	rest=${rest%%'},{'*}
-	pattern='^(-?[0-9]+)'
-	[[ ! $2 ]] || pattern="[{,]\"$2\":(-?[0-9]+|\[[0-9,]+\])"
-	[[ $rest =~ $pattern ]] || return 1
-	number=${BASH_REMATCH[1]//[\[\]]/}
-	number=${number//,/ }
-}
-
-# default_number PARAM: as live_number would find it
-default_number() {
-	local i list=''
-	declare -F "default_${kind[$1]}" >/dev/null || { echo "${default[$1]}"; return; }
-	for ((i = 0; i < ${bytes[$1]}; i++)); do list+=" ${default[$1]}"; done
-	echo "${list# }"
-}
-
-# reasons_now: "NAME N" of each that is not 0, summed over the CPUs
-reasons_now() {
-	[[ ${map_id[reasons]-} ]] || return 0
-	bpftool -j map dump id "${map_id[reasons]}" | tr '{' '\n' | awk -v names="$(
-		printf '%s\n' "${rows[@]}" | awk '$1 == "reason" { printf "%s %s ", $3, $2 }')" '
-		BEGIN { n = split(names, f, " "); for (i = 1; i < n; i += 2) name[f[i]] = f[i + 1] }
-		/^"key":[0-9]/ { match($0, /[0-9]+/); key = substr($0, RSTART, RLENGTH) }
-		/"value":[0-9]/ { sub(/.*"value":/, ""); sum[key] += $0 }
-		END { for (i = 0; i < 64; i++) if (sum[i])
-			printf "%s %.0f\n", i in name ? name[i] : "reason-" i, sum[i] }'
-}
-
-# entries_now: how many the table has
-entries_now() {
-	if [[ $table_key == vid ]]; then	# an array has all keys
-		dump_table "${map_id[$table_map]}" | wc -l
-	else
-		bpftool -j map dump id "${map_id[$table_map]}" | tr '{' '\n' | grep -c '^"key":\[' || true
-	fi
+	read_live "${all[@]}"
 }
 
 # outcome ARRAY NEXT: after live, what became of the packets of the action in field, of which NEXT
@@ -105,6 +40,7 @@ outcome() {
 	if [[ $known && ($stats || $drops || $class == matcher) ]]; then
 		while read -r name n; do
 			case $name in
+			'') ;;
 			hit) into[hits]=$n ;;
 			miss) missed=$((missed + n)) ;;
 			*)
@@ -113,7 +49,7 @@ outcome() {
 				[[ $name != @(expired|unmapped) || ! $said_now =~ [\ .]$name\ (ok|reclassify|pipe|redirect)\  ]] ||
 					passed=$n ;;
 			esac
-		done < <(reasons_now)
+		done <<<"${live_reasons[${field[10]}]%$'\n'}"
 	fi
 	case $class in
 	matcher)
@@ -143,7 +79,7 @@ outcome() {
 			[[ $known && $said_now != *' chance '* ]] || into[dropped]='?'
 		fi ;;
 	esac
-	[[ ! $table_map || ! $known ]] || into[entries]=$(entries_now)
+	[[ ! $known || ! ${live_entries[${field[10]}]-} ]] || into[entries]=${live_entries[${field[10]}]}
 }
 
 # behind INDEX: sets found to the packets that reached the action behind own[INDEX] in its filter
@@ -201,8 +137,8 @@ command_show() {
 	place "$@"
 	[[ ${rest[1]-} != -* ]] || misplaced $((${#rest[@]} - 1)) "${rest[1]}"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
-	[[ ! $stats ]] || need_bpftool "show -s"
 	find_own "${rest[0]-}"
+	read_all
 	((${#own[@]})) || [[ ! ${rest[0]-} ]] || choose "${rest[0]}"
 	if [[ $json ]]; then
 		show_json
@@ -244,15 +180,15 @@ show_action() {
 	[[ ! $stats ]] || printf '%s' "${result[reasons]}" | sed 's/^/        /'
 }
 
-# live NAME PROGRAM: sets now and map_id; fails where they cannot be known, which takes an action of
-# this catalogue, bpftool, the right to use it
+# live NAME PROGRAM: sets now to its parameters; fails where they cannot be known, which takes an action of this
+# catalogue, and the right to read it
+now=()
 live() {
-	now=() map_id=() class='' table_map=''
+	now=() class=''
 	[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* ]] || return
 	choose "$1"
-	type -P bpftool >/dev/null && bpftool -j prog show id "$2" >/dev/null 2>&1 || return
-	maps_of "$2"
-	now_settings
+	[[ ${live_params[$2]+set} ]] || return
+	read -ra now <<<"${live_params[$2]}"
 }
 
 show_json() {
@@ -315,8 +251,7 @@ show_json() {
 # The same program with other constants takes its place; it keeps its maps, and so its table
 # and its counters.
 command_change() {
-	local line field name given=() i keep=() reuse=() fits=() partial=1
-	local -A value=()
+	local line field name given=() fits=() partial=1
 	catalogue
 	place "$@"
 	((${#devs[@]})) || bad "dev is missing"
@@ -327,7 +262,6 @@ command_change() {
 	read -ra given <<<"${settings[0]}"
 	((${#given[@]} || ${#control[@]})) || bad "there is nothing to change"
 	[[ ${control[0]-} != goto ]] || bad "goto chain cannot be set in place" "del and add it"
-	need_bpftool change
 	begin
 	find_own "$name"
 	for line in "${own[@]}"; do
@@ -341,24 +275,7 @@ command_change() {
 		bad "$name is not the last action, which has the control" "name that one"
 	[[ ${entry[11]} != goto* ]] ||
 		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
-	maps_of "${entry[10]}"
-	now_settings
-	for ((i = 0; i < ${#given[@]}; i += 2)); do value[${given[i]}]=${given[i + 1]}; done
-	# What goes with another value than the new one only, goes.
-	for line in "${rules[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[1]} != with || ! ${value[${field[3]}]-} || " ${field[4]} " == *" ${value[${field[3]}]} "* ]] ||
-			value[${field[0]}]=${value[${field[0]}]-gone}
-	done
-	for ((i = 0; i < ${#now[@]}; i += 2)); do
-		[[ ${value[${now[i]}]-} ]] || keep+=("${now[@]:i:2}")
-	done
-	check_rules "${keep[@]}" "${given[@]}"
-	object "${keep[@]}" "${given[@]}"
-	for name in reasons ${table_map:+"$table_map"}; do
-		[[ ! ${map_id[$name]-} ]] || reuse+=(map name "$name" id "${map_id[$name]}")
-	done
-	stage "$found" "${reuse[@]}"
+	stage -l "${entry[10]}" "$action" "${given[@]}"
 	replace "$found" "${control[*]:-${entry[11]}}"
 	commit
 }

@@ -3,7 +3,7 @@
 # What somebody meant who typed what tcact does not take: the line to type instead.
 
 # set by the other files
-declare subcommand dir protocol found table_map
+declare subcommand dir protocol found table_key action
 declare -a typed rows match devs params
 
 # instead LEFT SKIP WORD...: what was typed, with WORDs in the place of SKIP words, the first of the
@@ -113,11 +113,11 @@ meant_step() {
 		bad "$1 is another action" "$(instead $# 0 'then')"
 	elif [[ $1 == -* ]]; then
 		misplaced $# "$1"
-	elif [[ $table_map && ! $table && ($1 == *[./]* || -e $1) ]]; then
+	elif [[ $table_key && ! $table && ($1 == *[./]* || -e $1) ]]; then
 		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
 	fi
 	for p in "${params[@]}"; do
-		[[ $p != link ]] && (convert "$p" "$1") >/dev/null 2>&1 || continue
+		[[ $p != link ]] && data values "$action" "$p" "$1" 2>/dev/null || continue
 		# `ttl 64` sets it
 		[[ $best && ${p##*.} != set ]] || best=$p
 	done

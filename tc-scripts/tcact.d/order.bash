@@ -54,8 +54,7 @@ listed() {
 
 # warn_tcx DEV PLACE: tcx programs (Linux 6.6) run before all filters of the hook
 warn_tcx() {
-	kernel 6.6 && type -P bpftool >/dev/null || return 0
-	[[ $(bpftool -j net show dev "$1" 2>/dev/null) != *\"kind\":\"tcx/"$dir"\"* ]] ||
+	! data tcx "${dev_index[$1]}" "$dir" ||
 		warn "$2 may not see all packets" "a tcx program before it decides" "see: bpftool net show dev $(q "$1")"
 }
 

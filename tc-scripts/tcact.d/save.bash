@@ -30,8 +30,9 @@ read_line() {
 # save has to be; the tables go to DIR
 lines=()
 present() {
-	local line field out=() p
+	local line field out=() p now
 	lines=()
+	read_all
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		if [[ ${field[7]:10:2} == 00 ]]; then
@@ -48,14 +49,15 @@ present() {
 		fi
 		if [[ ${field[8]} == bpf ]]; then
 			choose "${field[9]}"
-			maps_of "${field[10]}"
-			now_settings
+			[[ ${live_params[${field[10]}]+set} ]] ||
+				fail 2 "$subcommand" "cannot read the parameters of $action" "run as root, or see: tcact show"
+			read -ra now <<<"${live_params[${field[10]}]}"
 			out+=("$action")
 			for ((p = 0; p < ${#now[@]}; p += 2)); do
 				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" ]] ||
 					out+=("${now[@]:p:2}")
 			done
-			[[ ! $table_map ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }
+			[[ ! $table_key ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }
 		fi
 		# The last one says what the control of all is.
 		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) ]] ||
@@ -72,11 +74,10 @@ present() {
 
 # save_table [DIR]: sets found to the name of its file, or to nothing
 save_table() {
-	local sum status=0
+	local sum
 	found=-
 	[[ $1 ]] || return 0
-	dump_table "${map_id[$table_map]}" >"$saving" || status=$?
-	((status == 0)) || refused "save to $(q "$1")" bpftool "$status"
+	data dump "$action" "${field[10]}" >"$saving" || ended 2
 	# A list without entries is refused, so an empty table is saved as none.
 	[[ -s $saving ]] || { found=''; return 0; }
 	sum=$(cksum <"$saving")
@@ -99,7 +100,6 @@ command_save() {
 	(($# <= 1)) || bad "$(q "$2") is one word too many" "write save DIR"
 	(($# == 0)) || [[ $to && $to != -* ]] || bad "DIR $(q "$to"): must not be empty or begin with -"
 	catalogue
-	need_bpftool save
 	devs=() dir='' pref='' chain=''
 	if [[ ! $to ]]; then
 		find_own ''
@@ -168,7 +168,7 @@ command_restore() {
 			place "${line_words[@]:2}"
 			((${#devs[@]} == 1)) && [[ $dir && $pref ]] || bad "dev, direction or pref is missing"
 			parse_steps "${rest[@]}"
-			dry=1 read_tables
+			check_tables
 		) || exit
 		todo+=("$line")
 	done <commands
@@ -196,8 +196,6 @@ command_restore() {
 			for i in "${!tables[@]}"; do
 				[[ ${tables[i]} != =[!/]* ]] || tables[i]="=$PWD/${tables[i]#=}"
 			done
-		else
-			read_tables
 		fi
 		add
 	done

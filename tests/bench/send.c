@@ -5,10 +5,9 @@
  *   send [-c TAP] [-s COUNT] PACKET DEV
  *                      send PACKET (a virtio_net_hdr and a frame) from DEV. -c: a
  *                      socket at TAP keeps a clone of it. -s: from sources spread
- *                      over the COUNT prefixes of -l
+ *                      over the COUNT prefixes of -L
  *   send -1 PACKET DEV send one, print what left DEV, in hex
- *   send -l COUNT MAP  fill the pinned prefix table MAP
- *   send -L COUNT      print the same prefixes
+ *   send -L COUNT      print so many prefixes
  *   send -p            of the newest program: verified instructions, translated
  *                      instructions, JITed bytes
  *   send -e            declare the random pool ready
@@ -145,26 +144,6 @@ static long bpf(int command, union bpf_attr *attr)
 	return syscall(__NR_bpf, command, attr, sizeof(*attr));
 }
 
-static void fill(uint32_t count, const char *map)
-{
-	/* include/tcact/table.h */
-	struct { uint32_t length; uint8_t zero[7], family, address[16]; } key = { .family = 4 };
-	struct { uint32_t tag, zero; uint64_t hits; } value = {};
-	static union bpf_attr get, update;	/* static: all of the union is zero */
-	int bits;
-
-	get.pathname = (uintptr_t)map;
-	update.map_fd = bpf(BPF_OBJ_GET, &get);
-	update.key = (uintptr_t)&key;
-	update.value = (uintptr_t)&value;
-	for (uint32_t i = 0; i < count; i++) {
-		*(uint32_t *)key.address = htonl(prefix(i, &bits));
-		key.length = 64 + bits;
-		if (bpf(BPF_MAP_UPDATE_ELEM, &update))
-			err(1, "%s", map);
-	}
-}
-
 static void show_prefixes(uint32_t count)
 {
 	char text[INET_ADDRSTRLEN];
@@ -210,11 +189,10 @@ int main(int argc, char **argv)
 	uint32_t spread = 0;
 	int option, one = 0;
 
-	while ((option = getopt(argc, argv, "c:s:l:L:1pe")) != -1) {
+	while ((option = getopt(argc, argv, "c:s:L:1pe")) != -1) {
 		switch (option) {
 		case 'c': tap = optarg; break;
 		case 's': spread = atoi(optarg); break;
-		case 'l': fill(atoi(optarg), argv[optind]); return 0;
 		case 'L': show_prefixes(atoi(optarg)); return 0;
 		case '1': one = 1; break;
 		case 'p': show_program(); return 0;

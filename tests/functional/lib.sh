@@ -26,6 +26,10 @@ for a in "$root"/action/*.c; do
 	bpf[$a.o]="action bpf object-file $objects/$a.o sec action/$a"
 done
 
+# of the guest's architecture
+data=$root/build/tcact-data
+[[ $objects != */bpfeb ]] || data=$objects/tcact-data
+
 # ---- verdicts of tests ----------------------------------------------------------------------
 
 fail() {
@@ -132,27 +136,15 @@ clsact() {
 	for dev; do tc qdisc add dev "$dev" clsact; done
 }
 
-# stage_vids NAME FROM=TO...: the vlan-map that was baked as NAME, its table filled, is pinned as
-# /sys/fs/bpf/NAME/vlan-map. Numbers in the machine's byte order.
-stage_vids() {
-	local object=$work/$1.o pin=/sys/fs/bpf/$1 pair key value
-	shift
-	mkdir "$pin"
-	bpftool prog load "$object" "$pin/vlan-map" type action pinmaps "$pin/maps" 2>/run/load ||
-		fail "bpftool: $(</run/load)"
-	for pair; do
-		printf -v key %04x "${pair%=*}"
-		printf -v value %04x $((4096 + ${pair#*=}))		# VID_NAMED
-		key="${key:0:2} ${key:2}" value="${value:0:2} ${value:2}"
-		if [[ $(printf '\001\000' | od -An -tu2) == *' 1' ]]; then
-			key="${key:3} ${key:0:2} 00 00" value="${value:3} ${value:0:2}"
-		else
-			key="00 00 $key"
-		fi
-		echo "map update pinned $pin/maps/vid_table key hex $key value hex $value"
-	done >/run/batch
-	bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
+# stage NAME LIST ACTION [PARAM VALUE]...: the action with the table LIST, a line an entry, is loaded and
+# pinned as /sys/fs/bpf/NAME/ACTION, and nothing sees it yet
+stage() {
+	local pin=/sys/fs/bpf/$1
+	mkdir -p "$pin"
+	echo "$2" >/run/list
+	"$data" "$objects" load ${2:+-t /run/list} -o "$pin/$3" "${@:3}" 2>/run/load || fail "$(</run/load)"
 }
+staged() { echo "action bpf object-pinned /sys/fs/bpf/$1/$2"; }
 
 # ---- transfers ------------------------------------------------------------------------------
 

@@ -282,8 +282,8 @@ offload_rewriters() {
 	local where packets before p row to='' placed='' mode ns dev hook segments=$((bytes / 1448))
 	local n=() skbs=() drops=() prog=()
 	bump "${rows[@]}"
-	stage_vids offload-map 5=300
-	stage_vids offload-back-map 300=5
+	stage offload-map 5=300 vlan-map
+	stage offload-back-map 300=5 vlan-map
 	serve
 	# control: what is not changed is not seen as such
 	place '' '' '' "${rows[@]}"
@@ -322,8 +322,8 @@ offload_iperf3() {
 	local row to p placed='' n=() skbs=() drops=() prog=()
 	type -P iperf3 >/dev/null || skip 'this guest has no iperf3'
 	bump "${rows[@]}"
-	stage_vids offload-map 5=300
-	stage_vids offload-back-map 300=5
+	stage offload-map 5=300 vlan-map
+	stage offload-back-map 300=5 vlan-map
 	in_netns far iperf3 -s >/dev/null &
 	listens far 5201
 	place near d egress "${rows[@]}"

@@ -1,57 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2046,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# The matcher and its table: stage, fill, bind with nothing but bpftool and tc, and the swap.
+# The matcher and its table: stage, bind with tc, and the swap.
 
-bake by-source prefixes
-bake by-destination prefixes of dst
-bake by-either prefixes of either
-bake by-tag prefixes tag mark
-bake by-hits prefixes hits on
-
-# v6_bytes ADDRESS: as decimal bytes; at most one ::
-v6_bytes() {
-	local head=${1%%::*} tail='' group words=() after=() bytes=''
-	[[ $1 != *::* ]] || tail=${1#*::}
-	IFS=: read -ra words <<<"$head"
-	IFS=: read -ra after <<<"$tail"
-	while ((${#words[@]} + ${#after[@]} < 8)); do words+=(0); done
-	for group in "${words[@]}" "${after[@]}"; do
-		bytes+="$((16#$group >> 8)) $((16#$group & 255)) "
-	done
-	echo "$bytes"
-}
-
-# u32 N: its bytes, N < 65536, in this machine's order
-u32() {
-	if [[ $HOSTTYPE == s390x ]]; then echo "0 0 $(($1 >> 8)) $(($1 & 255))"; else echo "$(($1 & 255)) $(($1 >> 8)) 0 0"; fi
-}
-
-# key PREFIX: struct prefix_key of table.h, as bpftool wants it
-key() {
-	local address=${1%/*} length=${1#*/}
-	if [[ $address == *:* ]]; then
-		echo "$(u32 $((64 + length))) 0 0 0 0 0 0 0 6 $(v6_bytes "$address")"
-	else
-		echo "$(u32 $((64 + length))) 0 0 0 0 0 0 0 4 ${address//./ } 0 0 0 0 0 0 0 0 0 0 0 0"
-	fi
-}
-
-# stage NAME OBJECT [PREFIX=TAG]...: loads it and fills its table; its pins are below
-# /sys/fs/bpf/NAME, and nothing sees it yet
-stage() {
-	local pin=/sys/fs/bpf/$1 object=$2 entry tag
+# table NAME PARAMS [PREFIX=TAG]...: stages prefixes with these parameters and entries
+table() {
+	local name=$1 params=$2 entry list=''
 	shift 2
-	mkdir "$pin"
-	bpftool prog load "$object" "$pin/prefixes" type action pinmaps "$pin/maps" 2>/run/load ||
-		fail "bpftool: $(</run/load)"
-	for entry; do
-		tag=${entry#*=}
-		echo "map update pinned $pin/maps/prefix_table key $(key "${entry%=*}")" \
-			"value $(u32 "$tag") 0 0 0 0 0 0 0 0 0 0 0 0"
-	done >/run/batch
-	(($# == 0)) || bpftool batch file /run/batch >/run/batch.out 2>&1 || fail "bpftool: $(</run/batch.out)"
+	for entry; do list+="${entry%=*} tag ${entry#*=}"$'\n'; done
+	stage "$name" "${list%$'\n'}" prefixes $params
 }
-staged() { echo "action bpf object-pinned /sys/fs/bpf/$1/prefixes"; }
 unstage() { rm -r "/sys/fs/bpf/$1"; }
 
 ready() {
@@ -79,9 +36,9 @@ t match_drop 'matcher with drop: v4 and v6 hits are dropped, misses go to the ne
 match_drop() {
 	ready
 	stays "${frame[v4.in]}" "${frame[v6.in]}"
-	stage s "$work/by-source.o" 10.1.0.0/16=0 fd01::/32=0
+	table s '' 10.1.0.0/16=0 fd01::/32=0
 	stays "${frame[v4.in]}"			# loaded is not bound
-	tc filter add dev a egress pref 7 matchall $(staged s) drop cookie c0de
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop cookie c0de
 	unstage s
 	tc filter add dev a egress pref 8 matchall action gact pass
 	gone "${frame[v4.in]}" "${frame[v6.in]}"
@@ -95,8 +52,8 @@ t match_longest 'the longest prefix decides; 0.0.0.0/0 and ::/0 are of one famil
 match_longest() {
 	local got
 	ready
-	stage s "$work/by-tag.o" 0.0.0.0/0=1 10.0.0.0/8=2 10.1.0.0/24=3 10.1.0.2/32=4 fd00::/8=5 fd01::1/128=6
-	tc filter add dev a egress pref 7 matchall $(staged s) continue
+	table s 'tag mark' 0.0.0.0/0=1 10.0.0.0/8=2 10.1.0.0/24=3 10.1.0.2/32=4 fd00::/8=5 fd01::1/128=6
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) continue
 	unstage s
 	tagged() { # FRAME TAG: passes and has the mark
 		tc filter add dev a egress pref 8 protocol all handle "$2" fw action gact drop
@@ -117,14 +74,14 @@ match_longest() {
 t match_of 'of dst, of either: which address is looked up'
 match_of() {
 	ready
-	stage s "$work/by-destination.o" 10.2.0.2/32=0 fd02::2/128=0
-	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	table s 'of dst' 10.2.0.2/32=0 fd02::2/128=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
 	gone "${frame[v4.in]}" "${frame[v6.in]}"
 	stays "${frame[v4.in]/0a020002/0a010001}"
 	tc filter del dev a egress pref 7
 	unstage s
-	stage s "$work/by-either.o" 10.2.0.0/16=0 11.0.0.0/8=0 fd01::/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	table s 'of either' 10.2.0.0/16=0 11.0.0.0/8=0 fd01::/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
 	gone "${frame[v4.in]}" "$other4" "${frame[v6.in]}"
 	stays "${frame[v4.in]/0a020002/0a030002}" "$other6"
 }
@@ -132,9 +89,9 @@ match_of() {
 t match_mark 'tag mark: the tag of the prefix is the mark; a miss leaves it as it was'
 match_mark() {
 	ready
-	stage s "$work/by-tag.o" 10.1.0.0/16=258 fd01::/16=5
+	table s 'tag mark' 10.1.0.0/16=258 fd01::/16=5
 	tc filter add dev a egress pref 6 matchall action skbedit mark 9 continue
-	tc filter add dev a egress pref 7 matchall $(staged s) continue
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) continue
 	unstage s
 	tc filter add dev a egress pref 8 protocol all handle 0x102 fw action gact pass
 	tc filter add dev a egress pref 9 protocol all handle 5 fw action gact pass
@@ -149,8 +106,8 @@ match_chain() {
 	ready
 	tc filter add dev a egress pref 1 chain 5 matchall action gact drop
 	stays "${frame[v4.in]}"
-	stage s "$work/by-source.o" 10.1.0.0/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s) goto chain 5
+	table s '' 10.1.0.0/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) goto chain 5
 	unstage s
 	gone "${frame[v4.in]}"
 	stays "$other4" "${frame[v6.in]}"
@@ -159,8 +116,8 @@ match_chain() {
 t match_pipe 'matcher with pipe: hits run the next action; misses skip it, the next filter runs'
 match_pipe() {
 	ready
-	stage s "$work/by-source.o" 10.1.0.0/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s) pipe action gact drop
+	table s '' 10.1.0.0/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) pipe action gact drop
 	unstage s
 	tc filter add dev a egress pref 8 matchall action gact pass
 	gone "${frame[v4.in]}"
@@ -172,8 +129,8 @@ match_pipe() {
 t match_notip 'matcher: what is not IP, or cut off, misses and is counted'
 match_notip() {
 	ready
-	stage s "$work/by-source.o" 0.0.0.0/0=0 ::/0=0
-	tc filter add dev a egress pref 7 matchall $(staged s) drop
+	table s '' 0.0.0.0/0=0 ::/0=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
 	unstage s
 	stays "${frame[other.in]}" "${frame[v4-cut.in]}" "${frame[v4-ihl.in]}"
 	same reasons "$(reasons a egress 7)" 'not-ip=1 truncated=1 malformed=1'
@@ -185,12 +142,12 @@ match_ingress() {
 	ready
 	clsact b
 	behind b a2 b2
-	stage s "$work/by-source.o" 10.1.0.0/16=0
-	tc filter add dev b ingress pref 7 matchall $(staged s) drop
+	table s '' 10.1.0.0/16=0
+	tc filter add dev b ingress pref 7 matchall $(staged s prefixes) drop
 	same dropped "$(pass a b2 "${frame[v4.in]}" "$other4" "${frame[v6.in]}")" "-"$'\n'"$other4"$'\n'"${frame[v6.in]}"
 	tun t0
 	clsact t0
-	tc filter add dev t0 egress pref 7 matchall $(staged s) drop
+	tc filter add dev t0 egress pref 7 matchall $(staged s prefixes) drop
 	same tun "$(pass t0 tun:t0 "${frame[raw4.in]}" "${frame[raw6.in]}" "${frame[raw-8.0.69.1.in]}")" \
 		"-"$'\n'"${frame[raw6.in]}"$'\n'"${frame[raw-8.0.69.1.in]}"
 }
@@ -199,14 +156,11 @@ t match_hits 'hits on: each prefix counts its own'
 match_hits() {
 	local got
 	ready
-	stage s "$work/by-hits.o" 10.1.0.0/16=0 fd01::/16=0 11.0.0.0/8=0
-	tc filter add dev a egress pref 7 matchall $(staged s) pipe
+	table s 'hits on' 10.1.0.0/16=0 fd01::/16=0 11.0.0.0/8=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) pipe
 	stays "${frame[v4.in]}" "${frame[v4.in]}" "${frame[v6.in]}"
-	hits() {
-		got=$(bpftool -j map lookup pinned /sys/fs/bpf/s/maps/prefix_table key $(key "$1") |
-			jq -r '.formatted.value.hits // .value.hits')
-		same "hits of $1" "$got" "$2"
-	}
+	got=$("$data" "$objects" dump prefixes "$(program a egress 7)")
+	hits() { same "hits of $1" "$(grep "^$1 " <<<"$got")" "$1 tag 0 hits $2"; }
 	hits 10.1.0.0/16 2
 	hits fd01::/16 1
 	hits 11.0.0.0/8 0
@@ -218,13 +172,13 @@ t match_swap 'a table swapped by tc actions replace while packets flow: none is 
 match_swap() {
 	local index n wrong flow size block json
 	ready
-	stage s "$work/by-source.o" 10.1.0.0/16=0 fd01::/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s) drop cookie c0de
+	table s '' 10.1.0.0/16=0 fd01::/16=0
+	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop cookie c0de
 	unstage s
 	json=$(tc -j filter show dev a egress pref 7)
 	[[ $json =~ \"index\":([0-9]+) ]]
 	index=${BASH_REMATCH[1]}
-	for n in 1 2 3 4 5 6; do stage s$n "$work/by-source.o" 10.0.0.0/8=0 fd00::/8=0; done
+	for n in 1 2 3 4 5 6; do table s$n '' 10.0.0.0/8=0 fd00::/8=0; done
 	# 10.1.0.1 and fd01::1 are in every table, 11.1.0.1 is in none
 	block=$(for ((n = 0; n < 50; n++)); do printf '%s\n' "${frame[v4.in]}" "$other4" "${frame[v6.in]}"; done)
 	until [[ -e /run/enough ]]; do echo "$block"; done | packet pass a b >/run/flow 2>/run/flow.err &
@@ -247,7 +201,7 @@ match_swap() {
 	[[ $(tc -j filter show dev a egress pref 7) == *'"cookie":"c0de"'* ]] || fail 'the cookie is gone'
 	gone "${frame[v4.in]}"
 	# and a swap to a table without them takes effect
-	stage s "$work/by-source.o" 11.0.0.0/8=0
+	table s '' 11.0.0.0/8=0
 	tc actions replace action bpf object-pinned /sys/fs/bpf/s/prefixes drop index "$index"
 	unstage s
 	stays "${frame[v4.in]}"

@@ -12,7 +12,6 @@ bake again vlan pop yes push 7
 bake pcp-dscp vlan pcp dscp
 bake pcp-priority vlan pcp priority
 bake push-dscp vlan push 100 pcp dscp
-bake map vlan-map
 
 # tagged FRAME TAG...: with these in front of what tags it has
 tagged() { local IFS=''; echo "${1:0:24}${*:2}${1:24}"; }
@@ -117,7 +116,7 @@ vlan_bridge() {
 	eventually crosses "${in[0]}"
 	come_out got a d "${in[@]}"
 	same control "${got[*]}" "${in[*]}"
-	stage_vids map 5=300
+	stage map 5=300 vlan-map
 	bpf[map]='action bpf object-pinned /sys/fs/bpf/map/vlan-map'
 	for op in set set-6 map; do
 		want=()
@@ -311,7 +310,7 @@ vlan_gso() {
 
 # mapped FROM=TO...: through a table of these on egress of a
 mapped() {
-	stage_vids map "$@"
+	stage map "$(printf '%s\n' "$@")" vlan-map
 	tc filter add dev a egress pref 7 matchall action bpf object-pinned /sys/fs/bpf/map/vlan-map
 	rm -r /sys/fs/bpf/map
 }

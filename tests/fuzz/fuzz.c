@@ -12,7 +12,7 @@
  *   -c CORPUS    a directory of pcap files, whose packets are started from as well
  *   -j JOBS      processes (as many as there are CPUs)
  *   -1           no further than the first that is wrong
- *   -d DIR       where the objects and tcact.params are (build)
+ *   -d DIR       where the objects and tests/actions are (build)
  *   -v VECTORS   where *.vectors of tests/unit are (build/tests/vectors)
  *   ACTION       only these
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects with random parameters: what tcact.params says an action takes, values chosen within
+ * Objects with random parameters: what `tcact-data describe` says an action takes, values chosen within
  * that, written where it says and loaded as tc does. The words of a failure are those that
  * `tcact bake` takes.
  */
@@ -63,7 +63,7 @@ void read_params(const char *directory)
 	size_t size = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/tcact.params", directory);
+	snprintf(path, sizeof(path), "%s/tests/actions", directory);
 	file = fopen(path, "r");
 	if (!file)
 		die("%s: %s; make", path, strerror(errno));

@@ -434,8 +434,13 @@ class Suite:
     def text(self, file_of):
         yield from (f"reason {name} {number}" for name, number in self.reasons)
         for (settings, _), lines in self.objects.items():
+            lengths = {}
+            for line in lines:
+                if line.startswith("map "):
+                    _, name, key, _ = line.split()
+                    lengths[name] = max(lengths.get(name, 0), int(key.removeprefix("u32:")) + 1)
             yield " ".join(("object", file_of(settings), "action/" + self.action,
-                            *needs(self.action, settings)))
+                            *(f"map={name}:{n}" for name, n in lengths.items()), *needs(self.action, settings)))
             yield from lines
 
 

@@ -26,13 +26,61 @@ PAIRS6 = [("2001:db8:1:2::3", "2001:db9::1"), ("2001:db8:1:2::2", "2001:db8:1:2:
           ("::", "2001:db8:1:2::3"), ("::10.1.2.3", "::ffff:10.1.2.3")]
 
 
-def key(prefix):
-    net = ipaddress.ip_network(prefix)
-    return f"u32:{64 + net.prefixlen},{net.version:016x}{net.network_address.packed.hex():0<32}"
+def edges(nets, bits):
+    """(first address, the longest of the prefixes that it is in) of each range."""
+    firsts = {0} | {int(n.network_address) for n in nets} | {int(n.broadcast_address) + 1 for n in nets}
+    for first in sorted(firsts - {1 << bits}):
+        inside = [n for n in nets if int(n.network_address) <= first <= int(n.broadcast_address)]
+        yield first, max(inside, key=lambda n: n.prefixlen, default=None)
 
 
-def value(tag, hits=0):
-    return f"u32:{tag},u32:0,u64:{hits}"
+class Ranges:
+    """A range trie as include/tcact/ranges.h describes it, of the simplest form: a run for IPv4; for
+    IPv6 a table of two runs, in which each /64 that is cut has a run of its own."""
+
+    def __init__(self, table):
+        nets = [ipaddress.ip_network(prefix) for prefix in table]
+        self.numbers, self.records = {None: 0}, ["u32:0,u32:0,u64:0"]
+        for net, tag in zip(nets, table.values()):
+            self.numbers[net] = len(self.records)
+            self.records.append(f"u32:{tag},u32:0,u64:1000")
+            if net.version == 6:
+                self.records.append(net.network_address.packed.hex())
+        self.cells = ["u64:0", "u64:0"]
+        self.ipv4(list(edges([n for n in nets if n.version == 4], 32)))
+        self.ipv6(list(edges([n for n in nets if n.version == 6], 128)))
+
+    def run(self, cells, count):
+        base = len(self.cells)
+        self.cells += cells
+        return f"u64:{1 << 62 | count << 32 | base}"
+
+    def ipv4(self, ranges):
+        self.cells[0] = self.run([f"u32:{first},u32:{self.numbers[net]}" for first, net in ranges], len(ranges))
+
+    def ipv6(self, ranges):
+        base = len(self.cells)
+        self.cells += ["u64:0", "u64:0"]
+        self.cells[1] = f"u64:{1 << 63 | 1 << 32 | base}"
+        uppers = {first >> 64 for first, _ in ranges} | {(first >> 64) + 1 for first, _ in ranges} | {0, 1 << 63}
+
+        def at(address):
+            return next(net for first, net in reversed(ranges) if first <= address)
+
+        for half in range(2):
+            run = []
+            for upper in sorted(u for u in uppers if u >> 63 == half):
+                cut = [(first & (1 << 64) - 1, net) for first, net in ranges if first >> 64 == upper]
+                if not cut or cut[0][0]:
+                    cut.insert(0, (0, at(upper << 64)))
+                if len(cut) == 1:
+                    run += [f"u64:{upper}", f"u32:{self.numbers[cut[0][1]]},u32:0"]
+                else:
+                    place = len(self.cells)
+                    for lower, net in cut:
+                        self.cells += [f"u64:{lower}", f"u32:{self.numbers[net]},u32:0"]
+                    run += [f"u64:{upper}", f"u32:{place},u32:{len(cut)}"]
+            self.cells[base + half] = self.run(run, len(run) // 2)
 
 
 def find(table, address):
@@ -47,15 +95,21 @@ def look(table, of, ip):
 
 
 def vectors(suite):
+    ranges = {}
+
     def begin(table, *settings):
+        if table not in ranges:
+            ranges[table] = Ranges(TABLES[table])
         if suite.bake(*settings, table=table):
-            for prefix, tag in TABLES[table].items():
-                suite.map("prefix_table", key(prefix), value(tag, 1000))
+            for name, values in (("prefix_cells", ranges[table].cells), ("prefix_records", ranges[table].records)):
+                for number, content in enumerate(values):
+                    suite.map(name, f"u32:{number}", content)
 
     def packet(p, table, of, label, tag=False, hits=False, counted=None, **more):
         hit = None if p.why else look(TABLES[table], of, p.ip)
         ctx = {"mark": 0x55, "priority": 7, "cb2": 9}
-        after = [("prefix_table", key(x), value(n, 1000 + (hits and x == hit))) for x, n in TABLES[table].items()]
+        after = [("prefix_records", f"u32:{ranges[table].numbers[ipaddress.ip_network(x)]}",
+                  f"u32:{n},u32:0,u64:{1000 + (hits and x == hit)}") for x, n in TABLES[table].items()]
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
                      ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
                      count={p.why: 1} if p.why else {counted: 1} if counted == ("hit" if hit else "miss") else None,

@@ -44,6 +44,8 @@ static struct { struct bpf_object *object; int prog; } row[12];	/* what the obje
 static uint64_t row_counted[REASONS];
 static int n_row;
 static char file[256], lacks[128];	/* the object; what the kernel has not */
+static struct { char map[32]; unsigned n; } lengths[4];	/* of arrays */
+static int n_lengths;
 static int prog = -1, lo, cpus;
 static bool quick, can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
 static int cases, passed, failed, skipped, linear_only;
@@ -452,6 +454,15 @@ static bool has(const char *what)
 			   !strstr(log, "cannot use helper"));
 }
 
+/* MAP:N */
+static void length(const char *text)
+{
+	if (n_lengths == sizeof(lengths) / sizeof(*lengths) ||
+	    sscanf(text, "%31[^:]:%u", lengths[n_lengths].map, &lengths[n_lengths].n) != 2)
+		die("line %d: what is map=%s?", line, text);
+	n_lengths++;
+}
+
 /* As tc's bpf_libbpf.c: the section by strcmp, the type forced, no other program. */
 static void load(const char *section)
 {
@@ -478,6 +489,14 @@ static void load(const char *section)
 	}
 	if (!found)
 		die("%s: no section %s", path, section);
+	for (int i = 0; i < n_lengths; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, lengths[i].map);
+
+		if (!map)
+			die("%s: no map %s", path, lengths[i].map);
+		if (bpf_map__max_entries(map) < lengths[i].n)
+			bpf_map__set_max_entries(map, lengths[i].n);
+	}
 	*log = 0;
 	bpf_program__set_log_level(found, /* BPF_LOG_STATS */ 4);
 	bpf_program__set_log_buf(found, log, sizeof(log));
@@ -528,8 +547,11 @@ static void parse(char *text)
 		*lacks = 0;
 		snprintf(file, sizeof(file), "%s", word());
 		verb = word();
+		n_lengths = 0;
 		while ((w = strtok_r(NULL, " \n", &rest)))
-			if (!has(w))
+			if (!strncmp(w, "map=", 4))
+				length(w + 4);
+			else if (!has(w))
 				snprintf(lacks, sizeof(lacks), "kernel without %s", w);
 		load(verb);
 	} else if (IS("row")) {

@@ -3,8 +3,10 @@
  * The text that vectors are written in: one word and its arguments a line.
  *
  *   reason NAME NUMBER              a key of the map `reasons`
- *   object FILE SECTION [NEED]...   load it; cases below are its own. NEED: helper=N or
- *                                   field=NAME, an expected gap where the kernel has none
+ *   object FILE SECTION [map=MAP:N]... [NEED]...
+ *                                   load it, its arrays MAP with at least N elements; cases below are its
+ *                                   own. NEED: helper=N or field=NAME, an expected gap where the kernel
+ *                                   has none
  *   row FILE SECTION...             the cases of the next object say no outcome: it is what
  *                                   these objects, one after another, make of the packet
  *   map MAP KEY VALUE               an entry that each case finds
@@ -118,7 +120,7 @@ static struct test {
 } test;
 
 static int line, n_before;
-static struct entry before[64];
+static struct entry before[256];
 static char reason_name[REASONS][32];
 
 static const struct field *field_named(const char *name)
@@ -173,7 +175,7 @@ static void entry(struct entry *entries, int *n)
 {
 	struct entry *e = &entries[(*n)++];
 
-	if (*n > 64)
+	if (*n > 256)
 		die("line %d: too many entries", line);
 	snprintf(e->map, sizeof(e->map), "%s", word());
 	bytes(e->key, sizeof(e->key));

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What actions there are, and the values that they take. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "value.h"
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+/* @text in lines of at most 80 columns, each behind @indent spaces. */
+static void wrap(const char *text, int indent)
+{
+	int column = 0;
+
+	while (*text) {
+		int length = (int)strcspn(text, " ");
+
+		if (column && column + 1 + length > 80) {
+			putchar('\n');
+			column = 0;
+		}
+		if (column)
+			column += printf(" ");
+		else
+			column = printf("%*s", indent, "");
+		column += printf("%.*s", length, text);
+		text += length;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static char *syntax_text(const struct parameter *p)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	value_syntax(p, false, out);
+	fclose(out);
+	return text;
+}
+
+static void info_text(const struct action *action)
+{
+	printf("%s - %s\n%s", action->name, action->what, action->class);
+	if (action->map)
+		printf("; with a table of %s", action->key);
+	putchar('\n');
+	for (size_t i = 0; i < action->parameters; i++) {
+		const struct parameter *p = &action->parameter[i];
+		char *text, *value = value_text(p, p->initial), *syntax = syntax_text(p);
+
+		putchar('\n');
+		if (value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0) {
+			wrap(text, 2);
+			wrap(syntax, 4);
+			free(text);
+		}
+		free(syntax);
+		free(value);
+	}
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static void add_string(struct json_object *to, const char *key, const char *value)
+{
+	json_object_object_add(to, key, json_object_new_string(value));
+}
+
+static struct json_object *action_json(const struct action *action)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "name", action->name);
+	add_string(object, "class", action->class);
+	add_string(object, "what", action->what);
+	return object;
+}
+
+static struct json_object *parameter_json(const struct parameter *p)
+{
+	struct json_object *object = json_object_new_object(), *words = json_object_new_object();
+	char *value = value_text(p, p->initial);
+
+	add_string(object, "name", p->name);
+	add_string(object, "kind", p->kind->name);
+	add_string(object, "default", value ?: "");
+	add_string(object, "help", p->help);
+	if (p->kind->number) {
+		json_object_object_add(object, "min", json_object_new_int64((int64_t)p->low));
+		json_object_object_add(object, "max", json_object_new_uint64((uint64_t)p->high));
+	}
+	for (size_t i = 0; i < p->words.n; i++)
+		json_object_object_add(words, p->words.word[i].name,
+				       json_object_new_int64(p->words.word[i].number));
+	json_object_object_add(object, "words", words);
+	free(value);
+	return object;
+}
+
+static void print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+/* ---- the commands ---------------------------------------------------------------------------- */
+
+int command_list(const struct options *options, char **words, int n, struct error *e)
+{
+	struct json_object *all = json_object_new_array();
+	struct action *actions;
+	size_t count;
+
+	(void)words;
+	if (n) {
+		json_object_put(all);
+		return error(e, USAGE, "see: tcact help", "list takes no arguments");
+	}
+	if (!actions_open(&actions, &count, options->objects, e)) {
+		for (size_t i = 0; i < count; i++) {
+			if (options->json)
+				json_object_array_add(all, action_json(&actions[i]));
+			else
+				printf("%-12s %s\n", actions[i].name, actions[i].what);
+		}
+	}
+	actions_close(actions, count);
+	if (options->json && !e->status)
+		print_json(all);
+	else
+		json_object_put(all);
+	return e->status ? -1 : 0;
+}
+
+int command_info(const struct options *options, char **words, int n, struct error *e)
+{
+	struct json_object *object, *parameters;
+	struct action action = {};
+
+	if (n != 1)
+		return error(e, USAGE, "see: tcact list", "info takes the NAME of one action");
+	if (action_open(&action, options->objects, words[0], e)) {
+		action_close(&action);
+		return -1;
+	}
+	if (options->json) {
+		object = action_json(&action);
+		parameters = json_object_new_array();
+		for (size_t i = 0; i < action.parameters; i++)
+			json_object_array_add(parameters, parameter_json(&action.parameter[i]));
+		json_object_object_add(object, "params", parameters);
+		json_object_object_add(object, "table", json_object_new_boolean(action.map != NULL));
+		print_json(object);
+	} else {
+		info_text(&action);
+	}
+	action_close(&action);
+	return 0;
+}
+
+/*
+ * describe: all that the actions say of themselves, for the shell and for tests. One fact a line,
+ * fields separated by tabs, "-" where there is none; what is said of an action stands together.
+ *
+ *   version VERSION
+ *   order   le | be
+ *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object
+ *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
+ *   table   ACTION KEY VALUE                         what users fill, and how they write it
+ *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
+ *   needs   ACTION PARAM WORD=NEED...
+ *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
+ *   reason  NAME NUMBER
+ *
+ * OFFSET is in the object; WORDS is "word=number ..."; DEFAULT is a number, the first byte of
+ * what is longer; TEXT is the same as users write it. SWITCH is the offset of a byte that is 1
+ * when the parameter is given, or 0.
+ */
+static const char *or_none(const char *text)
+{
+	return *text ? text : "-";
+}
+
+static void describe_parameter(const struct action *action, const struct parameter *p)
+{
+	char *text = value_text(p, p->initial);
+	const char *separator = "";
+	bool needs = false;
+
+	printf("param\t%s\t%s\t%s\t%zu\t%zu\t%c\t", action->name, p->name, p->kind->name, p->offset, p->size,
+	       p->is_signed ? 's' : 'u');
+	if (p->bounded)
+		printf("%lld\t%llu\t", (long long)p->low, (unsigned long long)p->high);
+	else
+		printf("-\t-\t");
+	for (size_t i = 0; i < p->words.n; i++, separator = " ") {
+		printf("%s%s=%lld", separator, p->words.word[i].name, p->words.word[i].number);
+		needs |= p->words.word[i].need != NULL;
+	}
+	printf("%s\t", p->words.n ? "" : "-");
+	if (p->size <= 8)
+		printf("%lld", (long long)value_number(p, p->initial));
+	else
+		printf("%d", p->initial[0]);
+	printf("\t%zu\t%s\t%s\n", p->on, text ?: "", p->help);
+	free(text);
+	if (!needs)
+		return;
+	printf("needs\t%s\t%s\t", action->name, p->name);
+	separator = "";
+	for (size_t i = 0; i < p->words.n; i++) {
+		if (!p->words.word[i].need)
+			continue;
+		printf("%s%s=%s", separator, p->words.word[i].name, p->words.word[i].need);
+		separator = " ";
+	}
+	putchar('\n');
+}
+
+static void describe_action(const struct action *action)
+{
+	printf("action\t%s\t%s\t%u\t%zu\t%s\n", action->name, action->class, action->checksum, action->size,
+	       action->what);
+	for (size_t i = 0; i < action->parts; i++)
+		printf("part\t%s\t%s\t%s\t%d\t%s\n", action->name, action->part[i].name, action->part[i].of,
+		       action->part[i].order, or_none(action->part[i].unless));
+	if (action->map)
+		printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
+	for (size_t i = 0; i < action->parameters; i++)
+		describe_parameter(action, &action->parameter[i]);
+	for (size_t i = 0; i < action->rules; i++) {
+		const struct rule *rule = &action->rule[i];
+
+		printf("rule\t%s\t%s\t%s\t%s\t%s\t%s\n", action->name, rule->of->name, rule->verb,
+		       (rule->than ?: rule->other)->name, rule->other->name, or_none(rule->words));
+	}
+}
+
+/* Of all actions, those that have most. */
+static void describe_reasons(const struct action *actions, size_t n)
+{
+	const struct words *most = &actions[0].reasons;
+
+	for (size_t i = 1; i < n; i++)
+		if (actions[i].reasons.n > most->n)
+			most = &actions[i].reasons;
+	for (size_t i = 0; i < most->n; i++)
+		printf("reason\t%s\t%lld\n", most->word[i].name, most->word[i].number);
+}
+
+int command_describe(const struct options *options, char **words, int n, struct error *e)
+{
+	struct action *actions;
+	size_t count;
+
+	(void)words;
+	if (n)
+		return error(e, USAGE, "see: tcact help", "describe takes no arguments");
+	if (!actions_open(&actions, &count, options->objects, e) && count) {
+		printf("version\t%s\norder\t%s\n", actions[0].version, actions[0].big_endian ? "be" : "le");
+		for (size_t i = 0; i < count; i++)
+			describe_action(&actions[i]);
+		describe_reasons(actions, count);
+	}
+	actions_close(actions, count);
+	return e->status ? -1 : 0;
+}
+
+/* values NAME [PARAM VALUE]...: are they right, and do they go together? */
+int command_values(const struct options *options, char **words, int n, struct error *e)
+{
+	struct settings settings = {};
+	struct action action = {};
+
+	if (!n)
+		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
+	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
+	    !settings_read(&settings, words + 1, n - 1, e))
+		settings_check(&settings, e);
+	settings_free(&settings);
+	action_close(&action);
+	return e->status ? -1 : 0;
+}
+
+int command_bake(const struct options *options, char **words, int n, struct error *e)
+{
+	struct settings settings = {};
+	struct action action = {};
+	const char *file = NULL;
+	int kept = 0, result = -1;
+
+	for (int i = 0; i < n; i++) {
+		if (strcmp(words[i], "-o")) {
+			words[kept++] = words[i];
+		} else if (file) {
+			return error(e, USAGE, "give it once", "-o is given twice");
+		} else {
+			if (++i == n)
+				return error(e, USAGE, "write -o FILE", "-o: its FILE is missing");
+			file = words[i];
+		}
+	}
+	if (!kept)
+		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
+	if (!file || !*file)
+		return error(e, USAGE, "write -o FILE", "-o FILE is missing");
+	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
+	    !settings_read(&settings, words + 1, kept - 1, e) && !settings_check(&settings, e))
+		result = settings_bake(&settings, file, e);
+	settings_free(&settings);
+	action_close(&action);
+	return result;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The subcommands. Each gets the words behind its name. */
+#pragma once
+
+#include "settings.h"
+
+struct options {
+	const char *objects;	/* the directory where they are */
+	bool json, verbose;
+};
+
+typedef int command(const struct options *options, char **words, int n, struct error *error);
+
+command command_list, command_info, command_bake, command_load, command_dump, command_describe, command_values,
+	command_live, command_tcx;

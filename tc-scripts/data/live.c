@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What programs that run were given, and what they have met. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "program.h"
+#include "table.h"
+#include "value.h"
+
+#define REASONS_MOST 64
+
+static int live_one(const char *objects, const char *name, __u32 id, struct error *e)
+{
+	struct program program = {};
+	struct settings settings = {};
+	struct action action = {};
+	struct table table = {};
+	__u64 counts[REASONS_MOST];
+	int result = -1;
+
+	if (action_open(&action, objects, name, e) || settings_begin(&settings, &action, e) ||
+	    program_open(&program, id, e) || program_settings(&program, &settings, e) ||
+	    program_reasons(&program, counts, REASONS_MOST, e) ||
+	    (action.map && (table_begin(&table, &action, e) || table_fetch(&table, &program, e))))
+		goto out;
+	printf("program\t%u\n", id);
+	for (size_t i = 0; i < action.parameters; i++) {
+		const struct parameter *p = &action.parameter[i];
+
+		if (!settings_given(&settings, p))
+			continue;
+		printf("param\t%s\t", p->name);
+		value_print(p, settings_bytes(&settings, p), stdout);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < action.reasons.n; i++) {
+		long long number = action.reasons.word[i].number;
+
+		if (number > 0 && number < REASONS_MOST && counts[number])
+			printf("reason\t%s\t%llu\n", action.reasons.word[i].name, (unsigned long long)counts[number]);
+	}
+	if (action.map)
+		printf("entries\t%zu\n", table.n);
+	result = 0;
+out:
+	table_free(&table);
+	program_close(&program);
+	settings_free(&settings);
+	action_close(&action);
+	return result;
+}
+
+/*
+ * live [NAME ID]...: for each that can be read, its id, the values that it was baked with, what it counted, how
+ * many entries its table has. Fields are separated by tabs:
+ *
+ *   program ID
+ *   param NAME VALUE
+ *   reason NAME N
+ *   entries N
+ */
+int command_live(const struct options *options, char **words, int n, struct error *e)
+{
+	int read = 0;
+
+	for (int i = 0; i + 1 < n; i += 2) {
+		struct error own = {};
+
+		if (!live_one(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), &own))
+			read++;
+		else if (!e->status)
+			*e = own;
+	}
+	if (read || !n)
+		e->status = 0;		/* the others are gone, or of another tcact */
+	return e->status ? -1 : 0;
+}
+
+/* tcx IFINDEX ingress|egress: exit status 0 if programs (Linux 6.6) run there before all filters */
+int command_tcx(const struct options *options, char **words, int n, struct error *e)
+{
+	enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };	/* enum bpf_attach_type of Linux 6.6 */
+	__u32 flags = 0, count = 0;
+	int type;
+
+	(void)options;
+	if (n != 2)
+		return error(e, USAGE, "see: tcact help", "tcx: write IFINDEX ingress or egress");
+	type = strcmp(words[1], "ingress") ? TCX_EGRESS : TCX_INGRESS;
+	if (bpf_prog_query(atoi(words[0]), type, 0, &flags, NULL, &count) || !count)
+		e->status = ABSENT;
+	return e->status ? -1 : 0;
+}
+
+/* dump NAME ID: sorted, in the form in which it can be loaded */
+int command_dump(const struct options *options, char **words, int n, struct error *e)
+{
+	struct program program = {};
+	struct action action = {};
+	struct table table = {};
+	int result = -1;
+
+	if (n != 2)
+		return error(e, USAGE, "see: tcact help", "dump: write NAME ID");
+	if (!action_open(&action, options->objects, words[0], e) && !table_begin(&table, &action, e) &&
+	    !program_open(&program, (__u32)strtoul(words[1], NULL, 10), e) && !table_fetch(&table, &program, e)) {
+		table_print(&table, stdout);
+		result = 0;
+	}
+	table_free(&table);
+	program_close(&program);
+	action_close(&action);
+	return result;
+}

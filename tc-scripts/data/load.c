@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* load: a program with its values and its table, pinned, before any packet meets it. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "command.h"
+#include "program.h"
+#include "table.h"
+
+/* ---- contents of maps ------------------------------------------------------------------------ */
+
+void content_free(struct content *content, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(content[i].values);
+	memset(content, 0, n * sizeof(*content));
+}
+
+#define BATCH 65536		/* elements */
+
+static int map_fill(int fd, const struct content *content)
+{
+	__u32 *keys = malloc(BATCH * sizeof(*keys)), n;
+	int result = keys ? 0 : -1;
+
+	for (size_t at = 0; at < content->n && !result; at += n) {
+		n = content->n - at < BATCH ? (__u32)(content->n - at) : BATCH;
+		for (__u32 i = 0; i < n; i++)
+			keys[i] = (__u32)at + i;
+		result = bpf_map_update_batch(fd, keys, (char *)content->values + at * content->size, &n, NULL);
+	}
+	free(keys);
+	return result;
+}
+
+static int map_fetch(const struct map *map, struct content *content)
+{
+	__u32 n = map->info.max_entries, out, *keys = malloc(n * sizeof(*keys));
+	int result = -1;
+
+	content->n = n;
+	content->size = map->info.value_size;
+	content->values = malloc((size_t)n * content->size);
+	if (keys && content->values)
+		result = bpf_map_lookup_batch(map->fd, NULL, &out, keys, content->values, &n, NULL);
+	free(keys);
+	/* ENOENT says that this was the last batch */
+	return result && errno != ENOENT ? -1 : 0;
+}
+
+int table_fetch(struct table *table, const struct program *program, struct error *e)
+{
+	struct content content[TABLE_MAPS] = {};
+	int result = 0;
+
+	for (int i = 0; table->kind->maps[i] && !result; i++) {
+		const struct map *map = program_map(program, table->kind->maps[i]);
+
+		if (!map)
+			result = error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
+		else if (map_fetch(map, &content[i]))
+			result = error(e, REFUSED, "try again", "cannot read its table: %s", strerror(errno));
+	}
+	if (!result && table->kind->entries(table, content))
+		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
+	content_free(content, TABLE_MAPS);
+	return result;
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+#define LOG_SIZE 65536
+
+static int print_all(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
+}
+
+/* The last line of a verifier's log that says why it ended. */
+static const char *log_reason(char *log)
+{
+	char *reason = NULL, *save, *line;
+
+	for (line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, "processed ", 10) && strncmp(line, "verification time", 17))
+			reason = line;
+	return reason;
+}
+
+static int not_loaded(const struct action *action, int why, char *log, struct error *e)
+{
+	const char *reason = log_reason(log);
+
+	if (why == EPERM)
+		return error(e, REFUSED, "run as root with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, see: tcact check",
+			     "load %s: not permitted", action->name);
+	if (why == ENOMEM)
+		return error(e, REFUSED, "free some", "load %s: no memory", action->name);
+	return error(e, REFUSED, "see: tcact check", "load %s: %s%s%s", action->name, strerror(why),
+		     reason ? ": " : "", reason ?: "");
+}
+
+/* What a program is loaded with, beside its values. */
+struct load {
+	const struct program *like;	/* its maps are taken over, but for those of the table; or NULL */
+	const struct table *table;	/* or NULL: as in @like, or empty */
+	const char *pin;
+	bool verbose;
+};
+
+/* Each map gets its size, or is the one of the program before. */
+static int maps_prepare(struct bpf_object *object, const struct load *load, const struct content *content,
+			struct error *e)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map);
+		const struct map *before = load->like ? program_map(load->like, name) : NULL;
+		int n = -1;
+
+		for (int i = 0; load->table && load->table->kind->maps[i]; i++)
+			if (!strcmp(load->table->kind->maps[i], name))
+				n = i;
+		if (n >= 0) {
+			if (bpf_map__value_size(map) != content[n].size)
+				return error(e, USAGE, "reinstall tcact", "the values of %s are not of %zu bytes", name,
+					     content[n].size);
+			bpf_map__set_max_entries(map, (__u32)content[n].n);
+		} else if (before && bpf_map__reuse_fd(map, before->fd)) {
+			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+static int maps_fill(const struct bpf_object *object, const struct load *load, const struct content *content,
+		     struct error *e)
+{
+	for (int i = 0; load->table && load->table->kind->maps[i]; i++) {
+		const struct bpf_map *map = bpf_object__find_map_by_name(object, load->table->kind->maps[i]);
+
+		if (!map || map_fill(bpf_map__fd(map), &content[i]))
+			return error(e, REFUSED, "free some", "cannot fill %s: %s", load->table->kind->maps[i],
+				     strerror(errno));
+	}
+	return 0;
+}
+
+static int load_program(const struct settings *settings, const struct load *load, struct error *e)
+{
+	const struct action *action = settings->action;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = action->name);
+	struct content content[TABLE_MAPS] = {};
+	struct bpf_object *object = NULL;
+	struct bpf_program *program;
+	char *log = calloc(1, LOG_SIZE);
+	int result = -1;
+
+	libbpf_set_print(load->verbose ? print_all : NULL);
+	if (!log || (load->table && load->table->kind->build(load->table, content))) {
+		error(e, REFUSED, "free some", "no memory");
+		goto out;
+	}
+	object = bpf_object__open_mem(settings->image, action->size, &options);
+	program = object ? bpf_object__next_program(object, NULL) : NULL;
+	if (!program) {
+		error(e, USAGE, "reinstall tcact", "%s is not an action of this tcact", Q(action->path));
+		goto out;
+	}
+	bpf_program__set_type(program, BPF_PROG_TYPE_SCHED_ACT);
+	bpf_program__set_log_buf(program, log, LOG_SIZE);
+	if (maps_prepare(object, load, content, e))
+		goto out;
+	result = bpf_object__load(object);
+	if (result)
+		result = not_loaded(action, -result, log, e);
+	else
+		result = maps_fill(object, load, content, e);
+	if (!result && bpf_program__pin(program, load->pin))
+		result = error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(load->pin), strerror(errno));
+out:
+	content_free(content, TABLE_MAPS);
+	bpf_object__close(object);
+	free(log);
+	return result;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+/* What went only with the value that another parameter had before goes with it. */
+static void drop_unfit(struct settings *settings, char **words, int n)
+{
+	for (size_t i = 0; i < settings->action->rules; i++) {
+		const struct rule *rule = &settings->action->rule[i];
+		bool said = false;
+
+		for (int w = 0; w < n; w += 2)
+			said |= !strcmp(words[w], rule->of->name);
+		if (!said && settings_given(settings, rule->of) && !rule_holds(settings, rule))
+			settings_drop(settings, rule->of);
+	}
+}
+
+static bool number_read(const char *text, unsigned long *number)
+{
+	char *end;
+
+	*number = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
+}
+
+/* Adds, or takes away, the entries of a line; "-": of standard input */
+static int change_entries(struct table *table, const struct action *action, char *line, bool bare,
+			  struct error *e)
+{
+	struct table more = {};
+	char *words[8], *save, *word;
+	int n = 0, result;
+
+	if (table_begin(&more, action, e))
+		return -1;
+	for (word = strtok_r(line, " ", &save); word && n < 8; word = strtok_r(NULL, " ", &save))
+		words[n++] = word;
+	result = table_words(&more, words, n, bare, e);
+	if (!result)
+		result = table_sort(&more, e);
+	if (!result)
+		result = table_merge(table, &more, bare, e);
+	table_free(&more);
+	return result;
+}
+
+/* What @table keeps of the one that @like has: hits. */
+static int carry_over(struct table *table, const struct action *action, const struct program *like,
+		      struct error *e)
+{
+	struct table before = {};
+	int result;
+
+	if (!table->kind->carry)
+		return 0;
+	if (table_begin(&before, action, e))
+		return -1;
+	result = table_fetch(&before, like, e);
+	if (!result)
+		table->kind->carry(table, &before);
+	table_free(&before);
+	return result;
+}
+
+struct change {
+	char *line;
+	bool bare;
+};
+
+/*
+ * load [-l ID] [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
+ *
+ *   -l ID     like program ID: with its values where no others are given, and with its maps
+ *   -t FILE   the table is what is in FILE; -m N: at least N entries; -L: lines that are not
+ *             right are left out
+ *   -e        the table is empty
+ *   -a, -d    the table is that of ID with these entries, or without
+ *   -n        check all that can be checked, and load nothing
+ */
+int command_load(const struct options *options, char **words, int n, struct error *e)
+{
+	struct load load = { .verbose = options->verbose };
+	struct table_rules rules = { .least = 1 };
+	struct settings settings = {};
+	struct program like = {};
+	struct action action = {};
+	struct table table = {};
+	struct change *changes = calloc(n + 1, sizeof(*changes));
+	const char *file = NULL;
+	bool empty = false, dry = false;
+	unsigned long id = 0, least;
+	int option, change = 0, result = -1;
+
+	if (!changes)
+		return error(e, REFUSED, "free some", "no memory");
+	optind = 0;
+	while ((option = getopt(n + 1, words - 1, "+l:t:m:Lea:d:o:n")) != -1) {
+		switch (option) {
+		case 'l':
+			if (!number_read(optarg, &id)) {
+				error(e, USAGE, "see: tcact show", "-l %s: must be the id of a program", Q(optarg));
+				goto out;
+			}
+			break;
+		case 't': file = optarg; break;
+		case 'm':
+			if (!number_read(optarg, &least)) {
+				error(e, USAGE, "write min N", "min %s: must be a number", Q(optarg));
+				goto out;
+			}
+			rules.least = least ?: 1;
+			break;
+		case 'L': rules.lenient = true; break;
+		case 'e': empty = true; break;
+		case 'a':
+		case 'd': changes[change++] = (struct change){ optarg, option == 'd' }; break;
+		case 'o': load.pin = optarg; break;
+		case 'n': dry = true; break;
+		default:
+			error(e, USAGE, "see: tcact help", "load has no such option");
+			goto out;
+		}
+	}
+	words += optind - 1;
+	n -= optind - 1;
+	if (n < 1 || (!load.pin && !dry) || (change && !id)) {
+		error(e, USAGE, "see: tcact help", "load: write -o PIN, and the NAME of an action");
+		goto out;
+	}
+
+	if (action_open(&action, options->objects, words[0], e) || settings_begin(&settings, &action, e))
+		goto out;
+	if (id) {
+		if (program_open(&like, (__u32)id, e) || program_settings(&like, &settings, e))
+			goto out;
+		load.like = &like;
+	}
+	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
+			 : "leave table FILE out, to begin with an empty one";
+	if (settings_read(&settings, words + 1, n - 1, e))
+		goto out;
+	drop_unfit(&settings, words + 1, n - 1);
+	if (settings_check(&settings, e))
+		goto out;
+	if (file || empty || change) {
+		load.table = &table;
+		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
+		    (change && table_fetch(&table, &like, e)) || (file && id && carry_over(&table, &action, &like, e)))
+			goto out;
+		for (int i = 0; i < change; i++)
+			if (change_entries(&table, &action, changes[i].line, changes[i].bare, e))
+				goto out;
+	}
+	result = dry ? 0 : load_program(&settings, &load, e);
+out:
+	free(changes);
+	table_free(&table);
+	program_close(&like);
+	settings_free(&settings);
+	action_close(&action);
+	return result;
+}

@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <bpf/btf.h>
+
+#include "object.h"
+#include "value.h"
+
+#define LARGEST (16 << 20)	/* no object as it is built comes near */
+
+/* One more element, of zeros, of an array of @n; NULL where there is no memory. */
+#define one_more(array, n) ({								\
+	typeof(array) more_ = realloc(array, ((n) + 1) * sizeof(*(array)));		\
+	if (more_) {									\
+		array = more_;								\
+		more_ = memset(&more_[(n)++], 0, sizeof(*more_));			\
+	}										\
+	more_; })
+
+const struct word *word_named(const struct words *words, const char *name)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!strcmp(words->word[i].name, name))
+			return &words->word[i];
+	return NULL;
+}
+
+const struct parameter *parameter_named(const struct action *action, const char *name)
+{
+	for (size_t i = 0; i < action->parameters; i++)
+		if (!strcmp(action->parameter[i].name, name))
+			return &action->parameter[i];
+	return NULL;
+}
+
+/* ---- .modinfo: "TAG=KEY:VALUE" --------------------------------------------------------------- */
+
+struct tag {
+	char *tag, *key, *value;	/* value: "" where there is no colon */
+};
+
+struct set {				/* of NAMES() */
+	const char *name;
+	struct words words;
+};
+
+struct need {				/* of NEEDS() */
+	const char *of, *word, *need;
+};
+
+struct modinfo {
+	struct tag *tag;
+	size_t tags;
+	struct need *need;
+	size_t needs;
+	struct set *set;
+	size_t sets;
+};
+
+/* Cuts @text, which ends with a NUL, into tags. */
+static int tags_read(struct modinfo *info, char *text, size_t size)
+{
+	for (char *at = text, *next; at < text + size; at = next) {
+		char *key = strchr(at, '='), *value;
+		struct tag *tag;
+
+		next = at + strlen(at) + 1;
+		if (!key || !(tag = one_more(info->tag, info->tags)))
+			return -1;
+		*key++ = '\0';
+		value = strchr(key, ':');
+		if (value)
+			*value++ = '\0';
+		*tag = (struct tag){ at, key, value ?: key + strlen(key) };
+	}
+	return 0;
+}
+
+/* The first; its key is @key unless that is NULL. */
+static const struct tag *tag_find(const struct modinfo *info, const char *tag, const char *key)
+{
+	for (size_t i = 0; i < info->tags; i++)
+		if (!strcmp(info->tag[i].tag, tag) && (!key || !strcmp(info->tag[i].key, key)))
+			return &info->tag[i];
+	return NULL;
+}
+
+static const struct set *set_find(const struct modinfo *info, const char *name)
+{
+	for (size_t i = 0; i < info->sets; i++)
+		if (!strcmp(info->set[i].name, name))
+			return &info->set[i];
+	return NULL;
+}
+
+/* Adds "NAME=NUMBER", which it cuts. */
+static int word_add(struct words *words, char *pair)
+{
+	char *number = strrchr(pair, '='), *end;
+	struct word *word = number ? one_more(words->word, words->n) : NULL;
+
+	if (!word)
+		return -1;
+	*number++ = '\0';
+	word->name = pair;
+	word->number = strtoll(number, &end, 0);
+	return *number && !*end ? 0 : -1;
+}
+
+/* NEEDS(OF, "WORD=NEED ...") */
+static int needs_read(struct modinfo *info)
+{
+	for (size_t i = 0; i < info->tags; i++) {
+		char *save, *word;
+
+		if (strcmp(info->tag[i].tag, "needs"))
+			continue;
+		for (word = strtok_r(info->tag[i].value, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+			struct need *need = strchr(word, '=') ? one_more(info->need, info->needs) : NULL;
+
+			if (!need)
+				return -1;
+			*need = (struct need){ info->tag[i].key, word, strchr(word, '=') + 1 };
+			*strchr(word, '=') = '\0';
+		}
+	}
+	return 0;
+}
+
+/* What @words, those of @of, need. */
+static int needs_apply(struct words *words, const struct modinfo *info, const char *of)
+{
+	for (size_t i = 0; i < info->needs; i++) {
+		struct word *word;
+
+		if (strcmp(info->need[i].of, of))
+			continue;
+		word = (struct word *)word_named(words, info->need[i].word);
+		if (!word)
+			return -1;
+		word->need = info->need[i].need;
+	}
+	return 0;
+}
+
+static int sets_read(struct modinfo *info)
+{
+	for (size_t i = 0; i < info->tags; i++) {
+		struct tag *tag = &info->tag[i];
+		char *save, *pair;
+		struct set *set;
+
+		/* an action may include a set by several headers, each time the same */
+		if (strcmp(tag->tag, "names") || set_find(info, tag->key))
+			continue;
+		set = one_more(info->set, info->sets);
+		if (!set)
+			return -1;
+		set->name = tag->key;
+		for (pair = strtok_r(tag->value, " ", &save); pair; pair = strtok_r(NULL, " ", &save))
+			if (word_add(&set->words, pair))
+				return -1;
+		if (needs_apply(&set->words, info, set->name))
+			return -1;
+	}
+	return 0;
+}
+
+static void modinfo_free(struct modinfo *info)
+{
+	for (size_t i = 0; i < info->sets; i++)
+		free(info->set[i].words.word);
+	free(info->set);
+	free(info->need);
+	free(info->tag);
+}
+
+/* ---- types ----------------------------------------------------------------------------------- */
+
+/* The numbers in type @id, which is at @offset; @depth ends what refers to itself. */
+static int members_of(const struct btf *btf, int id, size_t offset, const char *name, int depth,
+		      struct member **members, size_t *n)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+	const struct btf_member *m;
+	struct member *member;
+	__s64 size;
+
+	while (type && (btf_is_mod(type) || btf_is_typedef(type)) && depth++ < 16)
+		type = btf__type_by_id(btf, id = type->type);
+	if (!type || depth > 16)
+		return -1;
+	if (btf_is_int(type) || btf_is_array(type)) {
+		size = btf__resolve_size(btf, id);
+		member = size > 0 ? one_more(*members, *n) : NULL;
+		if (!member)
+			return -1;
+		*member = (struct member){ name, offset, size, btf_is_int(type) &&
+					   btf_int_encoding(type) & BTF_INT_SIGNED };
+		return 0;
+	}
+	if (!btf_is_composite(type))
+		return -1;
+	m = btf_members(type);
+	for (int i = 0; i < btf_vlen(type); i++, m++) {
+		const char *own = btf__name_by_offset(btf, m->name_off);
+
+		if (members_of(btf, m->type, offset + m->offset / 8, own && *own ? own : name,
+			       depth + 1, members, n))
+			return -1;
+	}
+	return 0;
+}
+
+int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n)
+{
+	int id = btf__find_by_name_kind(btf, variable, BTF_KIND_VAR);
+
+	*members = NULL;
+	*n = 0;
+	if (id >= 0 && !members_of(btf, btf__type_by_id(btf, id)->type, 0, "", 0, members, n))
+		return 0;
+	free(*members);
+	*members = NULL;
+	*n = 0;
+	return -1;
+}
+
+/* ---- the ELF file ---------------------------------------------------------------------------- */
+
+struct elf {
+	Elf *elf;
+	Elf_Data *symbols, *modinfo, *btf;
+	size_t symbol_names;		/* the index of their section */
+	GElf_Shdr rodata;
+	size_t rodata_index;
+};
+
+/* Its only program section is action/@program, and its licence GPL, without which helpers are refused. */
+static int elf_read(struct action *action, struct elf *elf, const char *program)
+{
+	Elf_Scn *section = NULL;
+	GElf_Ehdr header;
+	size_t strings;
+
+	elf_version(EV_CURRENT);
+	elf->elf = elf_memory((char *)action->image, action->size);
+	if (!elf->elf || !gelf_getehdr(elf->elf, &header) || header.e_machine != EM_BPF ||
+	    elf_getshdrstrndx(elf->elf, &strings))
+		return -1;
+	action->big_endian = header.e_ident[EI_DATA] == ELFDATA2MSB;
+	while ((section = elf_nextscn(elf->elf, section))) {
+		GElf_Shdr shdr;
+		const char *name = gelf_getshdr(section, &shdr)
+					   ? elf_strptr(elf->elf, strings, shdr.sh_name) : NULL;
+
+		if (!name)
+			return -1;
+		if (!strncmp(name, "action/", strlen("action/")) && strcmp(name + strlen("action/"), program))
+			return -1;
+		if (!strcmp(name, "license")) {
+			const Elf_Data *license = elf_rawdata(section, NULL);
+
+			if (!license || license->d_size != sizeof("GPL") || memcmp(license->d_buf, "GPL", sizeof("GPL")))
+				return -1;
+		}
+		if (shdr.sh_type == SHT_SYMTAB) {
+			elf->symbols = elf_getdata(section, NULL);
+			elf->symbol_names = shdr.sh_link;
+		} else if (!strcmp(name, ".modinfo")) {
+			elf->modinfo = elf_rawdata(section, NULL);
+		} else if (!strcmp(name, ".BTF")) {
+			elf->btf = elf_rawdata(section, NULL);
+		} else if (!strcmp(name, ".rodata") && shdr.sh_type == SHT_PROGBITS) {
+			elf->rodata = shdr;
+			elf->rodata_index = elf_ndxscn(section);
+		}
+	}
+	return elf->symbols && elf->modinfo && elf->modinfo->d_size && elf->btf &&
+	       elf->rodata.sh_offset <= action->size &&
+	       elf->rodata.sh_size <= action->size - elf->rodata.sh_offset ? 0 : -1;
+}
+
+/* Where @size bytes of @variable are in the file; 0 where they are not in .rodata. */
+static size_t variable_offset(const struct elf *elf, const char *variable, size_t size)
+{
+	GElf_Sym symbol;
+
+	for (int i = 0; gelf_getsym(elf->symbols, i, &symbol); i++) {
+		const char *name = elf_strptr(elf->elf, elf->symbol_names, symbol.st_name);
+
+		if (name && symbol.st_shndx == elf->rodata_index && elf->rodata_index &&
+		    !strcmp(name, variable) && size <= elf->rodata.sh_size &&
+		    symbol.st_value <= elf->rodata.sh_size - size)
+			return elf->rodata.sh_offset + symbol.st_value;
+	}
+	return 0;
+}
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+
+/* "KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...", of PARAM(@key) */
+static int syntax_read(struct parameter *p, const struct modinfo *info, const char *syntax,
+		       const char *key)
+{
+	char *save, *item, *end;
+
+	p->syntax = strdup(syntax);	/* to be cut */
+	item = p->syntax ? strtok_r(p->syntax, " ", &save) : NULL;
+	p->kind = item ? kind_named(item) : NULL;
+	if (!p->kind)
+		return -1;
+	p->low = p->is_signed ? -((__int128)1 << (8 * p->size - 1)) : 0;
+	p->high = ((__int128)1 << (8 * (p->size < 8 ? p->size : 8) - p->is_signed)) - 1;
+	while ((item = strtok_r(NULL, " ", &save))) {
+		const struct set *set;
+
+		if (*item == '@') {
+			set = set_find(info, item + 1);
+			for (size_t i = 0; set && i < set->words.n; i++) {
+				struct word *word = one_more(p->words.word, p->words.n);
+
+				if (!word)
+					return -1;
+				*word = set->words.word[i];
+			}
+			if (!set)
+				return -1;
+		} else if (strchr(item, '=')) {
+			if (word_add(&p->words, item))
+				return -1;
+		} else {
+			p->low = strtoll(item, &end, 0);
+			if (strncmp(end, "..", 2))
+				return -1;
+			p->high = strtoull(end + 2, &end, 0);
+			p->bounded = true;
+			if (*end)
+				return -1;
+		}
+	}
+	return needs_apply(&p->words, info, key);
+}
+
+/*
+ * The parameters in @variable, whose PARAM()s are of @of; as users write them, @part. and the name.
+ * @on: the offset of the switch of @part.
+ */
+static int parameters_read(struct action *action, const struct elf *elf, const struct modinfo *info,
+			   const char *variable, const char *of, const char *part, size_t on)
+{
+	struct member *members;
+	size_t n, start;
+
+	if (variable_members(action->btf, variable, &members, &n))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		char name[NAME_SIZE], key[2 * NAME_SIZE];
+		const struct tag *help, *syntax;
+		struct parameter *p;
+		int length;
+
+		/* a '_' in C is a '-', and one at the end is not in the name; see parameter.h */
+		length = snprintf(name, sizeof(name), "%s", *members[i].name ? members[i].name : variable);
+		if (length >= (int)sizeof(name))
+			goto bad;
+		if (length && name[length - 1] == '_')
+			name[length - 1] = '\0';
+		for (char *c = name; *c; c++)
+			if (*c == '_')
+				*c = '-';
+		snprintf(key, sizeof(key), "%s.%s", of, name);
+		if (tag_find(info, "part", key))
+			continue;	/* a switch */
+		if (!*of)	/* link, which all actions have */
+			snprintf(key, sizeof(key), "%s", name);
+		help = tag_find(info, "parm", key);
+		syntax = tag_find(info, "parmtype", key);
+		start = variable_offset(elf, variable, members[i].offset + members[i].size);
+		p = help && syntax && start ? one_more(action->parameter, action->parameters) : NULL;
+		if (!p || members[i].size > PARAMETER_LARGEST)
+			goto bad;
+		if (snprintf(p->name, sizeof(p->name), "%s%s%s", part, *part ? "." : "", name) >=
+			    (int)sizeof(p->name) ||
+		    snprintf(p->variable, sizeof(p->variable), "%s", variable) >= (int)sizeof(p->variable))
+			goto bad;
+		p->member = members[i].name;
+		p->help = help->value;
+		p->offset = start + members[i].offset;
+		p->size = members[i].size;
+		p->initial = action->image + p->offset;
+		p->is_signed = members[i].is_signed;
+		p->big_endian = action->big_endian;
+		p->on = on;
+		if (syntax_read(p, info, syntax->value, key))
+			goto bad;
+	}
+	free(members);
+	return 0;
+bad:
+	free(members);
+	return -1;
+}
+
+/* ---- the action ------------------------------------------------------------------------------ */
+
+/* "VERB OTHER [WORD]..." or "VERB THAN OTHER [WORD]..."; parameter.h says which */
+static int rules_read(struct action *action, const struct modinfo *info)
+{
+	for (size_t i = 0; i < info->tags; i++) {
+		const char *of = info->tag[i].key + strlen(action->name);
+		char *save, *text;
+
+		if (strcmp(info->tag[i].tag, "rules"))
+			continue;
+		if (strncmp(info->tag[i].key, action->name, strlen(action->name)) || *of++ != '.')
+			return -1;
+		for (text = strtok_r(info->tag[i].value, ";", &save); text; text = strtok_r(NULL, ";", &save)) {
+			struct rule *rule = one_more(action->rule, action->rules);
+			char *words, *verb = strtok_r(text, " ", &words), *name;
+
+			if (!rule || !verb)
+				return -1;
+			rule->verb = verb;
+			rule->of = parameter_named(action, of);
+			if (!strcmp(verb, "least") || !strcmp(verb, "bits")) {
+				name = strtok_r(NULL, " ", &words);
+				rule->than = name ? parameter_named(action, name) : NULL;
+				if (!rule->than)
+					return -1;
+			}
+			name = strtok_r(NULL, " ", &words);
+			rule->other = name ? parameter_named(action, name) : NULL;
+			rule->words = words ?: "";
+			if (!rule->of || !rule->other)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* The parameters of the action, of its parts, and link. */
+static int all_parameters(struct action *action, const struct elf *elf, const struct modinfo *info)
+{
+	char variable[2 * NAME_SIZE], prefix[NAME_SIZE];
+	struct member *switches = NULL;
+	size_t n = 0;
+	int result = -1;
+
+	if (strlen(action->name) >= sizeof(prefix) - strlen("_params"))
+		return -1;
+	snprintf(prefix, sizeof(prefix), "%s", action->name);
+	for (char *c = prefix; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	snprintf(variable, sizeof(variable), "%s_params", prefix);
+	if (btf__find_by_name_kind(action->btf, variable, BTF_KIND_VAR) >= 0 &&
+	    parameters_read(action, elf, info, variable, action->name, "", 0))
+		return -1;
+	variable_members(action->btf, variable, &switches, &n);
+	for (size_t i = 0; i < info->tags; i++) {
+		size_t on = variable_offset(elf, variable, 1), s;
+		char of_part[3 * NAME_SIZE], *save, *order;
+		struct part *part;
+
+		if (strcmp(info->tag[i].tag, "part"))
+			continue;
+		part = strchr(info->tag[i].key, '.') ? one_more(action->part, action->parts) : NULL;
+		if (!part)
+			goto out;
+		part->name = strchr(info->tag[i].key, '.') + 1;
+		part->of = strtok_r(info->tag[i].value, " ", &save);
+		order = strtok_r(NULL, " ", &save);
+		part->order = order ? atoi(order) : 0;
+		part->unless = save ?: "";
+		for (s = 0; s < n && strcmp(switches[s].name, part->name); s++)
+			;
+		if (!part->of || s == n || !on)
+			goto out;
+		snprintf(of_part, sizeof(of_part), "%s_%s_params", prefix, part->name);
+		if (parameters_read(action, elf, info, of_part, part->of, part->name, on + switches[s].offset))
+			goto out;
+	}
+	result = 0;
+	if (btf__find_by_name_kind(action->btf, "link", BTF_KIND_VAR) >= 0)
+		result = parameters_read(action, elf, info, "link", "", "", 0);
+out:
+	free(switches);
+	return result;
+}
+
+/* Is @help that of a parameter? */
+static bool described(const struct action *action, const char *help)
+{
+	for (size_t i = 0; i < action->parameters; i++)
+		if (action->parameter[i].help == help)
+			return true;
+	return false;
+}
+
+static int describe(struct action *action, const struct elf *elf, const char *name)
+{
+	struct modinfo info = {};
+	const struct tag *tag;
+	const struct set *reasons;
+	char *save;
+	int result = -1;
+
+	action->modinfo = calloc(1, elf->modinfo->d_size + 1);
+	action->btf = btf__new(elf->btf->d_buf, elf->btf->d_size);
+	if (!action->modinfo || !action->btf)
+		return -1;
+	memcpy(action->modinfo, elf->modinfo->d_buf, elf->modinfo->d_size);
+	if (tags_read(&info, action->modinfo, elf->modinfo->d_size) || needs_read(&info) ||
+	    sets_read(&info))
+		goto out;
+	tag = tag_find(&info, "action", name);
+	if (!tag)
+		goto out;
+	action->name = tag->key;
+	action->class = strtok_r(tag->value, ":", &save);
+	action->what = action->class ? strtok_r(NULL, "", &save) : NULL;
+	tag = tag_find(&info, "version", NULL);
+	action->version = tag ? tag->key : "";
+	if (!action->what || all_parameters(action, elf, &info) || rules_read(action, &info))
+		goto out;
+	for (size_t i = 0; i < info.tags; i++)
+		if (!strcmp(info.tag[i].tag, "parm") && !described(action, info.tag[i].value))
+			goto out;
+	tag = tag_find(&info, "table", name);
+	if (tag) {
+		action->map = strtok_r(tag->value, " ", &save);
+		action->key = strtok_r(NULL, " ", &save);
+		action->value = strtok_r(NULL, " ", &save);
+		if (!action->map || !action->key || !action->value)
+			goto out;
+	}
+	reasons = set_find(&info, "reason");
+	for (size_t i = 0; reasons && i < reasons->words.n; i++) {
+		struct word *word = one_more(action->reasons.word, action->reasons.n);
+
+		if (!word)
+			goto out;
+		*word = reasons->words.word[i];
+	}
+	result = 0;
+out:
+	modinfo_free(&info);
+	return result;
+}
+
+/* Reads @path, at most @largest bytes. */
+static unsigned char *file_read(const char *path, size_t largest, size_t *size)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char *content = NULL;
+	struct stat stat;
+	ssize_t n = 0;
+
+	*size = 0;
+	if (file < 0)
+		return NULL;
+	if (fstat(file, &stat) || !S_ISREG(stat.st_mode) || stat.st_size <= 0 ||
+	    (size_t)stat.st_size > largest) {
+		errno = EINVAL;
+		goto out;
+	}
+	content = malloc(stat.st_size);
+	while (content && *size < (size_t)stat.st_size &&
+	       (n = read(file, content + *size, stat.st_size - *size)) > 0)
+		*size += n;
+	if (*size < (size_t)stat.st_size) {
+		free(content);
+		content = NULL;
+	}
+out:
+	close(file);
+	return content;
+}
+
+int action_open(struct action *action, const char *directory, const char *name, struct error *e)
+{
+	struct elf elf = {};
+	int result;
+
+	memset(action, 0, sizeof(*action));
+	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
+		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
+	if (asprintf(&action->path, "%s/%s.o", directory, name) < 0) {
+		action->path = NULL;
+		return error(e, REFUSED, "free some", "no memory");
+	}
+	if (access(action->path, F_OK) && errno == ENOENT)
+		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
+	action->image = file_read(action->path, LARGEST, &action->size);
+	if (!action->image)
+		return error(e, USAGE, "reinstall tcact", "cannot read %s: %s", Q(action->path),
+			     strerror(errno));
+	action->checksum = crc32(0, action->image, action->size);
+	result = elf_read(action, &elf, name);
+	if (!result)
+		result = describe(action, &elf, name);
+	elf_end(elf.elf);
+	return result ? error(e, USAGE, "reinstall tcact", "%s is not an action of this tcact",
+				Q(action->path)) : 0;
+}
+
+void action_close(struct action *action)
+{
+	for (size_t i = 0; i < action->parameters; i++) {
+		free(action->parameter[i].words.word);
+		free(action->parameter[i].syntax);
+	}
+	free(action->parameter);
+	free(action->rule);
+	free(action->part);
+	free(action->reasons.word);
+	free(action->path);
+	free(action->image);
+	free(action->modinfo);
+	btf__free(action->btf);
+	memset(action, 0, sizeof(*action));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct action *)a)->name, ((const struct action *)b)->name);
+}
+
+int actions_open(struct action **actions, size_t *n, const char *directory, struct error *e)
+{
+	char pattern[4096];
+	glob_t found;
+	int result = 0;
+
+	*actions = NULL;
+	*n = 0;
+	if (snprintf(pattern, sizeof(pattern), "%s/*.o", directory) >= (int)sizeof(pattern) ||
+	    glob(pattern, GLOB_NOESCAPE, NULL, &found))
+		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
+	for (size_t i = 0; i < found.gl_pathc && !result; i++) {
+		char *name = strrchr(found.gl_pathv[i], '/') + 1;
+		struct action *action;
+
+		if (!strcmp(name, "tcact.o"))	/* all of them, for tc */
+			continue;
+		name[strlen(name) - strlen(".o")] = '\0';
+		action = one_more(*actions, *n);
+		result = action ? action_open(action, directory, name, e)
+				: error(e, REFUSED, "free some", "no memory");
+	}
+	globfree(&found);
+	if (!result)
+		qsort(*actions, *n, sizeof(**actions), by_name);
+	return result;
+}
+
+void actions_close(struct action *actions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		action_close(&actions[i]);
+	free(actions);
+}

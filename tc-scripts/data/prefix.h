@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Prefixes of addresses: RFC 4632, RFC 4291. */
+#pragma once
+
+#include <stdint.h>
+
+typedef unsigned __int128 address_t;	/* the first bit is the highest, also of IPv4 */
+
+struct prefix {
+	address_t address;
+	uint8_t family;			/* 4 or 6 */
+	uint8_t length;
+};
+
+enum prefix_fault {
+	PREFIX_GOOD,
+	PREFIX_NONE,			/* no address, or no number behind the / */
+	PREFIX_TOO_LONG,
+	PREFIX_HOST_BITS,		/* some behind the length; they are 0 in @prefix */
+};
+
+/* ADDRESS[/LENGTH] */
+enum prefix_fault prefix_read(const char *text, struct prefix *prefix);
+/* The same; RFC 5952. Always with a length. */
+#define PREFIX_SIZE 64
+const char *prefix_text(char text[PREFIX_SIZE], const struct prefix *prefix);
+
+static inline int prefix_longest(int family)
+{
+	return family == 6 ? 128 : 32;
+}
+
+static inline address_t prefix_mask(int length)
+{
+	return length ? ~(address_t)0 << (128 - length) : 0;
+}
+
+/* The 16 bytes of an address, as in a packet; an IPv4 address is the first four. */
+void address_bytes(address_t address, unsigned char bytes[16]);
+address_t address_of(const unsigned char bytes[16]);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "program.h"
+
+static int not_read(struct error *e, __u32 id)
+{
+	if (errno == EPERM)
+		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN", "cannot read program %u", id);
+	if (errno == ENOENT)
+		return error(e, REFUSED, "see: tcact show", "the attachment is gone");
+	return error(e, REFUSED, "try again", "cannot read program %u: %s", id, strerror(errno));
+}
+
+int program_open(struct program *program, __u32 id, struct error *e)
+{
+	__u32 ids[MAPS_MOST] = {}, size = sizeof(program->info);
+
+	memset(program, 0, sizeof(*program));
+	program->info.map_ids = (__u64)(unsigned long)ids;
+	program->info.nr_map_ids = MAPS_MOST;
+	program->fd = bpf_prog_get_fd_by_id(id);
+	if (program->fd < 0 || bpf_obj_get_info_by_fd(program->fd, &program->info, &size))
+		return not_read(e, id);
+	if (program->info.nr_map_ids > MAPS_MOST)
+		return error(e, REFUSED, "see: bpftool prog", "program %u has %u maps, which no action has", id,
+			     program->info.nr_map_ids);
+	for (; program->maps < program->info.nr_map_ids; program->maps++) {
+		struct map *map = &program->map[program->maps];
+
+		size = sizeof(map->info);
+		map->fd = bpf_map_get_fd_by_id(ids[program->maps]);
+		if (map->fd < 0 || bpf_obj_get_info_by_fd(map->fd, &map->info, &size))
+			return not_read(e, id);
+	}
+	if (program->info.btf_id)
+		program->btf = btf__load_from_kernel_by_id(program->info.btf_id);
+	return 0;
+}
+
+void program_close(struct program *program)
+{
+	for (size_t i = 0; i < program->maps; i++)
+		close(program->map[i].fd);
+	if (program->fd > 0)
+		close(program->fd);
+	btf__free(program->btf);
+	memset(program, 0, sizeof(*program));
+}
+
+const struct map *program_map(const struct program *program, const char *name)
+{
+	for (size_t i = 0; i < program->maps; i++)
+		/* the kernel keeps 15 characters of a name */
+		if (!strncmp(program->map[i].info.name, name, BPF_OBJ_NAME_LEN - 1))
+			return &program->map[i];
+	return NULL;
+}
+
+/* The map of .rodata is named after the object and the section; the section's name is whole. */
+static const struct map *rodata_map(const struct program *program)
+{
+	static const char rodata[] = ".rodata";
+
+	for (size_t i = 0; i < program->maps; i++) {
+		const char *name = program->map[i].info.name;
+		size_t length = strnlen(name, BPF_OBJ_NAME_LEN);
+
+		if (length >= strlen(rodata) && !strcmp(name + length - strlen(rodata), rodata))
+			return &program->map[i];
+	}
+	return NULL;
+}
+
+/* Where @variable is in .rodata; -1 where it is not. */
+static long variable_place(const struct btf *btf, const char *variable)
+{
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	const struct btf_type *section = id < 0 ? NULL : btf__type_by_id(btf, id);
+	const struct btf_var_secinfo *place = section ? btf_var_secinfos(section) : NULL;
+
+	for (int i = 0; place && i < btf_vlen(section); i++, place++) {
+		const struct btf_type *type = btf__type_by_id(btf, place->type);
+
+		if (type && !strcmp(btf__name_by_offset(btf, type->name_off), variable))
+			return place->offset;
+	}
+	return -1;
+}
+
+/* The @size bytes of @member of @variable in the @rodata of the program; NULL where it has none such. */
+static const unsigned char *live_bytes(const struct program *program, const unsigned char *rodata,
+				       size_t rodata_size, const char *variable, const char *member,
+				       size_t size)
+{
+	long place = variable_place(program->btf, variable);
+	const unsigned char *bytes = NULL;
+	struct member *members;
+	size_t n;
+
+	if (place < 0 || variable_members(program->btf, variable, &members, &n))
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(members[i].name, member) && members[i].size == size &&
+		    place + members[i].offset + size <= rodata_size)
+			bytes = rodata + place + members[i].offset;
+	free(members);
+	return bytes;
+}
+
+/* The switch of the part that @p is of: in the variable ACTION_params, named as the part. */
+static const unsigned char *live_switch(const struct program *program, const unsigned char *rodata,
+					size_t rodata_size, const struct action *action,
+					const struct parameter *p)
+{
+	char variable[2 * NAME_SIZE], part[NAME_SIZE];
+
+	snprintf(variable, sizeof(variable), "%s_params", action->name);
+	for (char *c = variable; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	snprintf(part, sizeof(part), "%.*s", (int)strcspn(p->name, "."), p->name);
+	return live_bytes(program, rodata, rodata_size, variable, part, 1);
+}
+
+int program_settings(const struct program *program, struct settings *settings, struct error *e)
+{
+	const struct action *action = settings->action;
+	const struct map *map = rodata_map(program);
+	unsigned char *rodata;
+	size_t on = 0;
+	__u32 zero = 0;
+
+	if (!action->parameters)
+		return 0;
+	if (!map || !program->btf || !(rodata = malloc(map->info.value_size)))
+		return error(e, REFUSED, "del and add it", "program %u does not tell its parameters",
+			     program->info.id);
+	if (bpf_map_lookup_elem(map->fd, &zero, rodata)) {
+		free(rodata);
+		return not_read(e, program->info.id);
+	}
+	for (size_t i = 0; i < action->parameters; i++) {
+		const struct parameter *p = &action->parameter[i];
+		const unsigned char *bytes = live_bytes(program, rodata, map->info.value_size, p->variable,
+							p->member, p->size);
+		bool first = false;
+
+		/* a part that is on is kept so by its first parameter, whatever that is */
+		if (p->on && p->on != on) {
+			const unsigned char *is = live_switch(program, rodata, map->info.value_size, action, p);
+
+			first = is && *is;
+			on = p->on;
+		}
+		if (bytes && (first || memcmp(bytes, p->initial, p->size)))
+			settings_put(settings, p, bytes);
+	}
+	free(rodata);
+	return 0;
+}
+
+int program_reasons(const struct program *program, __u64 *count, size_t n, struct error *e)
+{
+	const struct map *map = program_map(program, "reasons");
+	int cpus = libbpf_num_possible_cpus();
+	__u64 *values;
+
+	memset(count, 0, n * sizeof(*count));
+	if (!map)
+		return 0;
+	values = cpus > 0 && map->info.value_size == sizeof(*values) ? calloc(cpus, sizeof(*values)) : NULL;
+	if (!values)
+		return not_read(e, program->info.id);
+	for (__u32 key = 0; key < map->info.max_entries && key < n; key++) {
+		if (bpf_map_lookup_elem(map->fd, &key, values)) {
+			free(values);
+			return not_read(e, program->info.id);
+		}
+		for (int cpu = 0; cpu < cpus; cpu++)
+			count[key] += values[cpu];
+	}
+	free(values);
+	return 0;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "settings.h"
+#include "value.h"
+
+int settings_begin(struct settings *settings, const struct action *action, struct error *e)
+{
+	settings->action = action;
+	settings->image = malloc(action->size);
+	settings->given = calloc(action->parameters + 1, sizeof(*settings->given));
+	if (!settings->image || !settings->given)
+		return error(e, REFUSED, "free some", "no memory");
+	memcpy(settings->image, action->image, action->size);
+	return 0;
+}
+
+void settings_free(struct settings *settings)
+{
+	free(settings->image);
+	free(settings->given);
+	memset(settings, 0, sizeof(*settings));
+}
+
+void settings_put(struct settings *settings, const struct parameter *p, const unsigned char *bytes)
+{
+	memcpy(settings->image + p->offset, bytes, p->size);
+	if (p->on)
+		settings->image[p->on] = 1;
+	settings->given[p - settings->action->parameter] = true;
+}
+
+void settings_drop(struct settings *settings, const struct parameter *p)
+{
+	memcpy(settings->image + p->offset, p->initial, p->size);
+	settings->given[p - settings->action->parameter] = false;
+}
+
+int settings_read(struct settings *settings, char **words, int n, struct error *e)
+{
+	const struct action *action = settings->action;
+	char next[64];
+
+	snprintf(next, sizeof(next), "see: tcact info %s", action->name);
+	for (int i = 0; i < n; i += 2) {
+		const struct parameter *p = parameter_named(action, words[i]);
+		unsigned char bytes[PARAMETER_LARGEST];
+
+		if (!p)
+			return error(e, USAGE, next, "%s has no parameter %s", action->name, Q(words[i]));
+		if (i + 1 == n)
+			return error(e, USAGE, next, "%s %s: its value is missing", action->name, p->name);
+		for (int earlier = 0; earlier < i; earlier += 2)
+			if (!strcmp(words[earlier], words[i]))
+				return error(e, USAGE, "give it once", "%s %s is given twice",
+					     action->name, p->name);
+		if (value_read(action, p, words[i + 1], bytes, e))
+			return -1;
+		settings_put(settings, p, bytes);
+	}
+	return 0;
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+/* Two prefixes; struct prefix_param of include/tcact/address.h ends with family, length and more. */
+static int check_prefixes(const struct settings *settings, const struct rule *rule, struct error *e)
+{
+	const char *action = settings->action->name;
+	const struct parameter *one = rule->other, *two = rule->of;
+	const unsigned char *a = settings_bytes(settings, one) + 32, *b = settings_bytes(settings, two) + 32;
+
+	if (!a[0] != !b[0])
+		return error(e, USAGE, "give both", "%s: only one of %s and %s is given", action, one->name,
+			     two->name);
+	if (a[0] != b[0])
+		return error(e, USAGE, "give two of one kind", "%s: %s and %s are an IPv4 and an IPv6 prefix",
+			     action, one->name, two->name);
+	if (!strcmp(rule->verb, "length") && a[1] != b[1])
+		return error(e, USAGE, "give two of one length", "%s: %s is a prefix of %d bits, %s of %d",
+			     action, one->name, a[1], two->name, b[1]);
+	return 0;
+}
+
+/* Is the value of rule->other one of the rule's words? */
+static bool applies(const struct rule *rule, const char *other)
+{
+	size_t length = strlen(other);
+
+	for (const char *at = rule->words; (at = strstr(at, other)); at += length)
+		if ((at == rule->words || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+			return true;
+	return false;
+}
+
+static int check_rule(const struct settings *settings, const struct rule *rule, struct error *e)
+{
+	const char *action = settings->action->name;
+	char *other, *than = NULL, *of = NULL, next[256];
+	__int128 low, value;
+	int result = 0;
+
+	if (!strcmp(rule->verb, "family") || !strcmp(rule->verb, "length"))
+		return check_prefixes(settings, rule, e);
+	other = value_text(rule->other, settings_bytes(settings, rule->other));
+	of = value_text(rule->of, settings_bytes(settings, rule->of));
+	if (rule->than)
+		than = value_text(rule->than, settings_bytes(settings, rule->than));
+	if (!other || !of || (rule->than && !than)) {
+		result = error(e, REFUSED, "free some", "no memory");
+	} else if (!strcmp(rule->verb, "with")) {
+		snprintf(next, sizeof(next), "use it with %s %s", rule->other->name, rule->words);
+		if (settings_given(settings, rule->of) && !applies(rule, other))
+			result = error(e, USAGE, next, "%s %s: %s %s takes none", action, rule->of->name,
+				       rule->other->name, other);
+	} else if (applies(rule, other)) {
+		low = value_number(rule->than, settings_bytes(settings, rule->than));
+		value = value_number(rule->of, settings_bytes(settings, rule->of));
+		if (!strcmp(rule->verb, "least") && value < low) {
+			snprintf(next, sizeof(next), "give %s and %s with %s %s", rule->than->name,
+				 rule->of->name, rule->other->name, other);
+			result = error(e, USAGE, next, "%s %s %s: must be at least %s, %s", action,
+				       rule->of->name, of, rule->than->name, than);
+		} else if (!strcmp(rule->verb, "bits") && value && low & ~value) {
+			result = error(e, USAGE, "otherwise nothing would match",
+				       "%s %s %s: must have all bits of %s, %s", action, rule->of->name, of,
+				       rule->than->name, than);
+		}
+	}
+	free(other);
+	free(than);
+	free(of);
+	return result;
+}
+
+int settings_check(const struct settings *settings, struct error *e)
+{
+	for (size_t i = 0; i < settings->action->rules; i++)
+		if (check_rule(settings, &settings->action->rule[i], e))
+			return -1;
+	return 0;
+}
+
+bool rule_holds(const struct settings *settings, const struct rule *rule)
+{
+	struct error e = {};
+
+	return !check_rule(settings, rule, &e);
+}
+
+/* ---- bake ------------------------------------------------------------------------------------ */
+
+static int write_all(int file, const unsigned char *bytes, size_t size)
+{
+	ssize_t n;
+
+	for (; size; bytes += n, size -= n) {
+		n = write(file, bytes, size);
+		if (n < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int settings_bake(const struct settings *settings, const char *path, struct error *e)
+{
+	const char *slash = strrchr(path, '/');
+	int directory = slash ? (int)(slash - path) + 1 : 0, file;
+	struct stat there, own;
+	char temporary[PATH_MAX];
+
+	if (!stat(path, &there)) {
+		if (!S_ISREG(there.st_mode))
+			return error(e, USAGE, "choose another FILE", "%s is not a regular file", Q(path));
+		if (!stat(settings->action->path, &own) && own.st_ino == there.st_ino &&
+		    own.st_dev == there.st_dev)
+			return error(e, USAGE, "choose another FILE", "%s is the object itself", Q(path));
+	}
+	if (snprintf(temporary, sizeof(temporary), "%.*s.tcact.XXXXXX", directory, path) >=
+	    (int)sizeof(temporary))
+		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
+	/* O_EXCL: it follows no link that somebody else put there */
+	file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			? error(e, USAGE, "create it", "there is no directory %.*s", directory ?: 1,
+				directory ? path : ".")
+			: error(e, REFUSED, "choose another one", "cannot write to the directory of %s: %s",
+				Q(path), strerror(errno));
+	if (write_all(file, settings->image, settings->action->size) || fchmod(file, 0644) ||
+	    rename(temporary, path)) {
+		error(e, REFUSED, "choose another FILE", "cannot write %s: %s", Q(path), strerror(errno));
+		close(file);
+		unlink(temporary);
+		return -1;
+	}
+	close(file);
+	return 0;
+}

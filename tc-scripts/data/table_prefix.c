@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tables of prefixes: PREFIX [tag N] [nomatch] [timeout T], in a range trie. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ranges.h"
+#include "table.h"
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+/* "90", in seconds, or "1h30m"; at most 10 years. */
+static bool duration_read(const char *text, uint64_t *seconds)
+{
+	const uint64_t most = 10ULL * 365 * 86400;
+
+	*seconds = 0;
+	do {
+		static const char units[] = "smhdw";
+		static const uint64_t length[] = { 1, 60, 3600, 86400, 7 * 86400 };
+		const char *unit;
+		uint64_t n = 0;
+
+		if (!isdigit((unsigned char)*text))
+			return false;
+		for (; isdigit((unsigned char)*text); text++)
+			if ((n = n * 10 + (*text - '0')) > most)
+				return false;
+		unit = *text ? strchr(units, *text) : units;
+		if (!unit)
+			return false;
+		*seconds += n * length[unit - units];
+		if (*text)
+			text++;
+	} while (*text && *seconds <= most);
+	return *seconds && *seconds <= most;
+}
+
+static bool tag_read(const char *text, uint32_t *tag)
+{
+	bool hex = !strncasecmp(text, "0x", 2);
+	char *end;
+	unsigned long long n;
+
+	if (!isxdigit((unsigned char)text[hex ? 2 : 0]) || (!hex && *text == '0' && text[1]))
+		return false;
+	n = strtoull(text, &end, hex ? 16 : 10);
+	*tag = (uint32_t)n;
+	return !*end && n <= UINT32_MAX && strlen(text) <= 10;
+}
+
+/* What stands behind the prefix. */
+static int attributes_read(const struct table *table, struct entry *entry, char **words, int n,
+			   struct fault *fault)
+{
+	bool tagged = false;
+	uint64_t seconds;
+	char *end;
+
+	for (int i = 0; i < n; i++) {
+		bool named = strcmp(table->value, "-") && !strcmp(words[i], table->value);
+
+		if (!strcmp(words[i], "nomatch")) {
+			entry->exception = true;
+			continue;
+		}
+		if (!named && strcmp(words[i], "timeout") && strcmp(words[i], "hits"))
+			return fault_set(fault, "unknown word", "%s: behind a prefix there can be %s%snomatch or timeout T",
+					 Q(words[i]), strcmp(table->value, "-") ? table->value : "",
+					 strcmp(table->value, "-") ? " N, " : "");
+		if (i + 1 == n)
+			return fault_set(fault, "a value is missing", "%s: its value is missing", words[i]);
+		i++;
+		if (named) {
+			if (tagged)
+				return fault_set(fault, "given twice", "%s is given twice", table->value);
+			if (!tag_read(words[i], &entry->tag))
+				return fault_set(fault, "not a number", "%s %s: must be 0..4294967295",
+						 table->value, Q(words[i]));
+			tagged = true;
+		} else if (!strcmp(words[i - 1], "timeout")) {
+			if (!duration_read(words[i], &seconds))
+				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
+						 Q(words[i]));
+			entry->until = now_ns() + seconds * 1000000000ULL;
+		} else {
+			entry->hits = strtoull(words[i], &end, 10);
+			if (!isdigit((unsigned char)*words[i]) || *end)
+				return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
+		}
+	}
+	return 0;
+}
+
+static bool entry_add(struct table *table, const struct entry *like, struct prefix prefix)
+{
+	struct entry *entry = table->n < ENTRIES_MOST ? table_add(table) : NULL;
+
+	if (!entry)
+		return false;
+	*entry = *like;
+	entry->prefix = prefix;
+	entry->line = table->line;
+	return true;
+}
+
+/* The prefixes that are together from @first to @last: the largest that fits, and on behind it. */
+static bool range_add(struct table *table, const struct entry *like, int family, address_t first,
+		      address_t last)
+{
+	int longest = prefix_longest(family);
+	address_t ones = ~prefix_mask(longest);
+
+	last |= ones;
+	for (;;) {
+		int length = longest;
+
+		while (length && !(first & ~prefix_mask(length - 1) & ~ones) &&
+		       (first | ~prefix_mask(length - 1)) <= last)
+			length--;
+		if (!entry_add(table, like, (struct prefix){ first, (uint8_t)family, (uint8_t)length }))
+			return false;
+		first |= ~prefix_mask(length);
+		if (first >= last)
+			return true;
+		first++;
+	}
+}
+
+static int full(const struct table *table, struct fault *fault)
+{
+	return table->n < ENTRIES_MOST ? -1	/* no memory */
+		: fault_set(fault, "too many", "a table has at most %d prefixes", ENTRIES_MOST);
+}
+
+/* ADDRESS-ADDRESS or ADDRESS+COUNT */
+static int range_read(struct table *table, const struct entry *like, char *text, char *sign, struct fault *fault)
+{
+	struct prefix first, last;
+	unsigned long long count;
+	char *end, shown[QUOTED];
+
+	quoted(shown, text);
+	if (*sign == '-') {
+		*sign = '\0';
+		if (prefix_read(text, &first) || prefix_read(sign + 1, &last) || first.family != last.family ||
+		    strchr(text, '/') || strchr(sign + 1, '/'))
+			return fault_set(fault, "not a range", "%s is not a range of addresses", shown);
+	} else {
+		*sign = '\0';
+		count = strtoull(sign + 1, &end, 10);
+		if (prefix_read(text, &first) || first.family != 4 || !count || *end || count > 1ULL << 32)
+			return fault_set(fault, "not a range", "%s is not a number of addresses", shown);
+		last = first;
+		last.address += (address_t)(count - 1) << 96;
+	}
+	if (last.address < first.address)
+		return fault_set(fault, "not a range", "%s ends before it begins", shown);
+	return range_add(table, like, first.family, first.address, last.address) ? 0 : full(table, fault);
+}
+
+static int prefix_parse(struct table *table, char **words, int n, bool bare, struct fault *fault)
+{
+	char *sign = words[0] + strcspn(words[0], "-+"), spelled[PREFIX_SIZE];
+	struct entry entry = {};
+	struct prefix prefix;
+
+	if (bare && n > 1)
+		return fault_set(fault, "unknown word", "%s is one word too many", Q(words[1]));
+	if (attributes_read(table, &entry, words + 1, n - 1, fault))
+		return -1;
+	if (*sign)
+		return range_read(table, &entry, words[0], sign, fault);
+	switch (prefix_read(strcmp(words[0], "0/0") ? words[0] : "0.0.0.0/0", &prefix)) {
+	case PREFIX_GOOD:
+		return entry_add(table, &entry, prefix) ? 0 : full(table, fault);
+	case PREFIX_HOST_BITS:
+		return fault_set(fault, "bits behind the length", "%s has bits behind its length: write %s",
+				 Q(words[0]), prefix_text(spelled, &prefix));
+	case PREFIX_TOO_LONG:
+		return fault_set(fault, "bad length", "%s: the length must be 0..%d", Q(words[0]),
+				 prefix_longest(prefix.family));
+	default:
+		return fault_set(fault, "not a prefix", "%s is not a prefix", Q(words[0]));
+	}
+}
+
+static void prefix_print(const struct table *table, const void *entry, FILE *out)
+{
+	const struct entry *one = entry;
+	char text[PREFIX_SIZE];
+	uint64_t now;
+
+	fputs(prefix_text(text, &one->prefix), out);
+	if (strcmp(table->value, "-"))
+		fprintf(out, " %s %u", table->value, one->tag);
+	if (one->exception)
+		fputs(" nomatch", out);
+	if (one->until) {
+		now = now_ns();
+		fprintf(out, " timeout %llus",
+			(unsigned long long)(one->until > now ? (one->until - now + 999999999) / 1000000000 : 0));
+	}
+	fprintf(out, " hits %llu", (unsigned long long)one->hits);
+}
+
+static bool prefix_same(const void *a, const void *b)
+{
+	const struct entry *one = a, *two = b;
+
+	return one->tag == two->tag && one->exception == two->exception && !one->until == !two->until;
+}
+
+static uint32_t prefix_line(const void *entry)
+{
+	return ((const struct entry *)entry)->line;
+}
+
+/* Counts go on. */
+static void prefix_carry(struct table *table, const struct table *before)
+{
+	const struct entry *old = before->entry, *end = old + before->n;
+	struct entry *entry = table->entry;
+
+	for (size_t i = 0; i < table->n; i++) {
+		while (old < end && entry_compare(old, &entry[i]) < 0)
+			old++;
+		if (old < end && !entry_compare(old, &entry[i]))
+			entry[i].hits = old->hits;
+	}
+}
+
+/* ---- maps ------------------------------------------------------------------------------------ */
+
+static int prefix_build(const struct table *table, struct content *content)
+{
+	struct ranges ranges;
+
+	if (!ranges_build(&ranges, table->entry, table->n))
+		return -1;
+	content[0] = (struct content){ ranges.cell, ranges.cells, sizeof(*ranges.cell) };
+	content[1] = (struct content){ ranges.record, ranges.records, sizeof(*ranges.record) };
+	return 0;
+}
+
+/* What is out of time is no entry. */
+static int prefix_entries(struct table *table, const struct content *content)
+{
+	struct entry *entries;
+	long n = ranges_entries(content[1].values, content[1].n, &entries), kept = 0;
+	uint64_t now = now_ns();
+
+	for (long i = 0; i < n; i++)
+		if (!entries[i].until || entries[i].until > now)
+			entries[kept++] = entries[i];
+	table->entry = entries;
+	table->n = table->room = n < 0 ? 0 : kept;
+	return n < 0 ? -1 : 0;
+}
+
+const struct table_kind table_prefix = {
+	.name = "prefix",
+	.syntax = "PREFIX [tag N] [nomatch] [timeout T]",
+	.entry_size = sizeof(struct entry),
+	.parse = prefix_parse,
+	.compare = entry_compare,
+	.print = prefix_print,
+	.same = prefix_same,
+	.line = prefix_line,
+	.carry = prefix_carry,
+	.maps = { "prefix_cells", "prefix_records" },
+	.build = prefix_build,
+	.entries = prefix_entries,
+};

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "prefix.h"
+#include "value.h"
+
+#define EXPLANATION 200		/* of what is wrong with a value, where more can be said than what is right */
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+static void store(const struct parameter *p, __int128 number, unsigned char *bytes)
+{
+	for (size_t i = 0; i < p->size; i++, number >>= 8)
+		bytes[p->big_endian ? p->size - 1 - i : i] = (unsigned char)number;
+}
+
+__int128 value_number(const struct parameter *p, const unsigned char *bytes)
+{
+	unsigned __int128 number = 0;
+
+	for (size_t i = 0; i < p->size; i++)
+		number = number << 8 | bytes[p->big_endian ? i : p->size - 1 - i];
+	if (p->is_signed && number >> (8 * p->size - 1))
+		number -= (unsigned __int128)1 << 8 * p->size;
+	return number;
+}
+
+static void number_print(__int128 number, FILE *out)
+{
+	if (number < 0)
+		fprintf(out, "%lld", (long long)number);
+	else
+		fprintf(out, "%llu", (unsigned long long)number);
+}
+
+/* Decimal, or hexadecimal behind 0x; of at most 64 bits. */
+static int number_read(const char *text, __int128 *number)
+{
+	bool negative = *text == '-', hex = !strncasecmp(text, "0x", 2);
+	const char *digits = text + negative + 2 * hex, *valid = hex ? "0123456789abcdefABCDEF" : "0123456789";
+	unsigned long long magnitude;
+
+	if (!*digits || strspn(digits, valid) != strlen(digits) || (!hex && *digits == '0' && text[1]))
+		return -1;
+	errno = 0;
+	magnitude = strtoull(digits, NULL, hex ? 16 : 10);
+	if (errno)
+		return -1;
+	*number = negative ? -(__int128)magnitude : (__int128)magnitude;
+	return 0;
+}
+
+/* A number in the range, or a word: in any case, as RFCs spell them. */
+static int element_read(const struct parameter *p, const char *text, __int128 *number)
+{
+	for (size_t i = 0; i < p->words.n; i++) {
+		if (!strcasecmp(text, p->words.word[i].name)) {
+			*number = p->words.word[i].number;
+			return 0;
+		}
+	}
+	return number_read(text, number) || *number < p->low || *number > p->high ? -1 : 0;
+}
+
+static const char *word_for(const struct parameter *p, __int128 number)
+{
+	for (size_t i = 0; i < p->words.n; i++)
+		if (p->words.word[i].number == number)
+			return p->words.word[i].name;
+	return NULL;
+}
+
+static void element_print(const struct parameter *p, __int128 number, FILE *out)
+{
+	const char *word = word_for(p, number);
+
+	if (word)
+		fputs(word, out);
+	else
+		number_print(number, out);
+}
+
+static void words_print(const struct parameter *p, const char *separator, FILE *out)
+{
+	for (size_t i = 0; i < p->words.n; i++)
+		fprintf(out, "%s%s", i ? separator : "", p->words.word[i].name);
+}
+
+static void range_print(const struct parameter *p, FILE *out)
+{
+	number_print(p->low, out);
+	fputs("..", out);
+	number_print(p->high, out);
+}
+
+/* ---- num, name, word, handle ----------------------------------------------------------------- */
+
+static int num_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	__int128 number;
+
+	(void)why;
+	if (element_read(p, text, &number))
+		return -1;
+	store(p, number, bytes);
+	return 0;
+}
+
+static void num_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	element_print(p, value_number(p, bytes), out);
+}
+
+static void name_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	number_print(value_number(p, bytes), out);
+}
+
+static int word_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	struct parameter words_only = *p;
+
+	words_only.low = 1;
+	words_only.high = 0;
+	return num_read(&words_only, text, bytes, why);
+}
+
+static void word_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p, (void)out;
+}
+
+/* MAJOR:MINOR, in hexadecimal, as tc writes class ids */
+static int handle_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	const char *colon = strchr(text, ':'), *hex = "0123456789abcdefABCDEF";
+	size_t major = colon ? (size_t)(colon - text) : 0, minor = colon ? strlen(colon + 1) : 0;
+
+	if (!colon)
+		return num_read(p, text, bytes, why);
+	if (!major || major > 4 || strspn(text, hex) != major || minor > 4 || strspn(colon + 1, hex) != minor)
+		return -1;
+	store(p, strtoul(text, NULL, 16) << 16 | strtoul(colon + 1, NULL, 16), bytes);
+	return 0;
+}
+
+static void handle_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	__int128 number = value_number(p, bytes);
+
+	if (number > 0xffff && number <= 0xffffffff && !word_for(p, number))
+		fprintf(out, "%x:%x", (unsigned)(number >> 16), (unsigned)(number & 0xffff));
+	else
+		element_print(p, number, out);
+}
+
+static void handle_syntax(const struct parameter *p, FILE *out)
+{
+	range_print(p, out);
+	fputs(", MAJOR:MINOR in hex", out);
+}
+
+/* ---- share: of 2^32 -------------------------------------------------------------------------- */
+
+#define WHOLE 4294967296.0L
+
+static int share_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	size_t length = strlen(text), percent = length && text[length - 1] == '%', digits = 0, points = 0;
+	long double share;
+
+	(void)why;
+	for (size_t i = 0; i < length - percent; i++) {
+		if (isdigit((unsigned char)text[i]))
+			digits++;
+		else if (text[i] == '.')
+			points++;
+		else
+			return -1;
+	}
+	if (!digits || digits > 20 || points > 1)
+		return -1;
+	share = strtold(text, NULL) / (percent ? 100 : 1);
+	if (share > 1)
+		return -1;
+	store(p, (__int128)roundl(share * WHOLE), bytes);
+	return 0;
+}
+
+/* The shortest that gives the same number again */
+static void share_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	long double share = value_number(p, bytes);
+	char text[64];
+
+	for (int digits = 0; digits <= 20; digits++) {
+		snprintf(text, sizeof(text), "%.*Lf", digits, share * 100 / WHOLE);
+		if (roundl(strtold(text, NULL) / 100 * WHOLE) == share)
+			break;
+	}
+	fprintf(out, "%s%%", text);
+}
+
+static void share_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p;
+	fputs("0..1 or 0%..100%", out);
+}
+
+/* ---- mac: an Ethernet address ---------------------------------------------------------------- */
+
+static bool is_zero(const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* "none" is all 0. */
+static bool is_none(const struct parameter *p, const char *text, unsigned char *bytes)
+{
+	if (strcmp(text, "none"))
+		return false;
+	memset(bytes, 0, p->size);
+	return true;
+}
+
+static int mac_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	int end = 0;
+
+	(void)why;
+	if (is_none(p, text, bytes))
+		return 0;
+	if (p->size != 6 || strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17 ||
+	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &bytes[0], &bytes[1], &bytes[2],
+		   &bytes[3], &bytes[4], &bytes[5], &end) != 6 || end != 17)
+		return -1;
+	return is_zero(bytes, 6) ? -1 : 0;
+}
+
+static void mac_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	if (is_zero(bytes, p->size))
+		fputs("none", out);
+	else
+		for (size_t i = 0; i < p->size; i++)
+			fprintf(out, "%s%02x", i ? ":" : "", bytes[i]);
+}
+
+static void mac_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p;
+	fputs("an Ethernet address like 52:54:00:12:34:56, or none", out);
+}
+
+/* ---- prefix, prefix6: struct prefix_param of include/tcact/address.h ---------------------------- */
+
+struct prefix_bytes {
+	unsigned char address[16], mask[16];
+	unsigned char family, length;
+	unsigned char sum[2];	/* of the words of the address, in one's complement; in network byte order */
+	unsigned char zero[4];
+};
+
+static int prefix_param_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	struct prefix_bytes *to = (void *)bytes;
+	char spelled[PREFIX_SIZE];
+	struct prefix prefix;
+	unsigned int sum = 0;
+
+	if (p->size != sizeof(*to))
+		return -1;
+	if (is_none(p, text, bytes))
+		return 0;
+	switch (prefix_read(text, &prefix)) {
+	case PREFIX_GOOD:
+		break;
+	case PREFIX_HOST_BITS:
+		snprintf(why, EXPLANATION, "has bits behind its length: write %s", prefix_text(spelled, &prefix));
+		return -1;
+	case PREFIX_TOO_LONG:
+		snprintf(why, EXPLANATION, "the length must be 0..%d", prefix_longest(prefix.family));
+		return -1;
+	default:
+		return -1;
+	}
+	if (p->bounded && (prefix.length < p->low || prefix.length > p->high)) {
+		snprintf(why, EXPLANATION, "must be a prefix of %d to %d bits", (int)p->low, (int)p->high);
+		return -1;
+	}
+	memset(to, 0, sizeof(*to));
+	address_bytes(prefix.address, to->address);
+	address_bytes(prefix_mask(prefix.length), to->mask);
+	to->family = prefix.family;
+	to->length = prefix.length;
+	for (int i = 0; i < 16; i += 2)
+		sum += to->address[i] << 8 | to->address[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum += sum >> 16;
+	to->sum[0] = (unsigned char)(sum >> 8);
+	to->sum[1] = (unsigned char)sum;
+	return 0;
+}
+
+static int prefix6_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	return strchr(text, ':') || !strcmp(text, "none") ? prefix_param_read(p, text, bytes, why) : -1;
+}
+
+static void prefix_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	const struct prefix_bytes *from = (const void *)bytes;
+	char text[PREFIX_SIZE];
+
+	if (p->size != sizeof(*from) || is_zero(bytes, p->size))
+		fputs("none", out);
+	else
+		fputs(prefix_text(text, &(struct prefix){ address_of(from->address), from->family,
+							  from->length }), out);
+}
+
+static void prefix_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p;
+	fputs("a prefix like 192.0.2.0/24 or 2001:db8::/48, or none", out);
+}
+
+static void prefix6_syntax(const struct parameter *p, FILE *out)
+{
+	fprintf(out, "an IPv6 prefix of %d to %d bits like 2001:db8::/48, or none", (int)p->low, (int)p->high);
+}
+
+/* ---- bits and map: lists --------------------------------------------------------------------- */
+
+/* The next of the items that commas separate; an empty one is one. Cuts @at, which it moves. */
+static char *item(char **at)
+{
+	char *this = *at, *comma = this ? strchr(this, ',') : NULL;
+
+	if (comma)
+		*comma = '\0';
+	*at = comma ? comma + 1 : NULL;
+	return this;
+}
+
+static int bits_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	char *copy = strdup(text), *at = copy, *one;
+	__int128 bit;
+	int result = copy ? 0 : -1;
+
+	(void)why;
+	memset(bytes, 0, p->size);
+	if (!strcmp(text, "none"))
+		at = NULL;
+	while ((one = item(&at)) && !result) {
+		if (element_read(p, one, &bit) || bit < 0 || bit >= 8 * (__int128)p->size)
+			result = -1;
+		else
+			bytes[bit / 8] |= 1 << bit % 8;
+	}
+	free(copy);
+	return result;
+}
+
+static void bits_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	const char *comma = "";
+
+	for (size_t bit = 0; bit < 8 * p->size; bit++) {
+		if (!(bytes[bit / 8] >> bit % 8 & 1))
+			continue;
+		fputs(comma, out);
+		element_print(p, bit, out);
+		comma = ",";
+	}
+	if (!*comma)
+		fputs("none", out);
+}
+
+static void bits_syntax(const struct parameter *p, FILE *out)
+{
+	range_print(p, out);
+	fputs("[,...]", out);
+}
+
+static int map_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	char *copy = strdup(text), *at = copy, *one, *equals;
+	__int128 from, to;
+	int result = copy ? 0 : -1;
+
+	(void)why;
+	memcpy(bytes, p->initial, p->size);
+	if (!strcmp(text, "none"))
+		at = NULL;
+	while ((one = item(&at)) && !result) {
+		equals = strchr(one, '=');
+		if (equals)
+			*equals++ = '\0';
+		if (!equals || element_read(p, one, &from) || element_read(p, equals, &to) || from < 0 ||
+		    from >= (__int128)p->size)
+			result = -1;
+		else
+			bytes[from] = (unsigned char)to;
+	}
+	free(copy);
+	return result;
+}
+
+static void map_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	const char *comma = "";
+
+	for (size_t from = 0; from < p->size; from++) {
+		if (bytes[from] == p->initial[from])
+			continue;
+		fputs(comma, out);
+		element_print(p, from, out);
+		fputc('=', out);
+		element_print(p, bytes[from], out);
+		comma = ",";
+	}
+	if (!*comma)
+		fputs("none", out);
+}
+
+static void map_syntax(const struct parameter *p, FILE *out)
+{
+	fputs("FROM=TO[,FROM=TO]..., each ", out);
+	range_print(p, out);
+}
+
+/* ---- all kinds ------------------------------------------------------------------------------- */
+
+static const struct kind kinds[] = {
+	{ "num", true, num_read, num_print, range_print },
+	{ "name", true, num_read, name_print, range_print },
+	{ "word", false, word_read, num_print, word_syntax },
+	{ "handle", true, handle_read, handle_print, handle_syntax },
+	{ "share", false, share_read, share_print, share_syntax },
+	{ "mac", false, mac_read, mac_print, mac_syntax },
+	{ "prefix", false, prefix_param_read, prefix_print, prefix_syntax },
+	{ "prefix6", false, prefix6_read, prefix_print, prefix6_syntax },
+	{ "bits", false, bits_read, bits_print, bits_syntax },
+	{ "map", false, map_read, map_print, map_syntax },
+};
+
+const struct kind *kind_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
+void value_syntax(const struct parameter *p, bool sentence, FILE *out)
+{
+	bool words = p->kind->syntax == word_syntax;
+
+	p->kind->syntax(p, out);
+	if (p->words.n && !words)
+		fputs(!sentence ? " " : p->words.n > 1 ? " or one of " : " or ", out);
+	else if (sentence && p->words.n > 1)
+		fputs("one of ", out);
+	words_print(p, sentence ? ", " : " ", out);
+}
+
+void value_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	p->kind->print(p, bytes, out);
+}
+
+char *value_text(const struct parameter *p, const unsigned char *bytes)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	value_print(p, bytes, out);
+	fclose(out);
+	return text;
+}
+
+int value_read(const struct action *action, const struct parameter *p, const char *text,
+	       unsigned char *bytes, struct error *e)
+{
+	char why[EXPLANATION] = "", next[64], rule[2048] = "";
+	FILE *out;
+
+	if (!p->kind->read(p, text, bytes, why))
+		return 0;
+	snprintf(next, sizeof(next), "see: tcact info %s", action->name);
+	if (*why)
+		return error(e, USAGE, next, "%s %s %s: %s", action->name, p->name, Q(text), why);
+	out = fmemopen(rule, sizeof(rule) - 1, "w");
+	if (out) {
+		value_syntax(p, true, out);
+		fclose(out);
+	}
+	return error(e, USAGE, next, "%s %s %s: must be %s", action->name, p->name, Q(text), rule);
+}
