@@ -114,7 +114,7 @@ struct load {
 	bool verbose;
 };
 
-/* Each map gets its size, or is the one of the program before. */
+/* Each map gets its size, or is the one of the program before; but for .rodata, which has the values. */
 static int maps_prepare(struct bpf_object *object, const struct load *load, const struct content *content,
 			struct error *e)
 {
@@ -133,7 +133,7 @@ static int maps_prepare(struct bpf_object *object, const struct load *load, cons
 				return error(e, USAGE, "reinstall tcact", "the values of %s are not of %zu bytes", name,
 					     content[n].size);
 			bpf_map__set_max_entries(map, (__u32)content[n].n);
-		} else if (before && bpf_map__reuse_fd(map, before->fd)) {
+		} else if (before && !bpf_map__is_internal(map) && bpf_map__reuse_fd(map, before->fd)) {
 			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
 		}
 	}
@@ -203,7 +203,7 @@ static void drop_unfit(struct settings *settings, char **words, int n)
 
 		for (int w = 0; w < n; w += 2)
 			said |= !strcmp(words[w], rule->of->name);
-		if (!said && settings_given(settings, rule->of) && !rule_holds(settings, rule))
+		if (!strcmp(rule->verb, "with") && !said && settings_given(settings, rule->of) && !rule_holds(settings, rule))
 			settings_drop(settings, rule->of);
 	}
 }

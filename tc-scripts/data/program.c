@@ -13,7 +13,8 @@
 static int not_read(struct error *e, __u32 id)
 {
 	if (errno == EPERM)
-		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN", "cannot read program %u", id);
+		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN",
+			     "cannot read program %u: not permitted", id);
 	if (errno == ENOENT)
 		return error(e, REFUSED, "see: tcact show", "the attachment is gone");
 	return error(e, REFUSED, "try again", "cannot read program %u: %s", id, strerror(errno));
