@@ -25,6 +25,9 @@ struct edit_params {
 	__u8 ecn, df, flowlabel, mss;
 	__u8 meta, meta2, mac, ttl, dscp;
 } __attribute__((aligned(4)));
+_Static_assert(offsetof(struct edit_params, ecn) == 0 && offsetof(struct edit_params, df) == 1 &&
+	       offsetof(struct edit_params, flowlabel) == 2 && offsetof(struct edit_params, mss) == 3,
+	       "less_used() reads these four at once");
 
 ACTION(edit, rewriter, "Rewriters in one pass: meta mac ttl dscp ecn flowlabel df mss");
 PARAMS(edit) = {};

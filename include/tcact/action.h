@@ -15,5 +15,3 @@
 char _license[] __attribute__((weak)) SEC("license") = "GPL";
 MODINFO("license=GPL");
 MODINFO("version=" TCACT_VERSION);
-
-#define likely(x) __builtin_expect(!!(x), 1)

@@ -26,8 +26,7 @@
  */
 #pragma once
 
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include <tcact/compiler.h>
 #include <tcact/parameter.h>
 #include <tcact/verdict.h>
 
@@ -47,7 +46,7 @@ enum reason {
 	UNMAPPED,
 	COUNTED_HIT,
 	COUNTED_MISS,
-	REASONS = 16		/* room to grow: the map keeps its size */
+	REASONS = 64		/* room to grow: the map keeps its size */
 };
 
 NAMES(reason,
@@ -62,13 +61,6 @@ struct {
 	__type(value, __u64);
 } reasons __attribute__((weak)) SEC(".maps");
 
-/*
- * A part of the work that few packets need, kept out of the common path. Not
- * a global function, although the verifier would check that only once: without
- * BTF of its own (CONFIG_DEBUG_INFO_BTF) a kernel does not know the context in it.
- */
-#define FUNCTION static __attribute__((noinline, unused))
-
 FUNCTION int count(__u32 why)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
@@ -76,16 +68,6 @@ FUNCTION int count(__u32 why)
 	if (n)
 		(*n)++;
 	return 0;
-}
-
-/*
- * The verifier forgets what it knew of @number, and so follows what comes after
- * once, not once for each value or range that led there.
- */
-static __always_inline __u32 forget(const struct __sk_buff *skb, __u32 number)
-{
-	asm volatile("%0 += %1\n\t%0 -= %1" : "+r"(number) : "r"(skb->len));
-	return number;
 }
 
 static __always_inline void count_unless_done(enum reason why)

@@ -361,7 +361,7 @@ uint64_t object_counted(const struct object *o)
 
 	if (!cpus)
 		cpus = libbpf_num_possible_cpus();
-	for (uint32_t key = 0; o->reasons >= 0 && key < 16; key++) {
+	for (uint32_t key = 0; o->reasons >= 0; key++) {
 		uint64_t value[cpus];
 
 		if (bpf_map_lookup_elem(o->reasons, &key, value))

@@ -541,8 +541,13 @@ static void parse(char *text)
 	if (IS("object") || IS("row") || IS("map") || IS("case"))
 		run_case();
 	if (IS("reason")) {
+		int key;
+
 		w = word();
-		snprintf(reason_name[number() % REASONS], sizeof(*reason_name), "%s", w);
+		key = number();
+		if (key < 0 || key >= REASONS)
+			die("line %d: reason %d is more than %d", line, key, REASONS - 1);
+		snprintf(reason_name[key], sizeof(*reason_name), "%s", w);
 	} else if (IS("object")) {
 		*lacks = 0;
 		snprintf(file, sizeof(file), "%s", word());

@@ -47,7 +47,7 @@
 #include <linux/bpf.h>
 #include "enter.h"
 
-#define REASONS 16		/* include/tcact/reason.h */
+#define REASONS 64		/* with a name, at most */
 
 #define die(...) (fprintf(stderr, "runner: " __VA_ARGS__), fputc('\n', stderr), exit(2))
 

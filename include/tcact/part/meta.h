@@ -17,6 +17,9 @@ struct meta_params {
 	__u64 value;
 	__u64 mask;
 };
+_Static_assert(offsetof(struct meta_params, set) == 0 && offsetof(struct meta_params, from) == 1 &&
+	       offsetof(struct meta_params, shift) == 2 && offsetof(struct meta_params, level) == 3,
+	       "meta_constant() reads these four at once");
 PARAM(meta, set,
       "word none=0 mark=1 priority=2 queue_mapping=3 tc_index=4 tc_classid=5 tstamp=6 cb0=7 cb1=8 "
       "cb2=9 cb3=10 cb4=11", "field to write");
