@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
 # save DIR writes DIR/commands, a `tcact add` line for each attachment, and beside it the tables,
-# named by action and cksum: so one that did not change is not written anew, and until the new
+# named by action and digest: so one that did not change is not written anew, and until the new
 # commands take the place of the old these stay whole. restore reads the lines, not a shell.
 
 # read_line LINE: sets line_words; fails where shell cannot have written it
@@ -77,20 +77,39 @@ save_table() {
 	local sum
 	found=-
 	[[ $1 ]] || return 0
-	data dump "$action" "${field[10]}" >"$saving" || ended 2
+	write_saving "$1" data dump "$action" "${field[10]}" || ended 2
 	# A list without entries is refused, so an empty table is saved as none.
 	[[ -s $saving ]] || { found=''; return 0; }
-	sum=$(cksum <"$saving")
-	found=$action-${sum% *}.table
+	sum=$(sha256sum <"$saving")
+	found=$action-${sum%% *}.table
 	[[ -e $1/$found ]] || saved+=("$1/$found")
 	mv -T -- "$saving" "$1/$found"
 }
+
+# write_saving DIR COMMAND...: its output becomes the file $saving, which is new: where others may write
+# to DIR, theirs could lead elsewhere
+write_saving() {
+	local to_saving status=0
+	set -C
+	rm -f -- "$saving" 2>/dev/null && { exec {to_saving}>"$saving"; } 2>/dev/null || cannot_save "$1"
+	set +C
+	"${@:2}" >&"$to_saving" || status=$?
+	exec {to_saving}>&-
+	return "$status"
+}
+
+commands() {
+	echo "# tcact $version: every attachment. tcact restore DIR, or in this directory: sh commands" &&
+		{ ((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"; }
+} 2>/dev/null
+
+cannot_save() { fail 2 save "cannot write to $(q "$1")" "make room there, or choose another DIR"; }
 
 # abandon: take away what a save that failed has written
 saving='' saved=() made=''
 abandon() {
 	local status=$?
-	rm -f -- "$saving" "${saved[@]}"
+	rm -f -- "$saving" "${saved[@]}" 2>/dev/null || true
 	[[ ! $made ]] || rmdir -- "$made" 2>/dev/null || true
 	finish "$status"
 }
@@ -123,12 +142,9 @@ command_save() {
 	saving=$to/.tcact	# always the same, so that none stays for good where a call was killed
 	find_own ''
 	present "$to"
-	{
-		echo "# tcact $version: every attachment. tcact restore DIR, or in this directory: sh commands"
-		((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
-	} 2>/dev/null >"$saving" || fail 2 save "cannot write to $(q "$to")" "make room there"
+	write_saving "$to" commands || cannot_save "$to"
 	# the tables of the commands before
-	old=$(grep -soE ' table [a-z-]+-[0-9]+\.table' "$to/commands") || true
+	old=$(grep -soE ' table [a-z-]+-[0-9a-f]+\.table' "$to/commands") || true
 	no_signals
 	attempt mv -T -- "$saving" "$to/commands" || status=$?
 	# where it was killed after it had done it

@@ -34,8 +34,16 @@ stage() {
 	pin=$pins/$staged/$name
 	staged=$((staged + 1))
 	[[ $(stat -f -c %t "$bpffs" 2>/dev/null) == cafe4a11 ]] ||
-		run "mount $bpffs" mount -t bpf bpf "$bpffs"
-	run "load $name" mkdir -p -m 700 "${pin%/*}"
+		run "mount $bpffs" mount -t bpf -o mode=700 bpf "$bpffs"
+	# Others may be able to write to bpffs. After clean, what is there is not tcact's.
+	if ((staged > 1)); then
+		:
+	elif [[ $dry ]]; then
+		printf '%s || exit\n' "$(shell mkdir -m 700 "$pins")"
+	else
+		run "load $name" mkdir -m 700 "$pins"
+	fi
+	run "load $name" mkdir "${pin%/*}"
 	if [[ $dry ]]; then
 		[[ " $* " == *' -t - '* ]] || data load -n "$@" || exit
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
