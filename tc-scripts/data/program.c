@@ -152,16 +152,17 @@ int program_settings(const struct program *program, struct settings *settings, s
 		const struct parameter *p = &action->parameter[i];
 		const unsigned char *bytes = live_bytes(program, rodata, map->info.value_size, p->variable,
 							p->member, p->size);
-		bool first = false;
+		/* what add gives link depends on the device: so it is said, whatever it is */
+		bool said = !strcmp(p->name, "link");
 
 		/* a part that is on is kept so by its first parameter, whatever that is */
 		if (p->on && p->on != on) {
 			const unsigned char *is = live_switch(program, rodata, map->info.value_size, action, p);
 
-			first = is && *is;
+			said = is && *is;
 			on = p->on;
 		}
-		if (bytes && (first || memcmp(bytes, p->initial, p->size)))
+		if (bytes && (said || memcmp(bytes, p->initial, p->size)))
 			settings_put(settings, p, bytes);
 	}
 	free(rodata);

@@ -29,7 +29,7 @@ void program_close(struct program *program);
 /* By the name that it has in C; NULL where there is none. */
 const struct map *program_map(const struct program *program, const char *name);
 
-/* The values that the program was baked with, where they differ from those as built. */
+/* The values that the program was baked with, where they differ from those as built, and link. */
 int program_settings(const struct program *program, struct settings *settings, struct error *error);
 
 /* What the program counted: a number for each of REASONS, added up over the CPUs. */

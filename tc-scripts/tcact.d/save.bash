@@ -54,7 +54,9 @@ present() {
 			read -ra now <<<"${live_params[${field[10]}]}"
 			out+=("$action")
 			for ((p = 0; p < ${#now[@]}; p += 2)); do
-				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" ]] ||
+				# Of several, each says its link, as those that do not may become one edit.
+				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" &&
+					${field[7]:12:2} == 01 ]] ||
 					out+=("${now[@]:p:2}")
 			done
 			[[ ! $table_key ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * values OBJECTS: what tcact shows for a value of a parameter gives the same bytes when it is typed: for each
+ * parameter of each action, all words, all values of one byte, and the ends and random values of others. The
+ * seed is fixed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../tc-scripts/data/value.h"
+
+enum { RANDOM = 100 };
+
+static const struct action *action;
+static const struct parameter *p;
+static unsigned int tried, wrong;
+
+/* The bytes, as they are shown, as they are read again. */
+static void same(const unsigned char *bytes)
+{
+	unsigned char again[PARAMETER_LARGEST];
+	struct error e = {};
+	char *text = value_text(p, bytes);
+
+	if (!text || value_read(action, p, text, again, &e) || memcmp(bytes, again, p->size))
+		if (!wrong++)
+			printf("not ok - %s %s: shown as %s, which is %s\n", action->name, p->name, text ?: "nothing",
+			       *e.why ? e.why : "another value");
+	free(text);
+	tried++;
+}
+
+static void same_text(const char *text)
+{
+	unsigned char bytes[PARAMETER_LARGEST];
+	struct error e = {};
+
+	if (!value_read(action, p, text, bytes, &e))
+		same(bytes);
+	else if (!wrong++)
+		printf("not ok - %s %s %s: %s\n", action->name, p->name, text, e.why);
+}
+
+static void same_number(__int128 number)
+{
+	unsigned char bytes[PARAMETER_LARGEST];
+
+	for (size_t i = 0; i < p->size; i++)
+		bytes[p->big_endian ? p->size - 1 - i : i] = (unsigned char)(number >> 8 * i);
+	same(bytes);
+}
+
+static __int128 any(__int128 low, __int128 high)
+{
+	__int128 bits = 0;
+
+	for (int i = 0; i < 5; i++)
+		bits = bits << 15 ^ (random() & 0x7fff);
+	return low + bits % (high - low + 1);
+}
+
+static void numbers(__int128 low, __int128 high)
+{
+	if (high - low < 256) {
+		for (__int128 n = low; n <= high; n++)
+			same_number(n);
+		return;
+	}
+	same_number(low);
+	same_number(high);
+	/* of each length */
+	for (int shift = 1; shift < 64; shift++) {
+		__int128 end = ((__int128)1 << shift) - 1, number[] = { end, end + 1, any(0, end), any(0, end), -end };
+
+		for (size_t i = 0; i < sizeof(number) / sizeof(*number); i++)
+			if (low <= number[i] && number[i] <= high)
+				same_number(number[i]);
+	}
+	for (int i = 0; i < RANDOM; i++)
+		same_number(any(low, high));
+}
+
+static void prefixes(bool ipv6_alone)
+{
+	char text[64];
+
+	for (int i = 0; i < RANDOM; i++) {
+		int length = (int)any(p->low, ipv6_alone || p->high < 128 ? p->high : 128);
+		unsigned long long high = (unsigned long long)random() << 42 ^ (unsigned long long)random() << 21 ^
+			(unsigned long long)random();
+
+		if (length > 64)
+			length = 64;
+		high &= length ? ~0ull << (64 - length) : 0;
+		snprintf(text, sizeof(text), "%llx:%llx:%llx:%llx::/%d", high >> 48, high >> 32 & 0xffff,
+			 high >> 16 & 0xffff, high & 0xffff, length);
+		same_text(text);
+		if (ipv6_alone)
+			continue;
+		length = (int)any(0, 32);
+		high = length ? (unsigned int)random() << 1 & ~0u << (32 - length) : 0;
+		snprintf(text, sizeof(text), "%llu.%llu.%llu.%llu/%d", high >> 24 & 255, high >> 16 & 255,
+			 high >> 8 & 255, high & 255, length);
+		same_text(text);
+	}
+	same_text("none");
+}
+
+static void arrays(const char *kind)
+{
+	unsigned char bytes[PARAMETER_LARGEST];
+
+	for (int i = 0; i < RANDOM; i++) {
+		if (!strcmp(kind, "bits"))
+			memset(bytes, 0, p->size);
+		else
+			memcpy(bytes, p->initial, p->size);
+		for (int n = i % 5; n; n--) {
+			size_t at = (size_t)any(p->low, p->high);
+
+			if (!strcmp(kind, "mac"))
+				bytes[random() % 6] = (unsigned char)random();
+			else if (!strcmp(kind, "bits"))
+				bytes[at / 8] |= 1 << at % 8;
+			else
+				bytes[at] = (unsigned char)any(p->low, p->high);
+		}
+		same(bytes);
+	}
+}
+
+static void parameter(void)
+{
+	const char *kind = p->kind->name;
+	bool array = !strcmp(kind, "bits") || !strcmp(kind, "map");
+
+	tried = wrong = 0;
+	same(p->initial);
+	for (size_t i = 0; i < p->words.n && strcmp(kind, "map"); i++)
+		same_text(p->words.word[i].name);
+	if (!strncmp(kind, "prefix", 6))
+		prefixes(kind[6] == '6');
+	else if (array || !strcmp(kind, "mac"))
+		arrays(kind);
+	else if (!strcmp(kind, "share"))
+		numbers(0, ~0u);
+	else if (p->kind->number)
+		numbers(p->low, p->high);
+	else if (strcmp(kind, "word"))
+		printf("not ok - %s %s: no values of kind %s\n", action->name, p->name, kind);
+	if (!wrong)
+		printf("ok - %s %s: %u values\n", action->name, p->name, tried);
+}
+
+int main(int argc, char **argv)
+{
+	struct action *actions = NULL;
+	struct error e = {};
+	size_t n = 0;
+
+	if (argc != 2 || actions_open(&actions, &n, argv[1], &e)) {
+		fprintf(stderr, "values: %s\n", argc == 2 ? e.why : "write values OBJECTS");
+		return 1;
+	}
+	srandom(1);
+	for (size_t i = 0; i < n; i++) {
+		action = &actions[i];
+		for (size_t k = 0; k < action->parameters; k++) {
+			p = &action->parameter[k];
+			parameter();
+		}
+	}
+	actions_close(actions, n);
+	return 0;
+}
