@@ -32,6 +32,9 @@ PARAMS(nat) = {};
 #define TO prefix(&nat_params.to)
 
 /* Does a port matter? Not every fragment has one, and not every protocol. */
+_Static_assert(offsetof(struct nat_params, port) % sizeof(__u32) == 0 &&
+	       offsetof(struct nat_params, port_to) == offsetof(struct nat_params, port) + sizeof(__u16),
+	       "by_port() reads both at once");
 static __always_inline bool by_port(void)
 {
 	return *(const volatile __u32 *)&nat_params.port;	/* and port_to */
@@ -116,13 +119,11 @@ static __always_inline int find(struct __sk_buff *skb, struct end *end, bool por
 		return -TRUNCATED;
 	if (!prefix_has(FROM, network_address(&end->net, end->side), v4))
 		return 0;
-	why = transport_find(skb, &end->net, &end->l4);
+	why = transport_within(skb, &end->net, end->limit ? end->limit : skb->len, &end->l4);
 	if (why == FRAGMENT && (!port || !FROM->family))
 		return !port;
 	if (why != DONE)
 		return -why;
-	if (end->limit && end->l4.end > end->limit)
-		end->l4.end = end->limit;
 	if (port) {
 		at = end->l4.offset + end->side * sizeof(value);
 		if (!transport_ports(end->l4.proto))
@@ -189,6 +190,9 @@ static __always_inline int translate_inner(struct __sk_buff *skb, struct network
 	found = find(skb, &in, by_port());
 	if (found <= 0)
 		return found;
+	/* The fragments behind have nothing of the port that decides about the address. */
+	if (by_port() && FROM->family && icmp.first)
+		return -FRAGMENT;
 	change = translate(skb, &in, by_port());
 	diff = change.address + change.bytes;
 	if (in.check_at) {

@@ -58,13 +58,13 @@ static __always_inline bool network_fetch(struct __sk_buff *skb, struct network 
 
 /*
  * Follows the extension headers from @offset on, where a header of type @proto
- * is: the transport header's offset << 8 | its type, and what else was met, or
- * -reason.
+ * is, to @end at most: the transport header's offset << 8 | its type, and what
+ * else was met, or -reason.
  */
 #define EXTENSION_FIRST (1 << 24)	/* fragment of several */
 #define EXTENSION_ROUTED (1 << 25)	/* segments are left: RFC 8200, 4.4 */
 
-FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
+FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, __u32 end)
 {
 	__u32 met = 0;
 
@@ -81,7 +81,8 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
 			return met | (offset & 0xffff) << 8 | (proto & 0xff);
-		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
+		/* each is 8 bytes or more */
+		if (offset + 8 > end || bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;
 		if (proto == IPPROTO_FRAGMENT) {
 			if (head.fragment & bpf_htons(IPV6_OFFSET))
@@ -99,11 +100,14 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto)
 	return -EXTENSIONS;
 }
 
-/* After network_find(). Packet pointers stay valid. */
+/*
+ * Of a packet that may be cut off at @limit. Options of IPv4 may be, extension headers
+ * may not. Packet pointers stay valid.
+ */
 static __always_inline enum reason
-transport_find(struct __sk_buff *skb, const struct network *net, struct transport *l4)
+transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, struct transport *l4)
 {
-	__u32 length;		/* 0: a GSO packet, longer than the field can say */
+	__u32 end = limit, length;	/* 0: a GSO packet, longer than the field can say */
 
 	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
@@ -111,26 +115,37 @@ transport_find(struct __sk_buff *skb, const struct network *net, struct transpor
 		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
 			return FRAGMENT;
 		length = bpf_ntohs(ip->tot_len);
+		if (length)
+			end = net->offset + length;
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
 		l4->first = ip->frag_off & bpf_htons(IPV4_MORE);
 		l4->routed = false;
 	} else {
 		const struct ipv6hdr *ip = net->header;
-		int where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr));
+		int where;
 
-		if (where < 0)
-			return -where;
 		length = bpf_ntohs(ip->payload_len);
 		if (length || !skb->gso_segs)
-			length += sizeof(*ip);
+			end = net->offset + sizeof(*ip) + length;
+		where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr,
+						    end < limit ? end : limit));
+		if (where < 0)
+			return -where;
 		l4->offset = where >> 8 & 0xffff;
 		l4->proto = where;
 		l4->first = where & EXTENSION_FIRST;
 		l4->routed = where & EXTENSION_ROUTED;
 	}
-	l4->end = length ? net->offset + length : skb->len;
-	return l4->offset <= l4->end ? DONE : TRUNCATED;
+	l4->end = end < limit ? end : limit;
+	return l4->offset <= end ? DONE : TRUNCATED;
+}
+
+/* After network_find(). Packet pointers stay valid. */
+static __always_inline enum reason
+transport_find(struct __sk_buff *skb, const struct network *net, struct transport *l4)
+{
+	return transport_within(skb, net, skb->len, l4);
 }
 
 static __always_inline bool transport_ports(__u8 proto)

@@ -169,6 +169,13 @@ def vectors(suite):
             p.need = 54 + length
             suite.packet(p, count={"truncated": 1})
 
+    # an extension header that is in the padding is none
+    for length in (0, 4, 7):
+        for name, behind in (("later", bytes(IPv6ExtHdrFragment(nh=6, offset=100))), ("hbh", bytes(hbh()))):
+            ip = v6(Raw(behind[:length]) if length else None, nh=44 if name == "later" else 0)
+            p = Packet(f"v6-{name}-in-padding-{length}", front_of(ip), ip, behind[length:] + b"\0" * 20)
+            suite.packet(p, count={"truncated": 1})
+
     for limit in (1, 536, 0x100, 0xff00, 65534, 65535):
         suite.bake("max", limit)
         for value in {0, 1, 2, 535, 536, 537, 65534, 65535, limit - 1, limit, min(limit + 1, 65535)}:

@@ -429,6 +429,76 @@ def icmp_errors(suite):
                          quoting(after, 8080, outer=OTHER[version]))
 
 
+def error_fragments(suite):
+    """An ICMP error in fragments: each of them gets the new address, or none does."""
+    for old, new in (PAIRS4[1], PAIRS6[1], (None, None)):
+        for side in ("src", "dst"):
+            for settings in ({}, {"port": 80}, {"port": 80, "port_to": 8080}, {"port_to": 8080}):
+                if not old and "port_to" not in settings:
+                    continue
+                nat = Nat(suite, old, new, side, **settings)
+                for version in (4, 6) if not old else (family_of(old),):
+                    near, far = NEAR[version], FAR[version]
+                    after = moved(near, old, new) if old else near
+
+                    def piece(outer, inner, port, cut, *frag):
+                        ports = dict(zip(("sport", "dport"), nat.end(4000, port)))
+                        body = error(*nat.end(outer, far), whole(*nat.end(inner, far)[::-1], UDP_, **ports))
+                        body = body[20 if version == 4 else 40:]
+                        if version == 4:
+                            return packet(*nat.end(outer, far), ICMP_, body[cut], frag=frag[0] | frag[1] << 13)
+                        return packet(*nat.end(outer, far), ICMP6_, body[cut], extensions=[fragment_header(*frag)])
+                    cut = 40 if version == 4 else 56
+                    first, last = (slice(0, cut), 0, 1), (slice(cut, None), cut >> 3, 0)
+                    to = settings.get("port_to", 80)
+                    label = f"v{version}-error-frag"
+                    if old and settings:
+                        nat.case(f"{label}-first", piece(near, near, 80, *first), why="fragment")
+                        nat.case(f"{label}-first-81", piece(near, near, 81, *first),
+                                 why=None if "port" in settings else "fragment")
+                        nat.case(f"{label}-last", piece(near, near, 80, *last), why="fragment")
+                    else:
+                        nat.case(f"{label}-first", piece(near, near, 80, *first), piece(after, after, to, *first),
+                                 flags=(0,))
+                        nat.case(f"{label}-last", piece(near, near, 80, *last),
+                                 packet(*nat.end(after, far), *reframed(piece(near, near, 80, *last))))
+    # as it was met, both
+    nat = Nat(suite, "10.1.0.0/16", "10.2.0.0/16", "src", port=40000)
+    found = bytes.fromhex("4500003c000320004001267a0a010009c6336407030131610000000045000024000900003c114a80c6336407"
+                          "0a01000500359c40001071c77061796c")
+    nat.case("v4-error-frag-met", found, why="fragment")
+    nat.case("v4-error-frag-met-last", packet(found[12:16], found[16:20], ICMP_, b"oad12345", frag=5), why="fragment")
+
+
+def reframed(data):
+    """What `packet` made of (protocol, payload, ...) behind the addresses."""
+    if data[0] >> 4 == 4:
+        return data[9], data[20:], b"", (), struct.unpack_from("!H", data, 6)[0]
+    return data[40], data[48:], b"", [(44, data[41:48])]
+
+
+def beyond(suite):
+    """Extension headers are those of the IP packet: what follows it in the frame is not believed."""
+    later, first = (bytes([UDP_]) + fragment_header(*f)[1] for f in ((100, 0), (0, 1)))
+    for side in ("src", "dst"):
+        for ports in ({}, {"port": 80}):
+            nat = Nat(suite, *PAIRS6[1], side, **ports)
+            s, d = nat.end(NEAR[6], FAR[6])
+            udp = segment(UDP_, s, d, 80, 80)
+            for name, behind in (("later", later), ("first", first + udp), ("hop", bytes([UDP_, 0, 1, 4]) + b"\0" * 4 + udp)):
+                for length in (0, 1, 4, 7):
+                    kind = 0 if name == "hop" else 44
+                    nat.case(f"beyond-{name}-{length}", packet(s, d, kind, behind[:length]), why="truncated",
+                             rest=behind[length:] + b"\0" * 20)
+                    # nor in the packet inside an error
+                    quoted = packet(d, s, kind, behind[:length], length=60)
+                    nat.case(f"beyond-inner-{name}-{length}", error(s, d, quoted), why="truncated",
+                             rest=behind[length:] + b"\0" * 20)
+                    # or one that ends earlier than the error does
+                    quoted = packet(d, s, kind, behind[:length]) + behind[length:]
+                    nat.case(f"beyond-quoted-{name}-{length}", error(s, d, quoted), why="truncated")
+
+
 def lengths(suite):
     """A transport header that is not in the IP packet, whatever follows in the frame."""
     for old, new in (PAIRS4[1], PAIRS6[1]):
@@ -476,6 +546,8 @@ def vectors(suite):
     zero_sums(suite)
     change_ports(suite)
     icmp_errors(suite)
+    error_fragments(suite)
+    beyond(suite)
     lengths(suite)
 
 
