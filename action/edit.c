@@ -84,18 +84,9 @@ FUNCTION int expired(struct __sk_buff *skb)
 	return network_find(skb, &net) == DONE ? behind_ttl(skb, &net) : CONTROL;
 }
 
-static __always_inline int few(struct __sk_buff *skb, struct network *net)
-{
-	if (edit_params.ttl && ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
-		return expired(skb);
-	if (edit_params.dscp)
-		dscp_set(skb, net, &edit_dscp_params);
-	return network_done(skb, net);
-}
-
 static __always_inline int all(struct __sk_buff *skb, struct network *net)
 {
-	if (edit_params.ttl &&
+	if (edit_params.ttl && (likely(ttl_routed(net)) || !ttl_stays(skb, net)) &&
 	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
 		return expired(skb);
 	return behind_ttl(skb, net);
@@ -112,8 +103,22 @@ FUNCTION int left_alone(__u32 why)
 	return CONTROL;
 }
 
-ON_IP(edit_few, few, left_alone)
 ON_IP(edit_all, all, left_alone)
+
+static __always_inline int few(struct __sk_buff *skb, struct network *net)
+{
+	if (edit_params.ttl) {
+		if (!likely(ttl_routed(net)))
+			return edit_all_any(skb);
+		if (ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
+			return expired(skb);
+	}
+	if (edit_params.dscp)
+		dscp_set(skb, net, &edit_dscp_params);
+	return network_done(skb, net);
+}
+
+ON_IP(edit_few, few, left_alone)
 
 FUNCTION int edit_all(struct __sk_buff *skb)
 {

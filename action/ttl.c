@@ -4,10 +4,10 @@
  *
  * Every packet and every fragment. Never to 0: a packet that would expire is
  * counted and gets the verdict `expired` (shot). What no router forwards is left
- * as it is: ICMPv6 with hop limit 255 (neighbour discovery), and where it would
- * expire, multicast of link scope (IGMP, MLD). Packets that are not IP, or
- * whose header is cut off or malformed, are left alone and counted. Returns
- * CONTROL otherwise. Untouched, it subtracts 1:
+ * as it is, and not counted: neighbour discovery, and what goes to link-scope
+ * multicast, link-local addresses of IPv6 and 255.255.255.255. Packets that are
+ * not IP, or whose header is cut off or malformed, are left alone and counted.
+ * Returns CONTROL otherwise. Untouched, it subtracts 1:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ttl continue
  */
@@ -16,41 +16,47 @@
 ACTION(ttl, rewriter, "Set, lower or raise the TTL or hop limit");
 PARAMS(ttl) = TTL_DEFAULTS;
 
-/* What ttl_set() did not change. */
-FUNCTION int kept(int why)
+FUNCTION int expired(void)
 {
-	if (!why)
-		return CONTROL;
-	count(-why);
+	count(EXPIRED);
 	return ttl_params.expired;
 }
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net, bool by_one)
 {
-	int changed = ttl_set(net, by_one, &ttl_params);
-
-	if (likely(changed > 0))
-		return network_done(skb, net);
-	return kept(changed);
+	if (!likely(ttl_set(net, by_one, &ttl_params) > 0))
+		return expired();
+	return network_done(skb, net);
 }
 
-static __always_inline int subtract_one(struct __sk_buff *skb, struct network *net)
+/* Any packet. */
+FUNCTION int ttl_any(struct __sk_buff *skb)
 {
-	return work(skb, net, /*by_one*/ true);
+	struct network net;
+	enum reason why = network_find(skb, &net);
+
+	if (why != DONE)
+		return rewritten(why);
+	if (!ttl_routed(&net) && ttl_stays(skb, &net))
+		return CONTROL;
+	return work(skb, &net, ttl_by_one(&ttl_params));
 }
 
-static __always_inline int set(struct __sk_buff *skb, struct network *net)
+static __always_inline int common(struct __sk_buff *skb, bool by_one)
 {
-	return work(skb, net, /*by_one*/ false);
-}
+	struct network net;
 
-/* Twice: that the number is a constant makes the sum shorter. */
-ON_IP(ttl_by_one, subtract_one, rewritten)
-ON_IP(ttl, set, rewritten)
+	if (likely(network_common_ipv4(skb, &net, /*behind*/ 0)) && likely(ttl_routed(&net)))
+		return work(skb, &net, by_one);
+	if (network_common_ipv6(skb, &net, /*behind*/ 0) && likely(ttl_routed(&net)))
+		return work(skb, &net, by_one);
+	return ttl_any(skb);
+}
 
 SEC("action/ttl") int ttl(struct __sk_buff *skb)
 {
+	/* Twice: that the number is a constant makes the sum shorter. */
 	if (likely(ttl_by_one(&ttl_params)))
-		return ttl_by_one_on_ip(skb);
-	return ttl_on_ip(skb);
+		return common(skb, /*by_one*/ true);
+	return common(skb, /*by_one*/ false);
 }

@@ -7,7 +7,7 @@ from ecn import set_ecn
 from flowlabel import set_label
 from meta import dscp_of
 from mss import clamped
-from ttl import set_ttl
+from ttl import new_ttl, set_ttl
 
 CTX = {"mark": 5, "priority": 7, "cb2": 9}
 
@@ -105,6 +105,23 @@ def vectors(suite):
             suite.packet(Packet(p.name + "-not", p.front, alive), clamped(set_dscp(set_ttl(alive, 1), 8), 700), ctx=CTX,
                          ctxout={"mark": 9}, cutctx={"mark": 9}, cut_count=3)
     # the MTU of lo, or the one given
+    # what no router forwards keeps its TTL, and the other parts do their work
+    for settings, dscp in ((("ttl.dec", 1), None), (("ttl.set", 9), None), (("ttl.inc", 9), None),
+                           (("ttl.dec", 1, "dscp.value", 8), 8), (("ttl.dec", 2, "dscp.value", 8), 8),
+                           (("ttl.dec", 1, "dscp.value", 8, "ecn.set", "ce", "ecn.only", "ce"), 8)):
+        suite.bake(*settings)
+        label = "-".join(map(str, settings))
+        for name, ip in (("ospf", v4(Raw(bytes(44)), proto=89, dst="224.0.0.5", ttl=1)),
+                         ("near", v4(Raw(bytes(44)), proto=89, dst="224.0.9.5", ttl=61)),
+                         ("mld", v6(Raw(b"\x8f" + bytes(27)), hbh(), nh=0, dst="ff02::16", hlim=1)),
+                         ("ping", v6(ICMPv6EchoRequest(data=PAYLOAD), hlim=61)),
+                         ("nd", v6(Raw(b"\x87" + bytes(23)), nh=58, hlim=255))):
+            p = Packet(f"v{family(ip)}-link-{name}-{label}", front_of(ip), ip)
+            new = ip if dscp is None else set_dscp(ip, dscp)
+            if name in ("near", "ping"):
+                new = set_ttl(new, new_ttl(61, **{settings[0][4:]: settings[1]}))
+            suite.packet(p, new, cut_count=len({name.split(".")[0] for name in settings[::2]}))
+
     for settings, mtu in ((("mss.max", "mtu"), 1300), (("mss.mtu", "1300"), 65536)):
         suite.bake(*settings, "dscp.value", 0)
         for ip in (v4(tcp(SYN)), v6(tcp(SYN))):

@@ -3,15 +3,17 @@
 from common import *
 
 
-def new_ttl(ttl, set=0, dec=0, min=0, max=0):
+def new_ttl(ttl, set=0, dec=0, min=0, max=0, inc=0):
     """None where it expires."""
-    if not (set or dec or min or max):
+    if not (set or dec or min or max or inc):
         dec = 1
     if set:
         return set
     if ttl <= dec:
         return None
-    ttl -= dec
+    ttl = ttl - dec + inc
+    if ttl > 255:
+        ttl = 255
     if min and ttl < min:
         ttl = min
     if max and ttl > max:
@@ -35,9 +37,11 @@ def vectors(suite):
         else:
             suite.packet(p, set_ttl(p.ip, 60), ctx={"mark": 5, "priority": 7, "cb2": 9})
 
-    ways = [{}] + [{name: n} for name in ("set", "dec", "min", "max") for n in (1, 64, 255)]
+    ways = [{}] + [{name: n} for name in ("set", "dec", "min", "max", "inc") for n in (1, 64, 255)]
     ways += [{"dec": 2}, {"dec": 1, "min": 32}, {"dec": 5, "max": 100}, {"min": 10, "max": 20},
-             {"dec": 3, "min": 10, "max": 20}, {"set": 7, "dec": 3}]
+             {"dec": 3, "min": 10, "max": 20}, {"set": 7, "dec": 3},
+             {"set": 7, "inc": 3}, {"dec": 1, "inc": 1}, {"dec": 2, "inc": 1}, {"inc": 5, "max": 100},
+             {"inc": 1, "min": 32}, {"dec": 255, "inc": 255}]
     for way in ways:
         suite.bake(*(x for pair in way.items() for x in pair))
         label = "-".join(f"{k}-{v}" for k, v in way.items()) or "untouched"
@@ -61,31 +65,66 @@ def vectors(suite):
             for label, ip in packets.items():
                 suite.packet(Packet(f"v{family(ip)}-from-{ttl}-to-{new}-{label}", front_of(ip), ip), set_ttl(ip, new))
 
-    # what no router forwards stays as it is: neighbour discovery, and multicast of the link
-    # where it would expire
-    def odd(name, ip, new, expired):
+    # what no router forwards stays as it is, whatever is asked for, and is not counted
+    def stays(name, ip):
+        suite.packet(Packet(f"v{family(ip)}-{name}", front_of(ip), ip), ip)
+
+    def changes(name, ip, way):
         p = Packet(f"v{family(ip)}-{name}", front_of(ip), ip)
-        if expired:
+        ttl = new_ttl(ip.ttl if family(ip) == 4 else ip.hlim, **way)
+        if ttl is None:
             suite.packet(p, verdict=SHOT, count={"expired": 1})
         else:
-            suite.packet(p, ip if new is None else set_ttl(ip, new))
+            suite.packet(p, set_ttl(ip, ttl))
 
-    for settings, after in (((), lambda x: x - 1), (("set", 64), lambda x: 64), (("dec", 2), lambda x: x - 2),
-                            (("max", 64), lambda x: min(x, 64))):
-        suite.bake(*settings)
-        label = "-".join(map(str, settings))
-        dec = {"": 1, "dec": 2}.get(label.split("-")[0], 0)
-        for ttl in (1, 2, 3, 254, 255):
-            odd(f"icmp6-{ttl}-{label}", v6(ICMPv6EchoRequest(data=PAYLOAD), hlim=ttl),
-                None if ttl == 255 else after(ttl), ttl <= dec)
-            odd(f"icmp-{ttl}-{label}", v4(ICMP() / Raw(PAYLOAD), ttl=ttl), after(ttl), ttl <= dec)
-            for name, make, address, near in (
-                    ("224.0.0.1", v4, "224.0.0.1", True), ("224.0.0.255", v4, "224.0.0.255", True),
-                    ("224.0.1.0", v4, "224.0.1.0", False), ("225.0.0.1", v4, "225.0.0.1", False),
-                    ("ff02::16", v6, "ff02::16", True), ("ff05::2", v6, "ff05::2", False),
-                    ("ff12::2", v6, "ff12::2", False)):
-                odd(f"{name}-{ttl}-{label}", with_ttl(make, ttl, dst=address),
-                    None if near and ttl <= dec else after(ttl), ttl <= dec and not near)
+    for way in ({}, {"set": 64}, {"set": 255}, {"dec": 2}, {"max": 64}, {"min": 255}, {"inc": 200}):
+        suite.bake(*(x for pair in way.items() for x in pair))
+        label = "-".join(f"{k}-{v}" for k, v in way.items()) or "untouched"
+        for ttl in (0, 1, 2, 254, 255):
+            def icmp6(kind, *extensions, **fields):
+                return v6(Raw(bytes([kind]) + bytes(23)), *extensions, hlim=ttl, **{"nh": 58, **fields})
+            for kind in (0, 1, 128, 130, 132, 138, 143, 255):
+                changes(f"icmp6-{kind}-{ttl}-{label}", icmp6(kind), way)
+            for kind in range(133, 138):
+                stays(f"icmp6-{kind}-{ttl}-{label}", icmp6(kind))
+                changes(f"icmp6-{kind}-udp-{ttl}-{label}", v6(Raw(bytes([kind]) + bytes(23)), nh=17, hlim=ttl), way)
+            changes(f"icmp6-none-{ttl}-{label}", v6(None, nh=58, hlim=ttl), way)
+            # behind extension headers too, or a sender could hide it
+            for name, chain in (("hbh", [hbh()]), ("dst", [dst(36)]), ("routing", [routing()]), ("eight", [dst()] * 8),
+                                ("atomic", [IPv6ExtHdrFragment()])):
+                for kind in (128, 135):
+                    ip = v6(Raw(bytes([kind]) + bytes(23)), *chain, hlim=ttl)
+                    ip.lastlayer().underlayer.nh = 58
+                    if kind == 135:
+                        stays(f"icmp6-{kind}-{name}-{ttl}-{label}", ip)
+                    else:
+                        changes(f"icmp6-{kind}-{name}-{ttl}-{label}", ip, way)
+            for name, make, address in (
+                    ("224.0.0.0", v4, True), ("224.0.0.1", v4, True), ("224.0.0.255", v4, True), ("224.0.1.0", v4, False),
+                    ("224.1.0.0", v4, False), ("225.0.0.1", v4, False), ("239.255.255.255", v4, False),
+                    ("255.255.255.255", v4, True), ("255.255.255.254", v4, False), ("169.254.0.1", v4, False),
+                    ("ff02::16", v6, True), ("ff02:1::1", v6, True), ("ff01::1", v6, False), ("ff05::2", v6, False),
+                    ("ff12::2", v6, False), ("fe80::1", v6, True), ("febf::1", v6, True), ("fec0::1", v6, False),
+                    ("fe00::1", v6, False), ("fe40::1", v6, False)):
+                ip = with_ttl(make, ttl, dst=name)
+                if address:
+                    stays(f"to-{name}-{ttl}-{label}", ip)
+                else:
+                    changes(f"to-{name}-{ttl}-{label}", ip, way)
+    # what these are for: VRRP and mDNS with 255, OSPF, IGMP and MLD with 1
+    suite.bake()
+    for name, ip in (("vrrp", v4(Raw(bytes(20)), proto=112, dst="224.0.0.18", ttl=255)),
+                     ("ospf", v4(Raw(bytes(44)), proto=89, dst="224.0.0.5", ttl=1)),
+                     ("igmp", v4(Raw(bytes(8)), proto=2, dst="224.0.0.22", ttl=1, options=router_alert4())),
+                     ("mdns", v4(UDP(sport=5353, dport=5353) / Raw(PAYLOAD), dst="224.0.0.251", ttl=255)),
+                     ("vrrp", v6(Raw(bytes(40)), nh=112, dst="ff02::12", hlim=255)),
+                     ("ospf", v6(Raw(bytes(36)), nh=89, dst="ff02::5", hlim=1)),
+                     ("ospf-unicast", v6(Raw(bytes(36)), nh=89, dst="fe80::2", hlim=1)),
+                     ("mdns", v6(UDP(sport=5353, dport=5353) / Raw(PAYLOAD), dst="ff02::fb", hlim=255))):
+        stays(name, ip)
+        for link in ("8021q", "qinq", "pppoe"):
+            front = dict((n, f) for n, _, f in links())[link]
+            suite.packet(Packet(f"v{family(ip)}-{name}-{link}", front(family(ip), len(ip)), ip), ip)
 
     for word, verdict in dict(unspec=-1, ok=0, reclassify=1, shot=2, pipe=3, redirect=7).items():
         suite.bake("expired", word)

@@ -2,21 +2,20 @@
 /* Change the TTL (RFC 791, 3.2) or hop limit (RFC 8200, 3), never to 0. */
 #pragma once
 
-#include <linux/in.h>
-#include <tcact/ip.h>
+#include <tcact/l4.h>
 
 struct ttl_params {
-	__u8 dec, set, min, max;	/* 0: not given */
-	__s32 expired;			/* TC_ACT_* */
+	__u8 dec, set, min, max, inc;	/* 0: not given */
+	__s32 expired __attribute__((aligned(8)));	/* TC_ACT_* */
 };
-PARAM(ttl, set, "num 1..255 off=0", "value to set; takes the place of dec");
+PARAM(ttl, set, "num 1..255 off=0", "value to set; takes the place of dec and inc");
 PARAM(ttl, dec, "num 1..255 off=0", "how much to subtract; 1 where nothing else is given");
+PARAM(ttl, inc, "num 1..255 off=0", "how much to add, up to 255");
 PARAM(ttl, min, "num 1..255 off=0", "raise lower values to this");
 PARAM(ttl, max, "num 1..255 off=0", "lower higher values to this");
 PARAM(ttl, expired, "word @verdict", "verdict on a packet whose value dec would bring to 0");
 
 #define TTL_DEFAULTS { .expired = TC_ACT_SHOT }
-#define TTL_DEC_1 0x01000000	/* dec, set, min and max in one */
 
 static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 {
@@ -35,38 +34,66 @@ static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 	}
 }
 
+#define ND_ROUTER_SOLICITATION 133	/* RFC 4861, 4.1 to 4.5: the first and the last */
+#define ND_REDIRECT 137
+
 /*
- * Neighbour discovery is valid with hop limit 255 only (RFC 4861, 6.1 and 7.1),
- * which no packet that was forwarded has.
+ * May a router forward it, for sure? So it is with nearly all packets, and told
+ * without a helper. Otherwise ttl_stays() tells.
  */
-static __always_inline bool is_neighbour_discovery(const struct network *net)
-{
-	const struct ipv6hdr *ip = net->header;
-
-	return net->proto == bpf_htons(ETH_P_IPV6) && ip->nexthdr == IPPROTO_ICMPV6 &&
-	       ip->hop_limit == 255;
-}
-
-/* To 224.0.0.0/24 (RFC 5771, 4) or ff02::/16 (RFC 4291, 2.7): routers never forward these. */
-static __always_inline bool is_link_multicast(const struct network *net)
+static __always_inline bool ttl_routed(const struct network *net)
 {
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
+	__be16 first;
+
+	if (network_is_ipv4(net)) {
+		first = *(const __be16 *)&ip4->daddr;
+		return first != bpf_htons(0xe000) && first != bpf_htons(0xffff);
+	}
+	return (ip6->nexthdr == IPPROTO_UDP || ip6->nexthdr == IPPROTO_TCP) &&
+	       ip6->daddr.in6_u.u6_addr8[0] < 0xfe;
+}
+
+/*
+ * Does no router forward it? Then nobody counts hops in the field: receivers
+ * demand a value of it (255 or 1) to know that the sender is on the link. To
+ * 224.0.0.0/24 (RFC 5771, 4), 255.255.255.255 (RFC 1812, 5.3.5.1), ff02::/16
+ * and fe80::/10 (RFC 4291, 2.7 and 2.5.6); neighbour discovery to any address,
+ * with any hop limit: what came from elsewhere must not become valid.
+ */
+static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct network *net)
+{
+	const struct iphdr *ip4 = net->header;
+	const struct ipv6hdr *ip6 = net->header;
+	struct transport l4;
+	__be16 first;
+	__u8 type;
 
 	if (network_is_ipv4(net))
-		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000);
-	return ip6->daddr.in6_u.u6_addr16[0] == bpf_htons(0xff02);
+		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000) ||
+		       ip4->daddr == 0xffffffff;
+	first = ip6->daddr.in6_u.u6_addr16[0];
+	if (first == bpf_htons(0xff02) || (first & bpf_htons(0xffc0)) == bpf_htons(0xfe80))
+		return true;
+	return transport_find(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
+	       l4.offset < l4.end && !bpf_skb_load_bytes(skb, l4.offset, &type, sizeof(type)) &&
+	       type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
 }
 
-/* Is 1 to be subtracted, and no more? All four in one load, as each load stays in the program. */
+/* Is 1 to be subtracted, and no more? All in one load, as each load stays in the program. */
 static __always_inline bool ttl_by_one(const volatile struct ttl_params *params)
 {
-	__u32 given = *(const volatile __u32 *)params;
+	__u64 given = *(const volatile __u64 *)params;
 
-	return given == bpf_htonl(TTL_DEC_1) || !given;
+	_Static_assert(offsetof(struct ttl_params, dec) == 0 &&
+		       offsetof(struct ttl_params, inc) < sizeof(given) &&
+		       offsetof(struct ttl_params, expired) == sizeof(given),
+		       "ttl_by_one() reads all that changes the value, dec first, and nothing else");
+	return given == bpf_cpu_to_be64(1ULL << 56) || !given;
 }
 
-/* 1 if it was changed, 0 if it is to stay, or -EXPIRED. @by_one: ttl_by_one() was true. */
+/* 1, or -EXPIRED. @by_one: ttl_by_one() was true. */
 static __always_inline int ttl_set(struct network *net, bool by_one,
 				   const volatile struct ttl_params *params)
 {
@@ -77,11 +104,9 @@ static __always_inline int ttl_set(struct network *net, bool by_one,
 	else
 		old = ((struct ipv6hdr *)net->header)->hop_limit;
 
-	if (is_neighbour_discovery(net))
-		return 0;
 	if (by_one) {
 		if (!likely(old > 1))
-			return is_link_multicast(net) ? 0 : -EXPIRED;
+			return -EXPIRED;
 		ttl_write(net, old, old - 1);
 		return 1;
 	}
@@ -91,8 +116,10 @@ static __always_inline int ttl_set(struct network *net, bool by_one,
 		min = params->min;
 		max = params->max;
 		if (old <= dec)
-			return is_link_multicast(net) ? 0 : -EXPIRED;
-		new = old - dec;
+			return -EXPIRED;
+		new = old - dec + params->inc;
+		if (new > 255)
+			new = 255;
 		if (min && new < min)
 			new = min;
 		if (max && new > max)
