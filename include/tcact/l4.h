@@ -128,8 +128,9 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 		length = bpf_ntohs(ip->payload_len);
 		if (length || !skb->gso_segs)
 			end = net->offset + sizeof(*ip) + length;
-		where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr,
-						    end < limit ? end : limit));
+		if (end > limit)
+			end = limit;
+		where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr, end));
 		if (where < 0)
 			return -where;
 		l4->offset = where >> 8 & 0xffff;

@@ -494,6 +494,9 @@ def beyond(suite):
                     quoted = packet(d, s, kind, behind[:length], length=60)
                     nat.case(f"beyond-inner-{name}-{length}", error(s, d, quoted), why="truncated",
                              rest=behind[length:] + b"\0" * 20)
+                    # or of which a header is cut off in the middle
+                    nat.case(f"beyond-cut-{name}-{length}", error(s, d, packet(d, s, 60, bytes([UDP_, 3]) + b"\0" * 6)),
+                             why="truncated", rest=b"\0" * 60)
                     # or one that ends earlier than the error does
                     quoted = packet(d, s, kind, behind[:length]) + behind[length:]
                     nat.case(f"beyond-quoted-{name}-{length}", error(s, d, quoted), why="truncated")
