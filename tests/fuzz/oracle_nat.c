@@ -224,7 +224,7 @@ static void nat_expect(struct run *r)
 		take_over(r->want + address_at(p, nat.dst), &nat.to);
 		sum_header(r, p->l3);
 	}
-	if (end == TRANSLATED && (nat.prefix || by_port))
+	if (nat.prefix || by_port)
 		sum_add(r, (struct sum){ .at = p->l4 + 2, .from = p->l4, .to = p->end,
 					 .pseudo = address_at(p, false),
 					 .pseudo_length = p->version == 4 ? 0 : p->routed ? 16 : 32 });
