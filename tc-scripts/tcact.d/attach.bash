@@ -117,11 +117,22 @@ look() {
 	refused "$what" "$1" "$status"
 }
 
-# filters DEV DIR: sets filters
+# filters DEV DIR: sets filters. The kernel drops a matchall filter from a list where it does not fit
+# into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
 filters=''
 filters() {
+	local head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field
 	look "look at $(q "$1") $2" tc -s filter show dev "$1" "$2"
 	filters=$said
+	while [[ $filters =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
+		lost=${BASH_REMATCH[2]}
+		read -ra field <<<"$lost"
+		look "look at $(q "$1") $2" tc -s filter show dev "$1" "$2" chain "${field[7]}" pref "${field[4]}"
+		# tc leaves out what it was asked for
+		said=${said//"filter protocol ${field[2]} ${field[5]} "/"$lost"}
+		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
+		filters=${filters/"$lost"/"$said"}
+	done
 }
 
 # mine DEV DIR: sets mine to tcact's own actions there, as filters.awk prints them
