@@ -23,7 +23,7 @@ static __always_inline int work(__attribute__((unused)) struct __sk_buff *skb,
 	return rewritten(df_set(net, &df_params));
 }
 
-ON_IP(df, work, rewritten)
+DEFINE_ON_IP(df_on_ip, df_any, work, rewritten)
 
 SEC("action/df") int df(struct __sk_buff *skb)
 {

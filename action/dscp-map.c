@@ -36,7 +36,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return network_done(skb, net);
 }
 
-ON_IP(dscp_map, work, rewritten)
+DEFINE_ON_IP(dscp_map_on_ip, dscp_map_any, work, rewritten)
 
 SEC("action/dscp-map") int dscp_map(struct __sk_buff *skb)
 {

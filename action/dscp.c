@@ -20,7 +20,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return network_done(skb, net);
 }
 
-ON_IP(dscp, work, rewritten)
+DEFINE_ON_IP(dscp_on_ip, dscp_any, work, rewritten)
 
 SEC("action/dscp") int dscp(struct __sk_buff *skb)
 {

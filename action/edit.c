@@ -71,7 +71,7 @@ static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net
 }
 
 /* In a row, unspec (the control is pipe) and pipe go on to the next action. */
-FUNCTION int expired(struct __sk_buff *skb)
+OUT_OF_LINE int expired(struct __sk_buff *skb)
 {
 	int verdict = edit_ttl_params.expired;
 	struct network net;
@@ -81,10 +81,10 @@ FUNCTION int expired(struct __sk_buff *skb)
 		return verdict;
 	if (!edit_params.dscp && !less_used())
 		return verdict;
-	return network_find(skb, &net) == DONE ? behind_ttl(skb, &net) : CONTROL;
+	return network_parse(skb, &net) == DONE ? behind_ttl(skb, &net) : CONTROL;
 }
 
-static __always_inline int all(struct __sk_buff *skb, struct network *net)
+static __always_inline int edit_header(struct __sk_buff *skb, struct network *net)
 {
 	if (edit_params.ttl && (likely(ttl_routed(net)) || !ttl_stays(skb, net)) &&
 	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
@@ -93,7 +93,7 @@ static __always_inline int all(struct __sk_buff *skb, struct network *net)
 }
 
 /* Each part that needs the header counts, as its action does. */
-FUNCTION int left_alone(__u32 why)
+OUT_OF_LINE int left_alone(__u32 why)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 
@@ -103,13 +103,13 @@ FUNCTION int left_alone(__u32 why)
 	return CONTROL;
 }
 
-ON_IP(edit_all, all, left_alone)
+DEFINE_ON_IP(edit_header_on_ip, edit_header_any, edit_header, left_alone)
 
-static __always_inline int few(struct __sk_buff *skb, struct network *net)
+static __always_inline int edit_ttl_dscp(struct __sk_buff *skb, struct network *net)
 {
 	if (edit_params.ttl) {
 		if (!likely(ttl_routed(net)))
-			return edit_all_any(skb);
+			return edit_header_any(skb);
 		if (ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
 			return expired(skb);
 	}
@@ -118,9 +118,9 @@ static __always_inline int few(struct __sk_buff *skb, struct network *net)
 	return network_done(skb, net);
 }
 
-ON_IP(edit_few, few, left_alone)
+DEFINE_ON_IP(edit_ttl_dscp_on_ip, edit_ttl_dscp_any, edit_ttl_dscp, left_alone)
 
-FUNCTION int edit_all(struct __sk_buff *skb)
+OUT_OF_LINE int edit_parts(struct __sk_buff *skb)
 {
 	if (edit_params.meta && !meta_constant(skb, &edit_meta_params))
 		count_unless_done(meta_set(skb, &edit_meta_params));
@@ -129,34 +129,34 @@ FUNCTION int edit_all(struct __sk_buff *skb)
 	if (edit_params.mac)
 		count_unless_done(mac_set(skb, &edit_mac_params));
 	if (edit_params.ttl || edit_params.dscp || less_used())
-		return edit_all_on_ip(skb);
+		return edit_header_on_ip(skb);
 	return CONTROL;
 }
 
-static __always_inline int edit_last(struct __sk_buff *skb)
+static __always_inline int edit_behind_mac(struct __sk_buff *skb)
 {
-	return edit_params.ttl || edit_params.dscp ? edit_few_on_ip(skb) : CONTROL;
+	return edit_params.ttl || edit_params.dscp ? edit_ttl_dscp_on_ip(skb) : CONTROL;
 }
 
-FUNCTION int edit_mac(struct __sk_buff *skb)
+OUT_OF_LINE int edit_mac(struct __sk_buff *skb)
 {
 	count_unless_done(mac_set(skb, &edit_mac_params));
-	return edit_last(skb);
+	return edit_behind_mac(skb);
 }
 
 /*
  * Constants in meta and meta2, ttl that subtracts 1, and dscp have a way of their own,
- * which saves no registers. A constant that edit_all() writes again is the same.
+ * which saves no registers. A constant that edit_parts() writes again is the same.
  */
 SEC("action/edit") int edit(struct __sk_buff *skb)
 {
 	if (!likely(!less_used() && ttl_by_one(&edit_ttl_params)))
-		return edit_all(skb);
+		return edit_parts(skb);
 	if (edit_params.meta && !likely(meta_constant(skb, &edit_meta_params)))
-		return edit_all(skb);
+		return edit_parts(skb);
 	if (edit_params.meta2 && !likely(meta_constant(skb, &edit_meta2_params)))
-		return edit_all(skb);
+		return edit_parts(skb);
 	if (!likely(!edit_params.mac))
 		return edit_mac(skb);
-	return edit_last(skb);
+	return edit_behind_mac(skb);
 }

@@ -19,7 +19,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return flowlabel_set(skb, net, &flowlabel_params) ? network_done(skb, net) : CONTROL;
 }
 
-ON_IP(flowlabel, work, rewritten)
+DEFINE_ON_IP(flowlabel_on_ip, flowlabel_any, work, rewritten)
 
 SEC("action/flowlabel") int flowlabel(struct __sk_buff *skb)
 {

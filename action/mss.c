@@ -19,7 +19,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return rewritten(mss_clamp(skb, net, &mss_params));
 }
 
-ON_IP(mss, work, rewritten)
+DEFINE_ON_IP(mss_on_ip, mss_any, work, rewritten)
 
 SEC("action/mss") int mss(struct __sk_buff *skb)
 {

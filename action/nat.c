@@ -14,7 +14,7 @@
 #include <tcact/icmp.h>
 
 struct nat_params {
-	prefix_bytes from, to;
+	prefix_param_bytes from, to;
 	__u16 port, port_to;
 	__u8 side;
 };
@@ -28,8 +28,8 @@ PARAM(nat, port-to, "num 1..65535 keep=0", "what the port becomes");
 RULES(nat, to, "length from");
 PARAMS(nat) = {};
 
-#define FROM prefix(&nat_params.from)
-#define TO prefix(&nat_params.to)
+#define FROM prefix_param(&nat_params.from)
+#define TO prefix_param(&nat_params.to)
 
 /* Does a port matter? Not every fragment has one, and not every protocol. */
 _Static_assert(offsetof(struct nat_params, port) % sizeof(__u32) == 0 &&
@@ -59,7 +59,7 @@ struct end {
 static __always_inline void write_address(const struct network *net, enum side side, bool v4,
 					  struct change *change)
 {
-	change->pseudo = prefix_change(FROM, TO);
+	change->pseudo = prefix_sum_change(FROM, TO);
 	prefix_replace(FROM, TO, network_address(net, side), v4);
 	if (v4) {
 		struct iphdr *ip = net->header;
@@ -87,7 +87,7 @@ static __always_inline int translate_common(struct __sk_buff *skb, const struct 
 	__be16 *port = l4 + side * sizeof(*port);
 	struct change change = {};
 
-	if (!prefix_has(FROM, network_address(net, side), v4) || (by_port() && !is_port(*port)))
+	if (!prefix_contains(FROM, network_address(net, side), v4) || (by_port() && !is_port(*port)))
 		return CONTROL;
 	if (FROM->family)
 		write_address(net, side, v4, &change);
@@ -115,9 +115,9 @@ static __always_inline int find(struct __sk_buff *skb, struct end *end, bool por
 	__u16 value;		/* not in @end, which then would no longer be in registers */
 	__u32 at;
 
-	if (!network_fetch(skb, &end->net))
+	if (!network_reload(skb, &end->net))
 		return -TRUNCATED;
-	if (!prefix_has(FROM, network_address(&end->net, end->side), v4))
+	if (!prefix_contains(FROM, network_address(&end->net, end->side), v4))
 		return 0;
 	why = transport_within(skb, &end->net, end->limit ? end->limit : skb->len, &end->l4);
 	if (why == FRAGMENT && (!port || !FROM->family))
@@ -181,7 +181,7 @@ static __always_inline int translate_inner(struct __sk_buff *skb, struct network
 	__u32 diff;
 	int found;
 
-	if (!network_fetch(skb, net) || !icmp_error(skb, net, &icmp))
+	if (!network_reload(skb, net) || !icmp_error(skb, net, &icmp))
 		return 0;
 	why = icmp_inner(skb, &icmp, &in.net);
 	if (why != DONE)
@@ -236,20 +236,20 @@ static __always_inline enum reason translate_any(struct __sk_buff *skb, __u32 of
 }
 
 /* Functions of their own: else clang makes one copy of both, and the family is unknown in it. */
-FUNCTION int nat_ipv4(struct __sk_buff *skb, __u32 offset)
+OUT_OF_LINE int nat_ipv4(struct __sk_buff *skb, __u32 offset)
 {
 	return rewritten(translate_any(skb, offset, bpf_htons(ETH_P_IP)));
 }
 
-FUNCTION int nat_ipv6(struct __sk_buff *skb, __u32 offset)
+OUT_OF_LINE int nat_ipv6(struct __sk_buff *skb, __u32 offset)
 {
 	return rewritten(translate_any(skb, offset, bpf_htons(ETH_P_IPV6)));
 }
 
-FUNCTION int nat_any(struct __sk_buff *skb)
+OUT_OF_LINE int nat_any(struct __sk_buff *skb)
 {
 	struct network net;
-	enum reason why = network_find(skb, &net);
+	enum reason why = network_parse(skb, &net);
 	__u32 offset;
 
 	if (why != DONE)

@@ -15,7 +15,7 @@
 enum { DIR_OUT = SOURCE, DIR_IN = DESTINATION };	/* the end to translate */
 
 struct npt_params {
-	prefix_bytes from, to;
+	prefix_param_bytes from, to;
 	__s32 unmapped;		/* TC_ACT_* */
 	__u8 dir;
 };
@@ -28,8 +28,8 @@ PARAM(npt, unmapped, "word @verdict", "verdict on a packet whose address has no 
 RULES(npt, to, "family from");
 PARAMS(npt) = { .unmapped = TC_ACT_SHOT };
 
-#define FROM prefix(&npt_params.from)
-#define TO prefix(&npt_params.to)
+#define FROM prefix_param(&npt_params.from)
+#define TO prefix_param(&npt_params.to)
 
 /* The shorter prefix is taken for one as long as the other, with zeros behind it: 3.1 */
 static __always_inline bool longer_than_48(void)
@@ -66,7 +66,7 @@ static __always_inline void adjust(__u16 *word, __u16 more)
  */
 static __always_inline void translate(union address *a)
 {
-	__u16 more = prefix_change(TO, FROM), *words = (__u16 *)a;
+	__u16 more = prefix_sum_change(TO, FROM), *words = (__u16 *)a;
 
 	a->v6[0] ^= FROM->address.v6[0] ^ TO->address.v6[0];
 	if (!longer_than_48())
@@ -88,14 +88,14 @@ static __always_inline int verdict_on(enum reason why)
 }
 
 /* Any IPv6 packet, whose header is at @offset. Nothing is written before all is looked at. */
-FUNCTION int npt_ipv6(struct __sk_buff *skb, __u32 offset)
+OUT_OF_LINE int npt_ipv6(struct __sk_buff *skb, __u32 offset)
 {
 	struct network out = { .offset = offset, .proto = bpf_htons(ETH_P_IPV6) }, in = out;
 	int found, inner = 0;
 	struct transport icmp;
 	enum reason why;
 
-	if (!network_fetch(skb, &out))
+	if (!network_reload(skb, &out))
 		return rewritten(TRUNCATED);
 	found = find(network_address(&out, npt_params.dir));
 	if (found < 0)
@@ -104,7 +104,7 @@ FUNCTION int npt_ipv6(struct __sk_buff *skb, __u32 offset)
 		why = icmp_inner(skb, &icmp, &in);
 		if (why != DONE)
 			return verdict_on(why);
-		if (!network_fetch(skb, &in))
+		if (!network_reload(skb, &in))
 			return rewritten(TRUNCATED);
 		inner = find(network_address(&in, !npt_params.dir));
 		if (inner < 0)
@@ -112,15 +112,15 @@ FUNCTION int npt_ipv6(struct __sk_buff *skb, __u32 offset)
 		if (inner)
 			translate(network_address(&in, !npt_params.dir));
 	}
-	if (found && network_fetch(skb, &out))
+	if (found && network_reload(skb, &out))
 		translate(network_address(&out, npt_params.dir));
 	return CONTROL;
 }
 
-FUNCTION int npt_any(struct __sk_buff *skb)
+OUT_OF_LINE int npt_any(struct __sk_buff *skb)
 {
 	struct network net;
-	enum reason why = network_find(skb, &net);
+	enum reason why = network_parse(skb, &net);
 
 	if (why != DONE)
 		return rewritten(why);

@@ -54,7 +54,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return hit(prefixes_params.count);
 }
 
-ON_IP(prefixes, work, missed)
+DEFINE_ON_IP(prefixes_on_ip, prefixes_any, work, missed)
 
 SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
 {

@@ -68,7 +68,7 @@ static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 
 }
 
 /* Blanks out what is to go of the options that end at @end, of the TCP header at @tcp. */
-FUNCTION int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
+OUT_OF_LINE int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
 {
 	__u32 at = tcp + sizeof(struct tcphdr);
 
@@ -78,15 +78,15 @@ FUNCTION int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
 
 		if (option < 0)
 			return -option;
-		if (option >> 8 == TCPOPT_END)
+		if (option >> TCPOPT_KIND_SHIFT == TCPOPT_END)
 			return DONE;
-		if (stripped(option >> 8)) {
-			why = blank(skb, at, option & 0xff, (at - tcp) & 1,
+		if (stripped(option >> TCPOPT_KIND_SHIFT)) {
+			why = blank(skb, at, option & TCPOPT_LENGTH, (at - tcp) & 1,
 				    tcp + offsetof(struct tcphdr, check));
 			if (why != DONE)
 				return why;
 		}
-		at = forget(skb, at + (option & 0xff));
+		at = forget(skb, at + (option & TCPOPT_LENGTH));
 	}
 	return at < end ? OPTIONS : DONE;
 }
@@ -109,7 +109,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	struct transport l4;
 	struct tcphdr *tcp;
-	enum reason why = transport_find(skb, net, &l4);
+	enum reason why = transport_parse(skb, net, &l4);
 	__u32 end;
 	bool strip;
 
@@ -118,7 +118,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	tcp = tcp_at(skb, &l4);
 	if (!tcp)
 		return rewritten(TRUNCATED);
-	why = tcp_check(&l4, tcp);
+	why = tcp_validate(&l4, tcp);
 	if (why != DONE)
 		return rewritten(why);
 	end = l4.offset + tcp->doff * 4;
@@ -129,7 +129,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return rewritten(why);
 }
 
-ON_IP(tcpopt, work, rewritten)
+DEFINE_ON_IP(tcpopt_on_ip, tcpopt_any, work, rewritten)
 
 SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
 {

@@ -16,7 +16,7 @@
 ACTION(ttl, rewriter, "Set, lower or raise the TTL or hop limit");
 PARAMS(ttl) = TTL_DEFAULTS;
 
-FUNCTION int expired(void)
+OUT_OF_LINE int expired(void)
 {
 	count(EXPIRED);
 	return ttl_params.expired;
@@ -30,10 +30,10 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net, bool
 }
 
 /* Any packet. */
-FUNCTION int ttl_any(struct __sk_buff *skb)
+OUT_OF_LINE int ttl_any(struct __sk_buff *skb)
 {
 	struct network net;
-	enum reason why = network_find(skb, &net);
+	enum reason why = network_parse(skb, &net);
 
 	if (why != DONE)
 		return rewritten(why);

@@ -44,7 +44,7 @@ static __always_inline __u16 with_pcp(struct __sk_buff *skb, __u16 tci)
 	if (pcp == PCP_PRIORITY) {
 		pcp = skb->priority & 7;
 	} else if (pcp == PCP_DSCP) {
-		why = network_find(skb, &net);
+		why = network_parse(skb, &net);
 		if (why != DONE) {
 			count(why);
 			return tci;

@@ -9,7 +9,7 @@
 
 /*
  * A parameter of kind `prefix`. It is an array of bytes to all who know nothing
- * of prefixes; prefix() is what they mean. All are 0 where none is given.
+ * of prefixes; prefix_param() is what they mean. All are 0 where none is given.
  */
 struct prefix_param {
 	union address address;	/* the bits behind the prefix are 0 */
@@ -20,16 +20,22 @@ struct prefix_param {
 	__u8 zero[4];
 };
 
-typedef __u8 prefix_bytes[sizeof(struct prefix_param)] __attribute__((aligned(8)));
+_Static_assert(sizeof(union address) == 16 && offsetof(struct prefix_param, mask) == 16 &&
+	       offsetof(struct prefix_param, family) == 32 &&
+	       offsetof(struct prefix_param, length) == 33 &&
+	       offsetof(struct prefix_param, sum) == 34 && sizeof(struct prefix_param) == 40,
+	       "tcact bakes it: struct prefix_bytes in tc-scripts/data/value.c");
+
+typedef __u8 prefix_param_bytes[sizeof(struct prefix_param)] __attribute__((aligned(8)));
 
 static __always_inline const volatile struct prefix_param *
-prefix(const volatile prefix_bytes *bytes)
+prefix_param(const volatile prefix_param_bytes *bytes)
 {
 	return (const volatile void *)bytes;
 }
 
 /* Is an address of family 4 or 6 in @prefix? Every one is where none is given. */
-static __always_inline bool prefix_has(const volatile struct prefix_param *prefix,
+static __always_inline bool prefix_contains(const volatile struct prefix_param *prefix,
 				       const union address *a, bool v4)
 {
 	if (v4)
@@ -39,7 +45,7 @@ static __always_inline bool prefix_has(const volatile struct prefix_param *prefi
 }
 
 /* By how much the sum of its words changes when an address of @from becomes one of @to. */
-static __always_inline __u16 prefix_change(const volatile struct prefix_param *from,
+static __always_inline __u16 prefix_sum_change(const volatile struct prefix_param *from,
 					   const volatile struct prefix_param *to)
 {
 	return sum16(~from->sum, to->sum);

@@ -12,7 +12,7 @@
  * a global function, although the verifier would check that only once: without
  * BTF of its own (CONFIG_DEBUG_INFO_BTF) a kernel does not know the context in it.
  */
-#define FUNCTION static __attribute__((noinline, unused))
+#define OUT_OF_LINE static __attribute__((noinline, unused))
 
 /*
  * The verifier forgets what it knew of @number, and so follows what comes after

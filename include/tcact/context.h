@@ -84,7 +84,7 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 		const struct ipv6hdr *ip = net->header;
 
 		/*
-		 * network_find() has seen to that. The compiler knows, but not the verifier of 5.10:
+		 * network_parse() has seen to that. The compiler knows, but not the verifier of 5.10:
 		 * "invalid access to packet, off=20 size=4".
 		 */
 		asm volatile("" : "+r"(ip));
@@ -111,7 +111,7 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 						       __u64 *value)
 {
 	struct network net;
-	enum reason why = network_find(skb, &net);
+	enum reason why = network_parse(skb, &net);
 	bool ipv4;
 
 	if (why != DONE)

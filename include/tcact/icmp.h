@@ -18,7 +18,7 @@ static __always_inline bool icmp_error(struct __sk_buff *skb, const struct netwo
 	bool v4 = network_is_ipv4(net);
 	__u8 type;
 
-	if (transport_find(skb, net, icmp) != DONE ||
+	if (transport_parse(skb, net, icmp) != DONE ||
 	    icmp->proto != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6) || icmp->offset == icmp->end ||
 	    bpf_skb_load_bytes(skb, icmp->offset, &type, sizeof(type)))
 		return false;

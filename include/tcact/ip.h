@@ -2,10 +2,10 @@
 /*
  * The IP header of a packet, found and checked: RFC 791, RFC 8200.
  *
- * Once network_find() has said DONE, @net->proto tells which header is at
+ * Once network_parse() has said DONE, @net->proto tells which header is at
  * @net->header, its fixed part (20 or 40 bytes) is linear and may be read and
  * written, IHL is 5 or more, and the length it announces is in the packet.
- * After a helper that may move the packet, network_again().
+ * After a helper that may move the packet, network_linear().
  */
 #pragma once
 
@@ -49,27 +49,27 @@ static __always_inline union address *network_address(const struct network *net,
 }
 
 /* Points @net->header at @size linear bytes again; false if there are not as many. */
-static __always_inline bool network_again(struct __sk_buff *skb, struct network *net, __u32 size)
+static __always_inline bool network_linear(struct __sk_buff *skb, struct network *net, __u32 size)
 {
 	net->header = packet_data(skb) + net->offset;
 	return net->header + size <= packet_end(skb);
 }
 
-static __always_inline bool network_pull(struct __sk_buff *skb, struct network *net, __u32 size)
+static __always_inline bool network_may_pull(struct __sk_buff *skb, struct network *net, __u32 size)
 {
-	if (likely(network_again(skb, net, size)))
+	if (likely(network_linear(skb, net, size)))
 		return true;
-	return packet_pull(skb, net->offset + size) && network_again(skb, net, size);
+	return packet_pull(skb, net->offset + size) && network_linear(skb, net, size);
 }
 
-static __always_inline enum reason network_check(struct __sk_buff *skb, struct network *net)
+static __always_inline enum reason network_validate(struct __sk_buff *skb, struct network *net)
 {
 	__u32 length;
 
 	if (network_is_ipv4(net)) {
 		struct iphdr *ip;
 
-		if (!network_pull(skb, net, sizeof(*ip)))
+		if (!network_may_pull(skb, net, sizeof(*ip)))
 			return TRUNCATED;
 		ip = net->header;
 		length = bpf_ntohs(ip->tot_len);
@@ -83,7 +83,7 @@ static __always_inline enum reason network_check(struct __sk_buff *skb, struct n
 	} else {
 		struct ipv6hdr *ip;
 
-		if (!network_pull(skb, net, sizeof(*ip)))
+		if (!network_may_pull(skb, net, sizeof(*ip)))
 			return TRUNCATED;
 		ip = net->header;
 		length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
@@ -94,16 +94,16 @@ static __always_inline enum reason network_check(struct __sk_buff *skb, struct n
 }
 
 /* Any packet: finds and checks its IP header. */
-static __always_inline enum reason network_find(struct __sk_buff *skb, struct network *net)
+static __always_inline enum reason network_parse(struct __sk_buff *skb, struct network *net)
 {
 	int where = forget(skb, link_skip(skb));
 
 	if (where < 0)
 		return -where;
 	net->change = 0;
-	net->offset = where & 0x3f;
+	net->offset = where & LINK_OFFSET;
 	net->proto = where & LINK_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
-	return network_check(skb, net);
+	return network_validate(skb, net);
 }
 
 /* Where the ethertype is @proto: is that of an Ethernet header for sure? */
@@ -116,7 +116,7 @@ static __always_inline bool network_behind_ethernet(const struct __sk_buff *skb,
 /*
  * The common packets: linear, with a valid IP header (of IPv4, one without
  * options) right behind an Ethernet header, and @behind bytes behind that. True
- * is all that network_find() says with DONE, without a helper call and in half
+ * is all that network_parse() says with DONE, without a helper call and in half
  * the instructions; false says nothing.
  */
 
@@ -176,21 +176,20 @@ static __always_inline int network_done(struct __sk_buff *skb, const struct netw
 }
 
 /*
- * Defines ACTION_on_ip(skb), which does WORK(skb, net) on IP packets: on the
- * common ones at once, on any other in a function of its own, so that the
- * common path is short and saves no registers. What network_find() refuses ends
- * in OTHERWISE(reason).
+ * Defines ON_IP(skb), which does WORK(skb, net) on IP packets: on the common ones at
+ * once, on any other in ANY(skb), a function of its own, so that the common path is
+ * short and saves no registers. What network_parse() refuses ends in OTHERWISE(reason).
  */
-#define ON_IP(action, work, otherwise)					\
-	FUNCTION int action##_any(struct __sk_buff *skb)		\
+#define DEFINE_ON_IP(on_ip, any, work, otherwise)			\
+	OUT_OF_LINE int any(struct __sk_buff *skb)				\
 	{								\
 		struct network net;					\
-		enum reason why = network_find(skb, &net);		\
+		enum reason why = network_parse(skb, &net);		\
 									\
 		return why == DONE ? work(skb, &net) : otherwise(why);	\
 	}								\
 									\
-	static __always_inline int action##_on_ip(struct __sk_buff *skb)\
+	static __always_inline int on_ip(struct __sk_buff *skb)		\
 	{								\
 		struct network net;					\
 									\
@@ -198,5 +197,5 @@ static __always_inline int network_done(struct __sk_buff *skb, const struct netw
 			return work(skb, &net);				\
 		if (network_common_ipv6(skb, &net, /*behind*/ 0))	\
 			return work(skb, &net);				\
-		return action##_any(skb);				\
+		return any(skb);					\
 	}

@@ -45,7 +45,7 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
  * Points @net->header at a header that was found before, and may have moved. Its
  * family must be known to the compiler, as the verifier does not keep it in mind.
  */
-static __always_inline bool network_fetch(struct __sk_buff *skb, struct network *net)
+static __always_inline bool network_reload(struct __sk_buff *skb, struct network *net)
 {
 	net->header = packet_at(skb, net->offset, network_is_ipv4(net) ? sizeof(struct iphdr)
 								       : sizeof(struct ipv6hdr));
@@ -58,13 +58,21 @@ static __always_inline bool network_fetch(struct __sk_buff *skb, struct network 
 
 /*
  * Follows the extension headers from @offset on, where a header of type @proto
- * is, to @end at most: the transport header's offset << 8 | its type, and what
- * else was met, or -reason.
+ * is, to @end at most: what is found, in the bits below, or -reason.
  */
+#define EXTENSION_PROTO 0xff		/* the transport header's type */
+#define EXTENSION_OFFSET_SHIFT 8	/* its offset */
+#define EXTENSION_OFFSET 0xffff
 #define EXTENSION_FIRST (1 << 24)	/* fragment of several */
 #define EXTENSION_ROUTED (1 << 25)	/* segments are left: RFC 8200, 4.4 */
+_Static_assert(!(EXTENSION_PROTO & EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT) &&
+	       !((EXTENSION_FIRST | EXTENSION_ROUTED) &
+		 (EXTENSION_PROTO | EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT)),
+	       "each has bits of its own");
+_Static_assert(2 * (LINK_MAX + sizeof(struct ipv6hdr) + EXTENSIONS_MAX * 256 * 8) <= EXTENSION_OFFSET,
+	       "an offset fits, also that of a packet inside another");
 
-FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, __u32 end)
+OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, __u32 end)
 {
 	__u32 met = 0;
 
@@ -80,7 +88,8 @@ FUNCTION int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, _
 
 		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
-			return met | (offset & 0xffff) << 8 | (proto & 0xff);
+			return met | (offset & EXTENSION_OFFSET) << EXTENSION_OFFSET_SHIFT |
+			       (proto & EXTENSION_PROTO);
 		/* each is 8 bytes or more */
 		if (offset + 8 > end || bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;
@@ -133,8 +142,8 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 		where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr, end));
 		if (where < 0)
 			return -where;
-		l4->offset = where >> 8 & 0xffff;
-		l4->proto = where;
+		l4->offset = where >> EXTENSION_OFFSET_SHIFT & EXTENSION_OFFSET;
+		l4->proto = where & EXTENSION_PROTO;
 		l4->first = where & EXTENSION_FIRST;
 		l4->routed = where & EXTENSION_ROUTED;
 	}
@@ -142,9 +151,9 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 	return l4->offset <= end ? DONE : TRUNCATED;
 }
 
-/* After network_find(). Packet pointers stay valid. */
+/* After network_parse(). Packet pointers stay valid. */
 static __always_inline enum reason
-transport_find(struct __sk_buff *skb, const struct network *net, struct transport *l4)
+transport_parse(struct __sk_buff *skb, const struct network *net, struct transport *l4)
 {
 	return transport_within(skb, net, skb->len, l4);
 }

@@ -133,12 +133,14 @@ static __always_inline __u8 link_layer(struct __sk_buff *skb)
 }
 
 /*
- * Where the network header is, as any packet may have it: its offset from data,
- * plus LINK_IPV6 where it is an IPv6 header. Or -reason.
+ * Where the network header is, as any packet may have it: its offset from data
+ * (LINK_OFFSET), with LINK_IPV6 where it is an IPv6 header. Or -reason.
  */
+#define LINK_OFFSET 0x3f
 #define LINK_IPV6 0x100
+_Static_assert(LINK_MAX <= LINK_OFFSET && !(LINK_OFFSET & LINK_IPV6), "each has bits of its own");
 
-FUNCTION int link_skip(struct __sk_buff *skb)
+OUT_OF_LINE int link_skip(struct __sk_buff *skb)
 {
 	__u8 layer = link_layer(skb);
 	__u32 offset = ETH_HLEN;

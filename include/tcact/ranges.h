@@ -159,7 +159,7 @@ static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 _Static_assert(1 << 22 >= RUN_LONGEST, "as many halvings as the loop has");
 
 /* The leaf of an address, 0 for none. Not inlined: they are long. */
-FUNCTION __u32 prefix_leaf_ipv4(__u32 address)
+OUT_OF_LINE __u32 prefix_leaf_ipv4(__u32 address)
 {
 	__u64 step = range_step(0, (__u64)address << 32);
 
@@ -171,7 +171,7 @@ FUNCTION __u32 prefix_leaf_ipv4(__u32 address)
 	return step;
 }
 
-FUNCTION __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
+OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
 {
 	__u64 step = range_step(1, upper);
 	const struct range_ipv6 *range;
@@ -190,7 +190,7 @@ FUNCTION __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
  * The number of what counts of @leaf now: its own entry, or, where its timeout is over, the one that
  * covers it. 0 where that is none, or an exception.
  */
-FUNCTION __u32 prefix_number_now(__u32 leaf)
+OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 

@@ -61,7 +61,7 @@ struct {
 	__type(value, __u64);
 } reasons __attribute__((weak)) SEC(".maps");
 
-FUNCTION int count(__u32 why)
+OUT_OF_LINE int count(__u32 why)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 

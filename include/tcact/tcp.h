@@ -9,10 +9,15 @@
 enum { TCPOPT_END = 0, TCPOPT_NOP = 1, TCPOPT_MSS = 2 };
 #define TCPOPT_MSS_SIZE 4
 
+#define TCPOPT_LENGTH 0xff
+#define TCPOPT_KIND_SHIFT 8
+#define TCPOPT(kind, length) ((kind) << TCPOPT_KIND_SHIFT | (length))
+_Static_assert(TCPOPT_LENGTH >> TCPOPT_KIND_SHIFT == 0, "each has bits of its own");
+
 /*
- * The option at @at of those that end at @end: its kind << 8 | its length, or
- * -reason. By helper: were @at ever part of a packet pointer, the verifier
- * would follow each of its values through the caller's loop.
+ * The option at @at of those that end at @end: TCPOPT(kind, length), or -reason.
+ * By helper: were @at ever part of a packet pointer, the verifier would follow each
+ * of its values through the caller's loop.
  */
 static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end)
 {
@@ -21,14 +26,14 @@ static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end
 	if (bpf_skb_load_bytes(skb, at, &kind, sizeof(kind)))
 		return -TRUNCATED;
 	if (kind == TCPOPT_END || kind == TCPOPT_NOP)
-		return kind << 8 | 1;
+		return TCPOPT(kind, 1);
 	if (at + 2 > end)
 		return -OPTIONS;
 	if (bpf_skb_load_bytes(skb, at + 1, &length, sizeof(length)))
 		return -TRUNCATED;
 	if (length < 2 || at + length > end)
 		return -OPTIONS;
-	return kind << 8 | length;
+	return TCPOPT(kind, length);
 }
 
 /* The header at @l4, linear; NULL if the IP packet ends before it does. */
@@ -39,7 +44,7 @@ static __always_inline struct tcphdr *tcp_at(struct __sk_buff *skb, const struct
 }
 
 /* Whether the header at @tcp is one, and in the packet with its options. */
-static __always_inline enum reason tcp_check(const struct transport *l4, const struct tcphdr *tcp)
+static __always_inline enum reason tcp_validate(const struct transport *l4, const struct tcphdr *tcp)
 {
 	if (tcp->doff < sizeof(*tcp) / 4)
 		return MALFORMED;

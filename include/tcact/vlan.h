@@ -14,9 +14,10 @@
 #define VLAN_PCP 0xe000
 #define VLAN_PCP_SHIFT 13
 #define VLAN_NONE 0x10000	/* no tag: no TCI is that */
+_Static_assert(VLAN_NONE > (__u16)~0, "a TCI has 16 bits");
 
 /* The TCI of the tag, VLAN_NONE, or -reason. */
-FUNCTION int vlan_find(struct __sk_buff *skb)
+OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
 {
 	struct vlan_tag tag;
 	__be16 proto;
@@ -48,7 +49,7 @@ static __always_inline enum reason vlan_truth(struct __sk_buff *skb)
 }
 
 /* Takes the tag that vlan_find() found away; a tag behind it moves to the metadata. */
-FUNCTION int vlan_pop(struct __sk_buff *skb)
+OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 {
 	enum reason why = vlan_truth(skb);
 

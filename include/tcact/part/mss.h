@@ -79,7 +79,7 @@ static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, _
  * Lowers every MSS option of the TCP header at @tcp, which ends at @end: receivers differ
  * in which of several they take (Linux: the last). One of another length is none to them.
  */
-FUNCTION int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
+OUT_OF_LINE int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
 {
 	__u32 at = tcp + sizeof(struct tcphdr);
 
@@ -89,14 +89,14 @@ FUNCTION int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limi
 
 		if (option < 0)
 			return -option;
-		if (option >> 8 == TCPOPT_END)
+		if (option >> TCPOPT_KIND_SHIFT == TCPOPT_END)
 			return DONE;
-		if (option == (TCPOPT_MSS << 8 | TCPOPT_MSS_SIZE)) {
+		if (option == TCPOPT(TCPOPT_MSS, TCPOPT_MSS_SIZE)) {
 			why = mss_lower(skb, tcp, at, limit);
 			if (why != DONE)
 				return why;
 		}
-		at = forget(skb, at + (option & 0xff));
+		at = forget(skb, at + (option & TCPOPT_LENGTH));
 	}
 	return at < end ? OPTIONS : DONE;
 }
@@ -105,7 +105,7 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 					     const volatile struct mss_params *params)
 {
 	struct transport l4;
-	enum reason why = transport_find(skb, net, &l4);
+	enum reason why = transport_parse(skb, net, &l4);
 	struct tcphdr *tcp;
 	__u32 end;
 
@@ -116,7 +116,7 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 		return TRUNCATED;
 	if (!tcp->syn)
 		return DONE;
-	why = tcp_check(&l4, tcp);
+	why = tcp_validate(&l4, tcp);
 	if (why != DONE)
 		return why;
 	end = l4.offset + tcp->doff * 4;

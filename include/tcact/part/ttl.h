@@ -76,7 +76,7 @@ static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct networ
 	first = ip6->daddr.in6_u.u6_addr16[0];
 	if (first == bpf_htons(0xff02) || (first & bpf_htons(0xffc0)) == bpf_htons(0xfe80))
 		return true;
-	return transport_find(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
+	return transport_parse(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
 	       l4.offset < l4.end && !bpf_skb_load_bytes(skb, l4.offset, &type, sizeof(type)) &&
 	       type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
 }
