@@ -13,35 +13,48 @@
 #include <tcact/vlan.h>
 
 #define VID_OFF 4096
-enum { PCP_KEEP = 8, PCP_DSCP, PCP_PRIORITY };
+enum { PCP_KEEP = 8, PCP_DSCP, PCP_PRIORITY, PCP_INNER };
+#define DEI_KEEP 2
 
 struct vlan_params {
 	__u16 push, set;	/* VID_OFF: not given */
 	__u16 proto;		/* an ethertype, host byte order */
 	__u8 pop;
 	__u8 pcp;
+	__u8 dei;
 };
 
 ACTION(vlan, rewriter, "Push, pop or change the outermost VLAN tag");
 PARAM(vlan, pop, "word no=0 yes=1", "take the outermost tag away, before anything else");
 PARAM(vlan, set, "num 0..4094 off=4096", "VLAN identifier to give to the outermost tag, before a push");
 PARAM(vlan, push, "num 0..4094 off=4096", "VLAN identifier of a tag to put in front; 0: for its priority only");
-PARAM(vlan, pcp, "num 0..7 keep=8 dscp=9 priority=10",
+PARAM(vlan, pcp, "num 0..7 keep=8 dscp=9 priority=10 inner=11",
       "priority of the tag pushed, or else of the outermost; dscp: its upper 3 bits; "
-      "priority: the low 3 bits of the packet's; keep is 0 for push");
-PARAM(vlan, proto, "word 802.1q=33024 802.1ad=34984", "TPID of the tag to push");
-PARAMS(vlan) = { .push = VID_OFF, .set = VID_OFF, .proto = ETH_P_8021Q, .pcp = PCP_KEEP };
+      "priority: the low 3 bits of the packet's; inner: that of the tag behind; keep is 0 for push");
+PARAM(vlan, dei, "num 0..1 keep=2", "drop eligibility of the same tag; keep is 0 for push");
+PARAM(vlan, proto, "word 802.1q=33024 802.1ad=34984 0x9100=37120 0x9200=37376", "TPID of the tag to push");
+PARAMS(vlan) = { .push = VID_OFF, .set = VID_OFF, .proto = ETH_P_8021Q, .pcp = PCP_KEEP,
+		 .dei = DEI_KEEP };
 
-/* @tci with the priority that is asked for. Where there is no DSCP, it keeps its own. */
-static __always_inline __u16 with_pcp(struct __sk_buff *skb, __u16 tci)
+/*
+ * @tci with the priority and drop eligibility that are asked for; @inner is the TCI of
+ * the tag behind. Where there is no DSCP or no such tag, it keeps its own priority.
+ */
+static __always_inline __u16 with_priority(struct __sk_buff *skb, __u16 tci, int inner)
 {
 	__u8 pcp = vlan_params.pcp;
 	struct network net;
 	enum reason why;
 
+	if (vlan_params.dei != DEI_KEEP)
+		tci = (tci & ~VLAN_DEI) | (vlan_params.dei ? VLAN_DEI : 0);
 	if (pcp == PCP_KEEP)
 		return tci;
-	if (pcp == PCP_PRIORITY) {
+	if (pcp == PCP_INNER) {
+		if (inner == VLAN_NONE)
+			return tci;
+		pcp = (__u16)inner >> VLAN_PCP_SHIFT;
+	} else if (pcp == PCP_PRIORITY) {
 		pcp = skb->priority & 7;
 	} else if (pcp == PCP_DSCP) {
 		why = network_parse(skb, &net);
@@ -54,26 +67,39 @@ static __always_inline __u16 with_pcp(struct __sk_buff *skb, __u16 tci)
 	return (tci & ~VLAN_PCP) | pcp << VLAN_PCP_SHIFT;
 }
 
-static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool pcp)
+static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool priority)
 {
+	int inner = VLAN_NONE;
 	__u16 new = tci;
 
 	if (vlan_params.set != VID_OFF)
 		new = (tci & ~VLAN_VID) | vlan_params.set;
-	return vlan_write(skb, tci, pcp ? with_pcp(skb, new) : new);
+	if (priority) {
+		if (vlan_params.pcp == PCP_INNER)
+			inner = vlan_behind(skb);
+		if (inner < 0)
+			return -inner;
+		new = with_priority(skb, new, inner);
+	}
+	return vlan_write(skb, tci, new);
 }
 
-static __always_inline enum reason push(struct __sk_buff *skb)
+/* In front of the tag @inner, or of none. */
+static __always_inline enum reason push(struct __sk_buff *skb, int inner)
 {
-	__u16 tci = with_pcp(skb, vlan_params.push);
+	__u16 tci = with_priority(skb, vlan_params.push, inner);
+	__be16 proto = bpf_htons(vlan_params.proto);
 
-	return bpf_skb_vlan_push(skb, bpf_htons(vlan_params.proto), tci) ? HELPER_FAILED : DONE;
+	if (!kernel_tag(proto))
+		return vlan_push_foreign(skb, proto, tci);
+	return bpf_skb_vlan_push(skb, proto, tci) ? HELPER_FAILED : DONE;
 }
 
 SEC("action/vlan") int vlan(struct __sk_buff *skb)
 {
 	bool pops = vlan_params.pop == 1, pushes = vlan_params.push != VID_OFF;
-	bool sets = vlan_params.set != VID_OFF || (vlan_params.pcp != PCP_KEEP && !pushes);
+	bool priority = !pushes && (vlan_params.pcp != PCP_KEEP || vlan_params.dei != DEI_KEEP);
+	bool sets = vlan_params.set != VID_OFF || priority;
 	enum reason why = DONE;
 	int tci;
 
@@ -84,11 +110,15 @@ SEC("action/vlan") int vlan(struct __sk_buff *skb)
 		return rewritten(-tci);
 	if (pops && tci != VLAN_NONE) {
 		why = vlan_pop(skb);
-		tci = skb->vlan_present ? skb->vlan_tci : VLAN_NONE;
+		if (why == DONE && (sets || pushes)) {
+			tci = vlan_outermost(skb);
+			if (tci < 0)
+				why = -tci;
+		}
 	}
 	if (why == DONE && sets && tci != VLAN_NONE)
-		why = set(skb, tci, !pushes);
+		why = set(skb, tci, priority);
 	if (why == DONE && pushes)
-		why = push(skb);
+		why = push(skb, tci);
 	return rewritten(why);
 }

@@ -18,8 +18,9 @@
  *      remote: data is the outer IP header, the network header the inner one.
  *
  * skb->protocol alone is not enough either: an AF_PACKET sender chooses it.
- * Behind an Ethernet header, up to two 802.1Q or 802.1ad tags are skipped (a
- * tag in the skb's metadata is not in the way), then one PPPoE session header.
+ * Behind an Ethernet header, up to two tags are skipped (of 802.1Q, 802.1ad, or with
+ * the TPIDs 0x9100 and 0x9200 of before 802.1ad; one in the skb's metadata is not in
+ * the way), then one PPPoE session header.
  */
 #pragma once
 
@@ -78,7 +79,8 @@ static __always_inline bool begins_ip(__u8 byte)
 
 static __always_inline bool is_tag(__be16 proto)
 {
-	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD) ||
+	       proto == bpf_htons(ETH_P_QINQ1) || proto == bpf_htons(ETH_P_QINQ2);
 }
 
 /* Is byte @offset of the network header within the linear part of the packet? */

@@ -13,19 +13,27 @@
 #define VLAN_VID 0x0fff
 #define VLAN_PCP 0xe000
 #define VLAN_PCP_SHIFT 13
+#define VLAN_DEI 0x1000
 #define VLAN_NONE 0x10000	/* no tag: no TCI is that */
 _Static_assert(VLAN_NONE > (__u16)~0, "a TCI has 16 bits");
 
-/* The TCI of the tag, VLAN_NONE, or -reason. */
-OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
+/*
+ * Does the kernel know it for a tag (eth_type_vlan())? Only these does it put into the
+ * metadata, push and pop; one of 0x9100 or 0x9200 is always in the frame.
+ */
+static __always_inline bool kernel_tag(__be16 proto)
+{
+	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+/* The TCI of the tag of an Ethernet frame, VLAN_NONE, or -reason. */
+static __always_inline int vlan_outermost(struct __sk_buff *skb)
 {
 	struct vlan_tag tag;
 	__be16 proto;
 
 	if (skb->vlan_present)
 		return skb->vlan_tci;
-	if (link_layer(skb) != LINK_ETHER)
-		return -LINK_UNKNOWN;
 	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
 		return -TRUNCATED;
 	if (!is_tag(proto))
@@ -33,6 +41,14 @@ OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &tag, sizeof(tag)))
 		return -TRUNCATED;
 	return bpf_ntohs(tag.tci);
+}
+
+/* The same of any packet. */
+OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
+{
+	if (!skb->vlan_present && link_layer(skb) != LINK_ETHER)
+		return -LINK_UNKNOWN;
+	return vlan_outermost(skb);
 }
 
 /*
@@ -45,10 +61,82 @@ static __always_inline enum reason vlan_truth(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
 		return TRUNCATED;
-	return is_tag(proto) == is_tag(skb->protocol) ? DONE : MALFORMED;
+	return proto == skb->protocol || !(is_tag(proto) || is_tag(skb->protocol)) ? DONE : MALFORMED;
 }
 
-/* Takes the tag that vlan_find() found away; a tag behind it moves to the metadata. */
+/* The TCI of the tag behind the outermost one, which there is; VLAN_NONE, or -reason. */
+static __always_inline int vlan_behind(struct __sk_buff *skb)
+{
+	__u32 at = offsetof(struct ethhdr, h_proto) +
+		   (skb->vlan_present ? 0 : sizeof(struct vlan_tag));
+	struct { __be16 proto, tci; } tag;
+
+	if (bpf_skb_load_bytes(skb, at, &tag, sizeof(tag)))
+		return -TRUNCATED;
+	return is_tag(tag.proto) ? bpf_ntohs(tag.tci) : VLAN_NONE;
+}
+
+/* The sum over the packet, if it is known (CHECKSUM_COMPLETE), is to be @sum again. */
+static __always_inline void checksum_restore(struct __sk_buff *skb, __s64 sum)
+{
+	if (sum < 0)
+		return;
+	checksum_complete(skb, ~(__u32)bpf_csum_update(skb, 0));
+	checksum_complete(skb, sum);
+}
+
+/*
+ * Where the protocol of the tag behind the first one of the frame is, which is what
+ * skb->protocol becomes when that is popped: the only way to set it.
+ */
+#define VLAN_NEXT (ETH_HLEN + offsetof(struct vlan_tag, proto))
+
+/* Pops a tag that the kernel does not know: behind another, it may be called one that it does. */
+OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
+{
+	__be16 proto = bpf_htons(ETH_P_8021Q);
+	__s64 sum = bpf_csum_update(skb, 0);
+
+	if (bpf_skb_vlan_push(skb, proto, 0))
+		return HELPER_FAILED;
+	if (bpf_skb_vlan_push(skb, proto, 0)) {		/* the first one goes into the frame */
+		bpf_skb_vlan_pop(skb);
+		return HELPER_FAILED;
+	}
+	if (bpf_skb_store_bytes(skb, VLAN_NEXT, &proto, sizeof(proto), /*flags*/ 0) ||
+	    bpf_skb_vlan_pop(skb))
+		return HELPER_FAILED;
+	checksum_restore(skb, sum);
+	/* the first one leaves the metadata, where the foreign one takes its place */
+	return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
+}
+
+/* Pushes a tag that the kernel does not know, which is then in the frame, and what skb->protocol says. */
+OUT_OF_LINE int vlan_push_foreign(struct __sk_buff *skb, __u32 proto, __u32 tci)
+{
+	__be16 known = bpf_htons(ETH_P_8021Q), foreign = proto;
+	__s64 sum;
+
+	if (bpf_skb_vlan_push(skb, known, tci))
+		return HELPER_FAILED;
+	if (bpf_skb_vlan_push(skb, known, 0)) {
+		bpf_skb_vlan_pop(skb);
+		return HELPER_FAILED;
+	}
+	sum = bpf_csum_update(skb, 0);
+	if (bpf_skb_vlan_push(skb, known, 0)) {
+		bpf_skb_vlan_pop(skb);
+		bpf_skb_vlan_pop(skb);
+		return HELPER_FAILED;
+	}
+	if (bpf_skb_store_bytes(skb, VLAN_NEXT, &foreign, sizeof(foreign), /*flags*/ 0) ||
+	    bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb))
+		return HELPER_FAILED;
+	checksum_restore(skb, sum);
+	return DONE;
+}
+
+/* Takes the tag that vlan_find() found away; one behind it that the kernel knows moves to the metadata. */
 OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 {
 	enum reason why = vlan_truth(skb);
@@ -58,6 +146,8 @@ OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 	/* The one behind it must be whole, or the kernel stops half-way. */
 	if (is_tag(skb->protocol) && skb->len < ETH_HLEN + 2 * sizeof(struct vlan_tag))
 		return TRUNCATED;
+	if (!skb->vlan_present && !kernel_tag(skb->protocol))
+		return vlan_pop_foreign(skb);
 	return bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
 }
 
@@ -75,7 +165,7 @@ static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __
 
 	if (why != DONE)
 		return why;
-	if (!is_tag(skb->protocol))
+	if (!kernel_tag(skb->protocol))
 		return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_push(skb, proto, new) ? HELPER_FAILED : DONE;
 	sum = bpf_csum_update(skb, 0);
 	if (bpf_skb_vlan_push(skb, proto, 0))
@@ -84,10 +174,7 @@ static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __
 		why = HELPER_FAILED;
 	if (bpf_skb_vlan_pop(skb))
 		why = HELPER_FAILED;
-	if (sum >= 0) {
-		checksum_complete(skb, ~(__u32)bpf_csum_update(skb, 0));
-		checksum_complete(skb, sum);
-	}
+	checksum_restore(skb, sum);
 	return why;
 }
 

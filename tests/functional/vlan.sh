@@ -12,6 +12,8 @@ bake again vlan pop yes push 7
 bake pcp-dscp vlan pcp dscp
 bake pcp-priority vlan pcp priority
 bake push-dscp vlan push 100 pcp dscp
+bake push-91 vlan push 100 proto 0x9100 pcp 5
+bake push-92 vlan push 7 proto 0x9200 pcp inner dei 1
 
 # tagged FRAME TAG...: with these in front of what tags it has
 tagged() { local IFS=''; echo "${1:0:24}${*:2}${1:24}"; }
@@ -137,7 +139,7 @@ crosses() { [[ $(pass a d "$1") == "$1" ]]; }
 
 # ---- by what must come out ------------------------------------------------------------------
 
-is_tagged() { [[ ${1:24:4} == @(8100|88a8) ]]; }
+is_tagged() { [[ ${1:24:4} == @(8100|88a8|9100|9200) ]]; }
 must_push() { tagged "$1" 81000064; }
 must_pop() { if is_tagged "$1"; then echo "${1:0:24}${1:32}"; else echo "$1"; fi; }
 must_set() { if is_tagged "$1"; then echo "${1:0:29}12c${1:32}"; else echo "$1"; fi; }	# the PCP stays
@@ -240,6 +242,63 @@ vlan_pcp() {
 		same reasons "$(reasons a egress 7)" not-ip=1
 		tc filter del dev a egress pref 7
 	done
+}
+
+must_push-91() { tagged "$1" 9100a064; }
+must_push-92() {
+	local inner=0
+	! is_tagged "$1" || inner=$((0x${1:28:1} & 0xe))
+	tagged "$1" "9200$(printf %x $((inner | 1)))007"
+}
+
+# foreign FROM DEV HOOK TO [TAG]...: with tags that the kernel does not know, before and after
+foreign() {
+	local from=$1 dev=$2 hook=$3 to=$4 op name more f in=() before=() want got
+	shift 4
+	for name in v4 v6 other pppoe4; do
+		for more in '' 9100e005 92000005,81006006 81002005,91000006; do
+			f=$(tagged "${frame[$name.in]}" ${more//,/ })
+			in+=("$f")
+			before+=("$(tagged "$f" "$@")")
+		done
+	done
+	come_out got $from $to -m a "${in[@]}"
+	same "control: $from" "${got[*]}" "${before[*]}"
+	for op in push-91 push-92 push pop set; do
+		want=()
+		for f in "${before[@]}"; do want+=("$(must_$op "$f")"); done
+		tc filter add dev $dev $hook pref 7 matchall ${bpf[$op]} continue
+		come_out got $from $to -m a "${in[@]}"
+		same "$op, $hook, from $from" "${got[*]}" "${want[*]}"
+		same "reasons of $op" "$(reasons $dev $hook 7)" ''
+		tc filter del dev $dev $hook pref 7
+	done
+}
+
+t vlan_foreign '0x9100 and 0x9200, which the kernel does not know: push, pop and set on both hooks'
+vlan_foreign() {
+	wire a b
+	vlan a.5 a 5
+	clsact a
+	clsact b
+	frames
+	foreign a a egress b
+	foreign a.5 a egress b 81000005
+	behind b a2 b2
+	foreign a b ingress b2
+	foreign a.5 b ingress b2 81000005
+}
+
+t vlan_foreign_tcp 'TCP with 0x9100 pushed on egress and popped at the far ingress: every byte arrives'
+vlan_foreign_tcp() {
+	two
+	in_netns far tc qdisc add dev b clsact
+	in_netns far tc filter add dev b ingress pref 7 matchall ${bpf[pop]}
+	tc filter add dev a egress pref 7 matchall ${bpf[push-91]}
+	send 1000000
+	same 'checksum errors' "$(bad_sums far)" 0
+	same reasons "$(reasons a egress 7)" ''
+	ran a egress 7
 }
 
 t vlan_lie 'an AF_PACKET sender lies about the tag: no bytes are cut out of the packet, and it is counted'

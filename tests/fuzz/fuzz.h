@@ -84,6 +84,7 @@ struct packet {
 };
 
 /* An IP header at p->l3 of a packet whose ethertype said what; @gso: its length may be 0. */
+bool is_tag(uint16_t type);
 void find_ip(struct packet *p, bool gso);
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso);
 void find_transport(struct packet *p);

@@ -34,6 +34,12 @@ static uint16_t fold(uint64_t sum)
 	return sum;
 }
 
+/* IEEE 802.1Q and 802.1ad, and what was used before 802.1ad */
+bool is_tag(uint16_t type)
+{
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
+}
+
 /* What follows the Ethernet addresses. */
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso)
 {
@@ -56,7 +62,7 @@ void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum l
 		return;
 	}
 	type = get16(data + at);
-	for (int tags = 0; tags < TAGS && (type == 0x8100 || type == 0x88a8); tags++) {
+	for (int tags = 0; tags < TAGS && is_tag(type); tags++) {
 		p->tagged = true;
 		at += 4;
 		if (at + 2 > length) {

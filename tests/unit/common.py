@@ -144,6 +144,9 @@ def links():
     yield "mac4f", "auto", plain(mac4f)
     yield "mac6f", "auto", plain(mac6f)
     yield "8021ad", "auto", plain(MACS, 0x88a8)
+    yield "9100", "auto", plain(MACS, 0x9100)
+    yield "9200-8021q", "auto", plain(MACS, 0x9200, 0x8100)
+    yield "8021ad-9100", "ether", plain(MACS, 0x88a8, 0x9100)
     yield "8021q-8021q", "auto", plain(MACS, 0x8100, 0x8100)
     yield "8021q-8021ad", "auto", plain(MACS, 0x8100, 0x88a8)
     yield "mac4-8021q", "auto", plain(mac4, 0x8100)
@@ -337,10 +340,10 @@ def broken():
             ("pppoe-mpls", ether(0x8100) + tag(0x8864) + pppoe(0x0281, 28), 26)):
         yield Packet(name, front, None, arp, why="not-ip", need=need)
     yield Packet("arp-ether", ether(0x0806), None, arp, link="ether", why="not-ip", need=14)
-    for tpids in ((0x8100, 0x8100, 0x8100), (0x88a8, 0x8100, 0x8100), (0x9100,)):
+    for tpids in ((0x8100, 0x8100, 0x8100), (0x88a8, 0x8100, 0x8100), (0x9100, 0x9100, 0x8100), (0x9300,)):
         front = ether(tpids[0]) + b"".join(tag(p) for p in (*tpids[1:], 0x0800))
         yield Packet("tags-" + "-".join(f"{t:x}" for t in tpids), front, ok4, why="not-ip",
-                     need=min(22, len(front)) if tpids[0] != 0x9100 else 14)
+                     need=min(22, len(front)) if tpids[0] != 0x9300 else 14)
     # a sender that writes an IP ethertype where there is no IP header
     for name, front, rest in (("arp", b"", arp), ("ethernet", b"", MACS + b"\x08\x06" + arp),
                               ("0", b"", b"\0" * 40), ("5", b"", b"\x55" * 40), ("7", b"", b"\x75" * 40)):

@@ -104,7 +104,7 @@ static void hexdump(const char *what, const uint8_t *data, uint32_t size, const 
 }
 
 /* Are packet and metadata, which were @size bytes and @ctx, what @out, @gone shorter, and @o say? */
-static bool compare(const char *when, uint32_t size, uint32_t gone, const struct __sk_buff *ctx,
+static bool compare(const char *when, uint32_t size, int gone, const struct __sk_buff *ctx,
 		    const uint8_t *out, const struct outcome *o)
 {
 	struct __sk_buff expected = *ctx;

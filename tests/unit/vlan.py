@@ -5,7 +5,8 @@ of it are in tests/functional/vlan.sh.
 """
 from common import *
 
-TAGS = (b"\x81\x00", b"\x88\xa8")
+KERNEL = (b"\x81\x00", b"\x88\xa8")      # what it has in the metadata
+TAGS = KERNEL + (b"\x91\x00", b"\x92\x00")
 
 
 def is_ether(p):
@@ -25,11 +26,16 @@ def with_tci(data, new):
 
 
 def popped(data):
-    """What is left in the frame: the second tag moves to the metadata, the third stays."""
+    """What is left in the frame: the second tag moves to the metadata, if the kernel knows it; the third stays."""
     if not tagged(data):
         return data
     data = data[:12] + data[16:]
-    return data[:12] + data[16:] if tagged(data) else data
+    return data[:12] + data[16:] if data[12:14] in KERNEL else data
+
+
+def behind(data):
+    """The TCI of the second tag."""
+    return struct.unpack_from("!H", data, 18)[0] if tagged(data) and data[16:18] in TAGS else None
 
 
 def vectors(suite):
@@ -59,11 +65,16 @@ def vectors(suite):
                 ("pcp-5", ("pcp", 5), lambda t: t & 0x1fff | 5 << 13),
                 ("pcp-priority", ("pcp", "priority"), lambda t: t & 0x1fff | 7 << 13),
                 ("set-4094-pcp-0", ("set", 4094, "pcp", 0), lambda t: t & 0x1000 | 4094),
+                ("dei-1", ("dei", 1), lambda t: t | 0x1000),
+                ("dei-0-pcp-3", ("dei", 0, "pcp", 3), lambda t: t & 0xfff | 3 << 13),
+                ("set-7-dei-1", ("set", 7, "dei", 1), lambda t: t & 0xe000 | 0x1007),
+                ("pcp-inner", ("pcp", "inner"),
+                 lambda t: t if behind(p.data) is None else t & 0x1fff | behind(p.data) & 0xe000),
                 ("set-its-own", ("set", tci(p.data) & 0xfff if tagged(p.data) and tci(p.data) & 0xfff < 4095 else 1),
                  lambda t: t if t & 0xfff < 4095 else t & 0xf000 | 1)):
             begin(p, *settings)
             data = with_tci(p.data, work(tci(p.data))) if tagged(p.data) else p.data
-            case(p, label, data, need=18 if tagged(p.data) else 14)
+            case(p, label, data, need=(20 if label == "pcp-inner" else 18) if tagged(p.data) else 14)
         # the priority follows the DSCP: where there is none, it stays and that is counted
         begin(p, "pcp", "dscp")
         data, why = p.data, None
@@ -80,11 +91,25 @@ def vectors(suite):
             if p.name.startswith("tags-") and label != "pop":
                 continue        # three tags: cut off, the second is popped and cannot be set
             begin(p, *settings)
-            case(p, label, popped(p.data), need=22 if tagged(p.data) else 14)
+            data = popped(p.data)
+            if tagged(p.data) and tagged(data):     # one that the kernel does not know
+                data = {"pop": data, "pop-set": with_tci(data, tci(data) & 0xf000 | 5),
+                        "pop-pcp": with_tci(data, tci(data) & 0x1fff | 5 << 13)}[label]
+            case(p, label, data, need=22 if tagged(p.data) else 14)
         # a push goes to the metadata: nothing is to be seen
         for label, settings in (("push", ("push", 100)), ("push-0", ("push", 0, "proto", "802.1ad", "pcp", 7))):
             begin(p, *settings)
             case(p, label, p.data, need=18 if tagged(p.data) else 14)
+        # one that the kernel does not know goes into the frame
+        for tpid in (0x9100, 0x9200):
+            for label, settings, new in (
+                    ("", (), 100), ("-pcp-dei", ("pcp", 5, "dei", 1), 0xb064), ("-dei-0", ("dei", 0), 100),
+                    ("-inner", ("pcp", "inner"), 100 | (tci(p.data) & 0xe000 if tagged(p.data) else 0))):
+                if label and tpid == 0x9200 or p.name.startswith("tags-"):
+                    continue
+                begin(p, "push", 100, "proto", f"{tpid:#x}", *settings)
+                case(p, f"push-{tpid:x}{label}", p.data[:12] + struct.pack("!HH", tpid, new) + p.data[12:],
+                     need=18 if tagged(p.data) else 14)
         # the other way round: the second tag comes back into the frame
         begin(p, "pop", "yes", "push", 7)
         case(p, "pop-push", p.data[:12] + p.data[16:] if tagged(p.data) else p.data,
@@ -94,7 +119,7 @@ def vectors(suite):
              need=18 if tagged(p.data) else 14)
 
     # every part of the TCI, both kinds of tag, with sums that pass by 0 (CHECKSUM_COMPLETE)
-    for tpid in (0x8100, 0x88a8):
+    for tpid in (0x8100, 0x88a8, 0x9100):
         for old in (0, 1, 0xfff, 0x1000, 0x1fff, 0x2000, 0x6064, 0xefff, 0xf000, 0xffff):
             front = ether(tpid) + struct.pack("!HH", old, 0x0800)
             p = Packet(f"{tpid:x}-{old:04x}", front, v4(tcp(SYN)))
@@ -114,6 +139,14 @@ def vectors(suite):
             ip = make(tcp(SYN), **{field: dscp << 2 | 3})
             p = Packet(f"v{family(ip)}-dscp-{dscp}", ether(0x8100) + tag(proto), ip)
             case(p, "pcp-dscp", with_tci(p.data, 100 | (dscp >> 3) << 13), need=p.need)
+    # the priority of the tag behind
+    for inner in (0, 0x2005, 0xf005):
+        front = ether(0x88a8) + struct.pack("!HHHH", 0x8064, 0x9100, inner, 0x0800)
+        p = Packet(f"inner-{inner:04x}", front, v4(tcp(SYN)), link="ether")
+        begin(p, "pcp", "inner")
+        case(p, "set", with_tci(p.data, 0x64 | inner & 0xe000), need=20)
+        begin(p, "push", 7, "pcp", "inner", "proto", "0x9100")
+        case(p, "push", p.data[:12] + struct.pack("!HH", 0x9100, 0x8007) + p.data[12:], need=18)
     # inverse pairs: 100 to 200 and back
     p = Packet("pair", ether(0x8100) + tag(0x0800, 100), v4(tcp(SYN)))
     q = Packet("pair-back", ether(0x8100) + tag(0x0800, 200), v4(tcp(SYN)))

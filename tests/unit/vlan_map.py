@@ -28,7 +28,7 @@ def vectors(suite):
     for p in corpus():
         case("there", p)
         case("empty", p)
-    for tpid in (0x8100, 0x88a8):
+    for tpid in (0x8100, 0x88a8, 0x9200):
         for high in (0, 0x1000, 0x6000, 0xe000, 0xf000):
             for vid in (0, 1, 2, 7, 99, 100, 101, 102, 103, 200, 300, 1100, 2148, 4093, 4094, 4095):
                 front = ether(tpid) + struct.pack("!HH", high | vid, 0x86dd)
