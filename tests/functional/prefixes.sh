@@ -27,7 +27,7 @@ stays() { local f; for f; do same stays "$(pass a b "$f")" "$f"; done; }
 t match_empty 'matcher with an empty table: nothing matches'
 match_empty() {
 	ready
-	tc filter add dev a egress pref 7 matchall ${bpf[by-source]} drop
+	tc filter add dev a egress pref 7 matchall ${bpf[prefixes]} drop
 	stays "${frame[v4.in]}" "${frame[v6.in]}"
 	same count "$(stats a egress 7)" "2 0"
 }
