@@ -333,7 +333,7 @@ vlan_tun() {
 	tun t0
 	clsact t0
 	frames
-	for op in push pop set map; do
+	for op in push pop set vlan-map; do
 		tc filter add dev t0 egress pref 7 matchall ${bpf[$op]}
 		same $op "$(pass t0 tun:t0 "${frame[raw4.in]}" "${frame[raw6.in]}" "${frame[raw-8.0.69.1.in]}")" \
 			"${frame[raw4.in]}"$'\n'"${frame[raw6.in]}"$'\n'"${frame[raw-8.0.69.1.in]}"
@@ -424,8 +424,11 @@ vlan_map_command() {
 	comes "$(vid 100)" "$(vid 100)"
 	"$tcact" table del dev a egress 100 2>/dev/null || status=$?
 	same 'what is not there' $status 3
-	refused "$tcact" table add dev a egress 5-6=7-8
+	refused "$tcact" table add dev a egress 5-6=7-9
 	comes "$(vid 5)" "$(vid 5)"
+	"$tcact" table add dev a egress 5-6=7-8
+	comes "$(vid 6)" "$(vid 8)"
+	"$tcact" table del dev a egress 5 6
 	"$tcact" table dump dev a egress >/run/dumped
 	"$tcact" table flush dev a egress
 	same flushed "$("$tcact" table dump dev a egress)" ''
