@@ -5,8 +5,15 @@
 
 declare data objects subcommand json dry own_version self
 
-# data WORD...: tcact-data, which prints its own errors
-data() { "$data" ${json:+-j} ${verbose:+-v} -c "$subcommand" "$objects" "$@"; }
+# data WORD...: tcact-data, which prints its own errors. That a signal killed it bash would print too; a trap
+# of this shell still prints where it did.
+data() {
+	(
+		exec 3>&2 2>/dev/null
+		"$data" ${json:+-j} ${verbose:+-v} -c "$subcommand" "$objects" "$@" 2>&3 3>&-
+		exit
+	)
+}
 
 # ---- what there is --------------------------------------------------------------------------
 
