@@ -74,9 +74,11 @@ _Static_assert(2 * (LINK_MAX + sizeof(struct ipv6hdr) + EXTENSIONS_MAX * 256 * 8
 
 OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, __u32 end)
 {
-	__u32 met = 0;
+	__u32 met = 0, most = EXTENSIONS_MAX;
 
-	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
+	/* Hidden from the compiler: it would lay out the loop so that kernels up to 6.1 refuse it ("back-edge"). */
+	asm volatile("" : "+r"(most));
+	for (__u32 i = 0; i <= EXTENSIONS_MAX; i++) {
 		struct {
 			__u8 next;
 			__u8 length;		/* in 8 bytes, the first 8 not counted */
@@ -90,6 +92,8 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
 			return met | (offset & EXTENSION_OFFSET) << EXTENSION_OFFSET_SHIFT |
 			       (proto & EXTENSION_PROTO);
+		if (i == most)
+			break;
 		/* each is 8 bytes or more */
 		if (offset + 8 > end || bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;

@@ -124,7 +124,7 @@ struct action {
 	const struct oracle *oracle;
 };
 
-struct prefix { uint8_t version, bits, address[16]; uint32_t tag; };
+struct net { uint8_t version, bits, address[16]; uint32_t tag; };
 
 #define TABLE 40
 
@@ -134,12 +134,12 @@ struct object {
 	enum link link;
 	struct bpf_object *bpf;
 	int prog, reasons;
-	struct prefix table[TABLE];	/* of prefixes; addresses that matter to the action */
+	struct net table[TABLE];	/* of prefixes; addresses that matter to the action */
 	int n_table;
 	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
 	uint16_t from[TABLE];
 	int n_vid;
-	struct prefix near[4];		/* addresses to be met often */
+	struct net near[4];		/* addresses to be met often */
 	int n_near;
 	uint16_t port;			/* likewise */
 	struct object *inverse;		/* or NULL */
@@ -152,8 +152,10 @@ struct param *param_named(struct action *a, const char *name);
 uint64_t value_of(const struct action *a, const char *part, const char *name);
 void choose_params(struct object *o, struct rng *rng);
 void set_number(struct param *p, uint64_t value);
-void set_prefix(struct param *p, const struct prefix *prefix);
+void set_prefix(struct param *p, const struct net *prefix);
 void unset(struct param *p);
+struct ranges;
+void build_table(const struct object *o, struct ranges *ranges);
 /* false: the kernel refused; the log says why */
 bool object_load(struct object *o);
 /* Makes it the one that runs and is judged. */

@@ -6,10 +6,12 @@
  * sum as before, so that what was right is right and what was wrong is as wrong (RFC 1624).
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <unistd.h>
 #include <sys/syscall.h>
 #include "fuzz.h"
+#include "../../tc-scripts/data/ranges.h"
 
 struct enter enter;
 bool can_complete, can_ingress, can_hwtstamp;
@@ -289,10 +291,17 @@ void print_failure(FILE *to, struct run *r)
 	for (struct param *p = o->action->param; p < o->action->param + o->action->n; p++)
 		if (p->given)
 			fprintf(to, " %s %s", p->name, p->text);
-	for (int i = 0; i < o->n_table; i++) {
-		fprintf(to, "; map prefix_table u32:%d,%014x%02x", 64 + o->table[i].bits, 0, o->table[i].version);
-		hex(to, o->table[i].address, 16);
-		fprintf(to, " u32:%u,000000000000000000000000", o->table[i].tag);
+	if (o->n_table) {
+		struct ranges ranges = { 0 };
+
+		build_table(o, &ranges);
+		for (size_t i = 0; i < ranges.cells; i++)
+			fprintf(to, "; map prefix_cells u32:%zu u64:%" PRIu64, i, ranges.cell[i]);
+		for (size_t i = 0; i < ranges.records; i++) {
+			fprintf(to, "; map prefix_records u32:%zu ", i);
+			hex(to, (void *)&ranges.record[i], sizeof(*ranges.record));
+		}
+		ranges_free(&ranges);
 	}
 	for (int i = 0; i < o->n_vid; i++)
 		fprintf(to, "; map vid_table u32:%d u16:%d", o->from[i], o->vid[o->from[i]]);

@@ -58,12 +58,12 @@ static void grow_packet(struct frame *f, const struct packet *p, int by)
 
 static void address_near(struct object *o, struct rng *rng, uint8_t *at, uint8_t version)
 {
-	const struct prefix *near = NULL;
+	const struct net *near = NULL;
 	uint32_t size = version == 4 ? 4 : 16, start = below(rng, 8);
 
 	for (int i = 0; i < o->n_near + o->n_table && !near; i++) {
 		int k = (start + i) % (o->n_near + o->n_table);
-		const struct prefix *one = k < o->n_near ? &o->near[k] : &o->table[k - o->n_near];
+		const struct net *one = k < o->n_near ? &o->near[k] : &o->table[k - o->n_near];
 
 		if (one->version == version)
 			near = one;

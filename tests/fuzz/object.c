@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "fuzz.h"
+#include "../../tc-scripts/data/ranges.h"
 
 #define ACTIONS 64
 
@@ -157,7 +158,7 @@ void set_number(struct param *p, uint64_t value)
 }
 
 /* struct prefix_param of include/tcact/address.h */
-void set_prefix(struct param *p, const struct prefix *prefix)
+void set_prefix(struct param *p, const struct net *prefix)
 {
 	char address[64];
 	uint32_t sum = 0, total = prefix->version == 4 ? 4 : 16;
@@ -284,21 +285,40 @@ void choose_params(struct object *o, struct rng *rng)
 		a->oracle->choose(o, rng);
 }
 
-static void fill(struct object *o)
+/* The maps of prefixes, made by tcact's builder: what look-ups in them find, prefixes_expect() knows by itself. */
+void build_table(const struct object *o, struct ranges *ranges)
 {
-	int map = bpf_object__find_map_fd_by_name(o->bpf, "prefix_table");
+	struct entry entry[TABLE] = { 0 };
 
-	for (int i = 0; map >= 0 && i < o->n_table; i++) {
-		struct { uint32_t length; uint8_t zero[7], family, address[16]; } key = {
-			.length = 64 + o->table[i].bits, .family = o->table[i].version,
+	for (int i = 0; i < o->n_table; i++)
+		entry[i] = (struct entry){
+			.prefix = { address_of(o->table[i].address), o->table[i].version, o->table[i].bits },
+			.tag = o->table[i].tag,
 		};
-		struct { uint32_t tag, zero; uint64_t hits; } value = { .tag = o->table[i].tag };
+	qsort(entry, o->n_table, sizeof(*entry), entry_compare);
+	if (!ranges_build(ranges, entry, o->n_table))
+		die("no memory");
+}
 
-		memcpy(key.address, o->table[i].address, 16);
-		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
-			die("prefix_table: %s", strerror(errno));
-	}
-	map = bpf_object__find_map_fd_by_name(o->bpf, "vid_table");
+static void set_length(struct bpf_object *bpf, const char *name, uint32_t n)
+{
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(bpf, name), n);
+}
+
+static void fill_array(struct bpf_object *bpf, const char *name, const void *values, uint32_t n)
+{
+	uint32_t key[n];
+
+	for (uint32_t i = 0; i < n; i++)
+		key[i] = i;
+	if (bpf_map_update_batch(bpf_object__find_map_fd_by_name(bpf, name), key, values, &n, NULL))
+		die("%s: %s", name, strerror(errno));
+}
+
+static void fill_vids(struct object *o)
+{
+	int map = bpf_object__find_map_fd_by_name(o->bpf, "vid_table");
+
 	for (int i = 0; map >= 0 && i < o->n_vid; i++)
 		if (bpf_map_update_elem(map, &(uint32_t){ o->from[i] }, &o->vid[o->from[i]], BPF_ANY))
 			die("vid_table: %s", strerror(errno));
@@ -308,6 +328,7 @@ bool object_load(struct object *o)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = true);
 	struct action *a = o->action;
+	struct ranges ranges = { 0 };
 	uint8_t *image = malloc(a->size);
 	struct bpf_program *p;
 	char section[32];
@@ -335,14 +356,25 @@ bool object_load(struct object *o)
 		bpf_program__set_log_buf(p, load_log, sizeof(load_log));
 		bpf_program__set_log_level(p, 0);
 	}
+	if (o->n_table) {
+		build_table(o, &ranges);
+		set_length(o->bpf, "prefix_cells", ranges.cells);
+		set_length(o->bpf, "prefix_records", ranges.records);
+	}
 	*load_log = 0;
 	if (bpf_object__load(o->bpf)) {
+		ranges_free(&ranges);
 		object_unload(o);
 		return false;
 	}
 	o->prog = bpf_program__fd(bpf_object__next_program(o->bpf, NULL));
 	o->reasons = bpf_object__find_map_fd_by_name(o->bpf, "reasons");
-	fill(o);
+	if (o->n_table) {
+		fill_array(o->bpf, "prefix_cells", ranges.cell, ranges.cells);
+		fill_array(o->bpf, "prefix_records", ranges.record, ranges.records);
+		ranges_free(&ranges);
+	}
+	fill_vids(o);
 	return true;
 }
 

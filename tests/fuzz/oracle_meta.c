@@ -215,7 +215,7 @@ static struct { int of, count; bool mark; } prefixes;
 static void prefixes_choose(struct object *o, struct rng *rng)
 {
 	for (int n = below(rng, TABLE + 1); n--; ) {
-		struct prefix *p = &o->table[o->n_table], *other = &o->table[below(rng, o->n_table + 1)];
+		struct net *p = &o->table[o->n_table], *other = &o->table[below(rng, o->n_table + 1)];
 
 		memset(p, 0, sizeof(*p));
 		p->version = chance(rng, 50) ? 4 : 6;
@@ -248,7 +248,7 @@ static void prefixes_prepare(struct object *o)
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 
-static bool inside(const uint8_t *address, const struct prefix *p)
+static bool inside(const uint8_t *address, const struct net *p)
 {
 	int whole = p->bits / 8, rest = p->bits % 8;
 
@@ -256,12 +256,12 @@ static bool inside(const uint8_t *address, const struct prefix *p)
 	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
 }
 
-static const struct prefix *longest(const struct run *r, bool dst)
+static const struct net *longest(const struct run *r, bool dst)
 {
 	const uint8_t *address = r->in + r->p.l3 + (r->p.version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
-	const struct prefix *best = NULL;
+	const struct net *best = NULL;
 
-	for (const struct prefix *p = r->object->table; p < r->object->table + r->object->n_table; p++)
+	for (const struct net *p = r->object->table; p < r->object->table + r->object->n_table; p++)
 		if (p->version == r->p.version && (!best || p->bits > best->bits) && inside(address, p))
 			best = p;
 	return best;
@@ -269,7 +269,7 @@ static const struct prefix *longest(const struct run *r, bool dst)
 
 static void prefixes_expect(struct run *r)
 {
-	const struct prefix *found;
+	const struct net *found;
 
 	r->want_verdict = r->other_verdict = MISS;
 	r->counted = !!r->p.why;

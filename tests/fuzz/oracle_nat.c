@@ -2,7 +2,7 @@
 /* What translates addresses: nat, npt. RFC 3022, 5508, 6296; tcact-nat(8), tcact-npt(8). */
 #include "fuzz.h"
 
-static bool inside(const uint8_t *address, const struct prefix *p)
+static bool inside(const uint8_t *address, const struct net *p)
 {
 	int whole = p->bits / 8, rest = p->bits % 8;
 
@@ -10,13 +10,13 @@ static bool inside(const uint8_t *address, const struct prefix *p)
 	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
 }
 
-static void take_over(uint8_t *address, const struct prefix *p)
+static void take_over(uint8_t *address, const struct net *p)
 {
 	for (int bit = 0; bit < p->bits; bit++)
 		address[bit / 8] = (address[bit / 8] & ~(0x80 >> bit % 8)) | (p->address[bit / 8] & 0x80 >> bit % 8);
 }
 
-static void some_prefix(struct prefix *p, struct rng *rng, uint8_t version, uint8_t bits)
+static void some_prefix(struct net *p, struct rng *rng, uint8_t version, uint8_t bits)
 {
 	memset(p, 0, sizeof(*p));
 	p->version = version;
@@ -74,12 +74,12 @@ static bool find_inner(struct packet *in, const struct packet *p)
 
 /* ---- nat ----------------------------------------------------------------------------------- */
 
-static struct { bool dst, prefix; struct prefix from, to; uint16_t port, port_to; } nat;
+static struct { bool dst, prefix; struct net from, to; uint16_t port, port_to; } nat;
 
 static void nat_choose(struct object *o, struct rng *rng)
 {
 	struct param *from = param_named(o->action, "from"), *to = param_named(o->action, "to");
-	struct prefix *near = o->near;
+	struct net *near = o->near;
 	uint8_t version = chance(rng, 50) ? 4 : 6, bits;
 
 	if (chance(rng, 80)) {
@@ -255,7 +255,7 @@ const struct oracle nat_oracle = { "nat", .choose = nat_choose, .prepare = nat_p
 
 /* ---- npt: RFC 6296 -------------------------------------------------------------------------- */
 
-static struct { bool on, in; struct prefix from, to; int unmapped; uint32_t adjust; } npt;
+static struct { bool on, in; struct net from, to; int unmapped; uint32_t adjust; } npt;
 
 static void npt_choose(struct object *o, struct rng *rng)
 {

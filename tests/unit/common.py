@@ -247,6 +247,7 @@ def fragments():
     whole = v6(tcp(SYN, data=PAYLOAD * 4))
     first, later = pieces(whole, 40, 48)
     yield "frag-first", v6(first, IPv6ExtHdrFragment(nh=6, m=1, id=7)), None
+    yield "frag-reserved", v6(tcp(SYN), IPv6ExtHdrFragment(nh=6, res1=7, m=0, id=7)), None
     yield "frag-atomic", v6(tcp(SYN), IPv6ExtHdrFragment(nh=6, m=0, id=7)), None
     yield "frag-middle", v6(later, IPv6ExtHdrFragment(nh=6, m=1, offset=6, id=7)), "fragment"
     yield "frag-last", v6(later, IPv6ExtHdrFragment(nh=6, m=0, offset=6, id=7)), "fragment"
@@ -288,6 +289,7 @@ def proper():
     yield "chain", v6(tcp(SYN), hbh(), dst(12), routing(), IPv6ExtHdrFragment(id=9), dst()), None
     yield "extensions-8", v6(tcp(SYN), *[dst() for _ in range(8)]), None
     yield "extensions-9", v6(tcp(SYN), *[dst() for _ in range(9)]), "extensions"
+    yield "extensions-9-later", v6(tcp(SYN), *[dst() for _ in range(8)], IPv6ExtHdrFragment(offset=3)), "extensions"
     yield "extensions-12", v6(tcp(SYN), hbh(), *[dst() for _ in range(11)]), "extensions"
     yield "esp", v6(Raw(PAYLOAD), nh=50), None
     yield from fragments()

@@ -399,6 +399,8 @@ def icmp_errors(suite):
             # padding behind the IP packet is not part of what it quotes
             a, b = (about(x, x, kind, cut=size + 8, proto=TCP_) for x in (near, after))
             nat.case("inner-padded", a, b, rest=b"\xff" * 20)
+            long, short = (about(near, near, kind, cut=n, proto=TCP_) for n in (size + 8, size - 4))
+            nat.case("inner-short-padded", short, why="truncated", rest=long[-12:] + b"\xff" * 20)
     for old, new in (PAIRS4[1], PAIRS6[1], (None, None)):
         for side in ("src", "dst"):
             nat = Nat(suite, old, new, side, port=80, port_to=8080)

@@ -15,7 +15,15 @@ TABLES = {
     # the first four bytes of one family's addresses are those of the other's
     "other-family": {"2001:db8::/32": 31, "32.1.13.184/32": 32, "c000:201::/32": 33, "a01:203::/32": 34},
     "corpus": {"192.0.2.0/24": 41, "2001:db8::/48": 42},
+    "timed": {"10.0.0.0/8": 51, "10.1.0.0/16": 52, "10.1.2.0/24": 53, "10.1.2.2/31": 54, "11.0.0.0/8": 55,
+              "2001:db8::/32": 56, "2001:db8:1::/48": 57, "2001:db8:1:2::/64": 58, "2001:db8:1:2::3/128": 59},
 }
+# of "timed": when it is over, in ns after boot, and whether the entry is an exception
+PAST, FUTURE = 1, 1 << 62
+TIMEOUTS = {"10.1.0.0/16": (PAST, False), "10.1.2.0/24": (PAST, True), "10.1.2.2/31": (FUTURE, True),
+            "11.0.0.0/8": (PAST, False), "2001:db8:1::/48": (FUTURE, True), "2001:db8:1:2::/64": (FUTURE, False),
+            "2001:db8:1:2::3/128": (PAST, False)}
+LEAF_TIMED, RECORD_EXCEPTION = 1 << 31, 1 << 55
 PAIRS4 = [("10.1.2.3", "192.0.2.9"), ("10.1.2.2", "10.1.2.3"), ("10.1.2.4", "10.2.0.0"), ("10.1.3.1", "11.0.0.1"),
           ("10.255.255.255", "10.1.255.255"), ("11.0.0.0", "10.0.0.0"), ("9.255.255.255", "9.0.0.1"),
           ("127.255.255.255", "128.0.0.0"), ("0.0.0.0", "255.255.255.255"), ("192.0.2.1", "32.1.13.184"),
@@ -38,12 +46,18 @@ class Ranges:
     """A range trie as include/tcact/ranges.h describes it, of the simplest form: a run for IPv4; for
     IPv6 a table of two runs, in which each /64 that is cut has a run of its own."""
 
-    def __init__(self, table):
+    def __init__(self, table, timeouts):
         nets = [ipaddress.ip_network(prefix) for prefix in table]
-        self.numbers, self.records = {None: 0}, ["u32:0,u32:0,u64:0"]
-        for net, tag in zip(nets, table.values()):
+        self.numbers, self.leaves, self.records = {None: 0}, {None: 0}, ["u32:0,u32:0,u64:0"]
+        for net, tag in sorted(zip(nets, table.values()), key=lambda x: x[0].prefixlen):
+            until, exception = timeouts.get(str(net), (0, False))
+            if until:
+                covering = max((n for n in self.leaves if n and n.version == net.version and net.subnet_of(n)),
+                               key=lambda n: n.prefixlen, default=None)
+                self.records.append(f"u64:{until},u32:{self.leaves[covering]},u32:0")
             self.numbers[net] = len(self.records)
-            self.records.append(f"u32:{tag},u32:0,u64:1000")
+            self.leaves[net] = self.numbers[net] | (LEAF_TIMED if until else 0)
+            self.records.append(f"u32:{tag},u32:0,u64:{1000 | (RECORD_EXCEPTION if exception else 0)}")
             if net.version == 6:
                 self.records.append(net.network_address.packed.hex())
         self.cells = ["u64:0", "u64:0"]
@@ -56,7 +70,7 @@ class Ranges:
         return f"u64:{1 << 62 | count << 32 | base}"
 
     def ipv4(self, ranges):
-        self.cells[0] = self.run([f"u32:{first},u32:{self.numbers[net]}" for first, net in ranges], len(ranges))
+        self.cells[0] = self.run([f"u32:{first},u32:{self.leaves[net]}" for first, net in ranges], len(ranges))
 
     def ipv6(self, ranges):
         base = len(self.cells)
@@ -74,23 +88,25 @@ class Ranges:
                 if not cut or cut[0][0]:
                     cut.insert(0, (0, at(upper << 64)))
                 if len(cut) == 1:
-                    run += [f"u64:{upper}", f"u32:{self.numbers[cut[0][1]]},u32:0"]
+                    run += [f"u64:{upper}", f"u32:{self.leaves[cut[0][1]]},u32:0"]
                 else:
                     place = len(self.cells)
                     for lower, net in cut:
-                        self.cells += [f"u64:{lower}", f"u32:{self.numbers[net]},u32:0"]
+                        self.cells += [f"u64:{lower}", f"u32:{self.leaves[net]},u32:0"]
                     run += [f"u64:{upper}", f"u32:{place},u32:{len(cut)}"]
             self.cells[base + half] = self.run(run, len(run) // 2)
 
 
-def find(table, address):
+def find(table, timeouts, address):
     address = ipaddress.ip_address(address)
-    nets = [n for n in map(ipaddress.ip_network, table) if n.version == address.version and address in n]
-    return str(max(nets, key=lambda n: n.prefixlen)) if nets else None
+    nets = [n for n in map(ipaddress.ip_network, table) if n.version == address.version and address in n and
+            timeouts.get(str(n), (FUTURE, False))[0] == FUTURE]
+    found = str(max(nets, key=lambda n: n.prefixlen)) if nets else None
+    return None if timeouts.get(found, (0, False))[1] else found
 
 
 def look(table, of, ip):
-    hits = [find(table, a) for a in {"src": [ip.src], "dst": [ip.dst], "either": [ip.src, ip.dst]}[of]]
+    hits = [find(TABLES[table], TIMEOUTS if table == "timed" else {}, a) for a in {"src": [ip.src], "dst": [ip.dst], "either": [ip.src, ip.dst]}[of]]
     return next((h for h in hits if h), None)
 
 
@@ -99,17 +115,22 @@ def vectors(suite):
 
     def begin(table, *settings):
         if table not in ranges:
-            ranges[table] = Ranges(TABLES[table])
+            ranges[table] = Ranges(TABLES[table], TIMEOUTS if table == "timed" else {})
         if suite.bake(*settings, table=table):
             for name, values in (("prefix_cells", ranges[table].cells), ("prefix_records", ranges[table].records)):
                 for number, content in enumerate(values):
                     suite.map(name, f"u32:{number}", content)
 
     def packet(p, table, of, label, tag=False, hits=False, counted=None, **more):
-        hit = None if p.why else look(TABLES[table], of, p.ip)
+        hit = None if p.why else look(table, of, p.ip)
         ctx = {"mark": 0x55, "priority": 7, "cb2": 9}
-        after = [("prefix_records", f"u32:{ranges[table].numbers[ipaddress.ip_network(x)]}",
-                  f"u32:{n},u32:0,u64:{1000 + (hits and x == hit)}") for x, n in TABLES[table].items()]
+        after = []
+        for net, number in ranges[table].numbers.items():
+            if net:
+                record = ranges[table].records[number]
+                if hits and str(net) == hit:
+                    record = record.replace("u64:1000", "u64:1001")
+                after.append(("prefix_records", f"u32:{number}", record))
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
                      ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
                      count={p.why: 1} if p.why else {counted: 1} if counted == ("hit" if hit else "miss") else None,
