@@ -21,7 +21,7 @@ struct dscp_map_params {
 
 ACTION(dscp-map, rewriter, "Translate the DSCP of IPv4 and IPv6 packets by a table");
 PARAM(dscp-map, table, "map 0..63 keep=64 @dscp", "FROM=TO for each codepoint to translate");
-PARAM(dscp-map, default, "num 0..63 keep=64 @dscp", "what the other codepoints become");
+PARAM(dscp-map, default, "num 0..63 keep=64 @dscp", "codepoint that replaces all others");
 PARAMS(dscp_map) = { .table = { [0 ... 63] = NOT_NAMED } };
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)

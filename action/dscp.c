@@ -11,7 +11,7 @@
  */
 #include <tcact/part/dscp.h>
 
-ACTION(dscp, rewriter, "Set the DSCP of IPv4 and IPv6 packets, keep ECN");
+ACTION(dscp, rewriter, "Set the DSCP of IPv4 and IPv6 packets");
 PARAMS(dscp) = DSCP_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)

@@ -11,7 +11,7 @@
  */
 #include <tcact/part/ecn.h>
 
-ACTION(ecn, rewriter, "Set the ECN codepoint of IPv4 and IPv6 packets, keep DSCP");
+ACTION(ecn, rewriter, "Set the ECN codepoint of IPv4 and IPv6 packets");
 PARAMS(ecn) = ECN_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)

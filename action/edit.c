@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct edit_params, ecn) == 0 && offsetof(struct edit_pa
 	       offsetof(struct edit_params, flowlabel) == 2 && offsetof(struct edit_params, mss) == 3,
 	       "less_used() reads these four at once");
 
-ACTION(edit, rewriter, "Rewriters in one pass: meta mac ttl dscp ecn flowlabel df mss");
+ACTION(edit, rewriter, "Rewriters in one program: meta mac ttl dscp ecn flowlabel df mss");
 PARAMS(edit) = {};
 
 /*

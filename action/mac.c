@@ -11,7 +11,7 @@
  */
 #include <tcact/part/mac.h>
 
-ACTION(mac, rewriter, "Set or exchange the Ethernet addresses");
+ACTION(mac, rewriter, "Set or swap the Ethernet addresses");
 PARAMS(mac) = {};
 
 SEC("action/mac") int mac(struct __sk_buff *skb)

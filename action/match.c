@@ -28,9 +28,9 @@ PARAM(match, op, "word eq=0 ne=1 lt=2 gt=3 in=4 mask=5",
       "in: value..to; mask: of the bits in to, those in value are set and no other");
 PARAM(match, value, "name @dscp @ecn @pkt_type @ethertype", "what to compare it with");
 PARAM(match, to, "name @dscp @ecn @pkt_type @ethertype",
-      "the end of the range, or the bits that count (0: those of value)");
-PARAM(match, level, "num 0..255", "which ancestor field ancestor_cgroup means; 0 is the root");
-PARAM(match, count, "word @counted", "hits or misses to count for show; tcact sets it by CONTROL");
+      "the end of the range, or the bits to compare (0: those of value)");
+PARAM(match, level, "num 0..255", "the ancestor for ancestor_cgroup; 0 is the root");
+PARAM(match, count, "word @counted", "which of them to count for tcact show; tcact add chooses by CONTROL");
 RULES(match, to, "with op in mask; least value op in; bits value op mask");
 PARAMS(match) = { .field = FROM_MARK };
 

@@ -11,7 +11,7 @@
  */
 #include <tcact/part/mss.h>
 
-ACTION(mss, rewriter, "Lower the TCP MSS option to what fits the MTU, or to a maximum");
+ACTION(mss, rewriter, "Lower the TCP MSS option to fit the MTU, or to a maximum");
 PARAMS(mss) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)

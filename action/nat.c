@@ -19,12 +19,12 @@ struct nat_params {
 	__u8 side;
 };
 
-ACTION(nat, rewriter, "Translate addresses from prefix to prefix, and ports, without state");
+ACTION(nat, rewriter, "Translate addresses from one prefix to another, and ports");
 PARAM(nat, side, "word src=0 dst=1", "the end of the packet to translate");
-PARAM(nat, from, "prefix", "addresses to translate; any where not given");
-PARAM(nat, to, "prefix", "what they become, of the same family and length");
-PARAM(nat, port, "num 1..65535 any=0", "translate only what has this port");
-PARAM(nat, port-to, "num 1..65535 keep=0", "what the port becomes");
+PARAM(nat, from, "prefix", "addresses to translate; all if not given");
+PARAM(nat, to, "prefix", "new prefix, of the same family and length");
+PARAM(nat, port, "num 1..65535 any=0", "translate only packets with this port");
+PARAM(nat, port-to, "num 1..65535 keep=0", "new port");
 RULES(nat, to, "length from");
 PARAMS(nat) = {};
 

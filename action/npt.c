@@ -22,8 +22,8 @@ struct npt_params {
 
 ACTION(npt, rewriter, "Translate IPv6 prefixes, checksum neutral: RFC 6296");
 PARAM(npt, dir, "word out=0 in=1", "out: translate the source; in: the destination");
-PARAM(npt, from, "prefix6 1..64", "the prefix that packets have");
-PARAM(npt, to, "prefix6 1..64", "the prefix that they get");
+PARAM(npt, from, "prefix6 1..64", "prefix to replace");
+PARAM(npt, to, "prefix6 1..64", "new prefix");
 PARAM(npt, unmapped, "word @verdict", "verdict on a packet whose address has no translation");
 RULES(npt, to, "family from");
 PARAMS(npt) = { .unmapped = TC_ACT_SHOT };

@@ -26,7 +26,7 @@ ACTION(prefixes, matcher, "Match packets by a table of IPv4 and IPv6 prefixes");
 PARAM(prefixes, of, "word src=0 dst=1 either=2", "address to look up; either: the source first");
 PARAM(prefixes, tag, "word ignore=0 mark=1", "mark: write the prefix's tag to the packet's mark");
 PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the cost of a shared counter");
-PARAM(prefixes, count, "word @counted", "hits or misses to count for show; tcact sets it by CONTROL");
+PARAM(prefixes, count, "word @counted", "which of them to count for tcact show; tcact add chooses by CONTROL");
 TABLE(prefixes, prefix_cells, prefix, tag);
 PARAMS(prefixes) = {};
 

@@ -23,12 +23,12 @@ struct tcpopt_params {
 	__u8 segments;
 };
 
-ACTION(tcpopt, rewriter, "Blank out TCP options, limit the window");
+ACTION(tcpopt, rewriter, "Overwrite TCP options with NOPs, limit the window");
 PARAM(tcpopt, strip,
       "bits 2..254 mss=2 wscale=3 sack-permitted=4 sack=5 timestamps=8 md5=19 mptcp=30 fast-open=34",
-      "kinds of options to blank out (IANA, TCP Option Kind Numbers)");
-PARAM(tcpopt, segments, "word syn=0 all=1", "segments to blank them out of; syn: where options are agreed");
-PARAM(tcpopt, window, "num 1..65535 off=0", "largest window field to let pass in any segment, unscaled");
+      "kinds of options to overwrite (IANA, TCP Option Kind Numbers)");
+PARAM(tcpopt, segments, "word syn=0 all=1", "segments in which to overwrite them; syn: those with SYN set");
+PARAM(tcpopt, window, "num 1..65535 off=0", "largest window field allowed in any segment, unscaled");
 PARAMS(tcpopt) = {};
 
 static __always_inline bool stripped(__u8 kind)

@@ -23,8 +23,8 @@ struct verdict_params {
 
 ACTION(verdict, verdict, "Return a chosen verdict, for a share of packets or of flows");
 PARAM(verdict, code, "num @verdict", "what to return");
-PARAM(verdict, chance, "share", "the share of packets or flows that get it; pipe for the others");
-PARAM(verdict, by, "word packet=0 flow=1", "what the share is of");
+PARAM(verdict, chance, "share", "share of packets or flows that get code; the others get pipe");
+PARAM(verdict, by, "word packet=0 flow=1", "decide for each packet, or for each flow");
 PARAMS(verdict) = { .chance = ALWAYS, .code = CONTROL };
 
 SEC("action/verdict") int verdict(struct __sk_buff *skb)

@@ -25,13 +25,13 @@ struct vlan_params {
 };
 
 ACTION(vlan, rewriter, "Push, pop or change the outermost VLAN tag");
-PARAM(vlan, pop, "word no=0 yes=1", "take the outermost tag away, before anything else");
-PARAM(vlan, set, "num 0..4094 off=4096", "VLAN identifier to give to the outermost tag, before a push");
-PARAM(vlan, push, "num 0..4094 off=4096", "VLAN identifier of a tag to put in front; 0: for its priority only");
+PARAM(vlan, pop, "word no=0 yes=1", "remove the outermost tag, before anything else");
+PARAM(vlan, set, "num 0..4094 off=4096", "new VLAN identifier of the outermost tag, before a push");
+PARAM(vlan, push, "num 0..4094 off=4096", "VLAN identifier of a tag to add; 0: a tag that has only a priority");
 PARAM(vlan, pcp, "num 0..7 keep=8 dscp=9 priority=10 inner=11",
-      "priority of the tag pushed, or else of the outermost; dscp: its upper 3 bits; "
-      "priority: the low 3 bits of the packet's; inner: that of the tag behind; keep is 0 for push");
-PARAM(vlan, dei, "num 0..1 keep=2", "drop eligibility of the same tag; keep is 0 for push");
+      "priority of the pushed tag, or of the outermost one; dscp: its upper 3 bits; "
+      "priority: low 3 bits of skb->priority; inner: that of the next tag; keep: 0 for a pushed tag");
+PARAM(vlan, dei, "num 0..1 keep=2", "drop eligible indicator of the same tag; keep: 0 for a pushed tag");
 PARAM(vlan, proto, "word 802.1q=33024 802.1ad=34984 0x9100=37120 0x9200=37376", "TPID of the tag to push");
 PARAMS(vlan) = { .push = VID_OFF, .set = VID_OFF, .proto = ETH_P_8021Q, .pcp = PCP_KEEP,
 		 .dei = DEI_KEEP };

@@ -132,7 +132,7 @@ check_rights() {
 	if [[ $missing ]]; then
 		note capabilities no "without ${missing#, }" "${root:+run as root with all of them}"
 	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then # PROC_USER_INIT_INO
-		note capabilities no "in a user namespace, where the kernel lends out no BPF" "run outside"
+		note capabilities no "in a user namespace, where the kernel does not allow BPF" "run outside"
 	elif has_capability 21; then
 		note capabilities ok "all that is needed"
 	else
@@ -168,7 +168,7 @@ check_machine() {
 	if [[ $config_file ]]; then
 		note config ok "$config_file"
 	else
-		note config without "there is none to read: words that need an option of it may be refused"
+		note config without "there is none to read: values that need a kernel option may be refused"
 	fi
 	if fit_machine; then
 		note objects ok "$objects"

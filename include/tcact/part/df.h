@@ -13,7 +13,7 @@ enum { DF_CLEAR, DF_SET };
 struct df_params {
 	__u8 flag;
 };
-PARAM(df, flag, "word clear=0 set=1", "what the flag is to be; never set on a fragment");
+PARAM(df, flag, "word clear=0 set=1", "new value of the flag; never set on a fragment");
 
 static __always_inline enum reason df_set(struct network *net,
 					  const volatile struct df_params *params)

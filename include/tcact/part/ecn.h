@@ -10,7 +10,7 @@ struct ecn_params {
 	__u8 set;		/* enum ecn */
 	__u8 only;		/* enum ecn, or one of the two above */
 };
-PARAM(ecn, set, "word @ecn", "codepoint to set; ce never on a packet that says not-ect");
+PARAM(ecn, set, "word @ecn", "codepoint to set; ce is never set on not-ect packets");
 PARAM(ecn, only, "word @ecn ect=4 any=5", "packets to change: this codepoint; ect: ect0 and ect1");
 #define ECN_DEFAULTS { .set = ECN_CE, .only = ECN_ONLY_ECT }
 

@@ -11,7 +11,7 @@ struct mac_params {
 };
 PARAM(mac, src, "mac", "source address to set");
 PARAM(mac, dst, "mac", "destination address to set");
-PARAM(mac, swap, "word no=0 yes=1", "exchange source and destination first");
+PARAM(mac, swap, "word no=0 yes=1", "swap source and destination first");
 
 static __always_inline bool mac_given(const volatile __u8 *mac)
 {

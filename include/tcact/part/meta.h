@@ -26,8 +26,8 @@ PARAM(meta, set,
 PARAM(meta, from, "word value=0 @source", "what to write to it");
 PARAM(meta, value, "handle", "the constant that from value writes");
 PARAM(meta, mask, "num", "bits of the source to write; the field's other bits are kept");
-PARAM(meta, shift, "num -63..63", "how far to the left (right where negative) the bits go");
-PARAM(meta, level, "num 0..255", "which ancestor from ancestor_cgroup means; 0 is the root");
+PARAM(meta, shift, "num -63..63", "how many bits to shift to the left, or to the right if negative");
+PARAM(meta, level, "num 0..255", "the ancestor for ancestor_cgroup; 0 is the root");
 #define META_ALL ~0ULL
 #define META_DEFAULTS { .mask = META_ALL }
 

@@ -13,9 +13,9 @@ struct mss_params {
 	__u32 mtu;		/* 0: the device's */
 };
 PARAM(mss, max, "num 1..65535 mtu=0",
-      "largest MSS to let pass; mtu: MTU less 40 (IPv4) or 60 (IPv6), behind PPPoE 8 more");
+      "largest MSS allowed; mtu: MTU minus 40 (IPv4) or 60 (IPv6), and minus 8 with PPPoE");
 PARAM(mss, mtu, "num 68..4294967295 device=0",
-      "MTU of the device to go by; device: the one that it has (kernel 5.12)");
+      "MTU to use; device: that of the device (Linux 5.12)");
 NEEDS(mss.mtu, "device=5.12");		/* bpf_check_mtu */
 
 /*

@@ -8,8 +8,8 @@ struct ttl_params {
 	__u8 dec, set, min, max, inc;	/* 0: not given */
 	__s32 expired __attribute__((aligned(8)));	/* TC_ACT_* */
 };
-PARAM(ttl, set, "num 1..255 off=0", "value to set; takes the place of dec and inc");
-PARAM(ttl, dec, "num 1..255 off=0", "how much to subtract; 1 where nothing else is given");
+PARAM(ttl, set, "num 1..255 off=0", "value to set, instead of dec, inc, min and max");
+PARAM(ttl, dec, "num 1..255 off=0", "how much to subtract; 1 if no other is given");
 PARAM(ttl, inc, "num 1..255 off=0", "how much to add, up to 255");
 PARAM(ttl, min, "num 1..255 off=0", "raise lower values to this");
 PARAM(ttl, max, "num 1..255 off=0", "lower higher values to this");
