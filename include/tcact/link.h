@@ -93,22 +93,24 @@ static __always_inline bool network_reaches(struct __sk_buff *skb, __u32 offset)
 
 /*
  * Is the network header @offset bytes behind data, of which @linear bytes are linear? No helper
- * says where it is, but one reads relative to it, up to the end of the linear part: so it is
- * there if it ends there as many bytes behind it.
+ * says where it is, but one reads relative to it, up to the end of the linear part, and no farther
+ * than 65535: so it is there if the linear part ends as many bytes behind it.
  */
 static __always_inline bool network_is_at(struct __sk_buff *skb, __u32 linear, __u32 offset)
 {
-	return linear > offset && network_reaches(skb, linear - offset - 1) &&
-	       !network_reaches(skb, linear - offset);
+	return linear > offset && linear - offset <= 0xffff &&
+	       network_reaches(skb, linear - offset - 1) && !network_reaches(skb, linear - offset);
 }
 
 /* Rules 2 to 4. Packet pointers are void afterwards. */
 static __always_inline __u8 link_by_network(struct __sk_buff *skb)
 {
-	__u32 offset = ETH_HLEN, linear;
+	__u32 offset = ETH_HLEN, linear = packet_end(skb) - packet_data(skb);
 
-	bpf_skb_pull_data(skb, skb->len < LINK_MAX ? skb->len : LINK_MAX);
-	linear = packet_end(skb) - packet_data(skb);
+	if (linear < LINK_MAX) {
+		bpf_skb_pull_data(skb, skb->len < LINK_MAX ? skb->len : LINK_MAX);
+		linear = packet_end(skb) - packet_data(skb);
+	}
 	if (network_is_at(skb, linear, 0))
 		return LINK_NONE;
 	for (int tags = 0; tags <= 2; tags++) {
@@ -152,6 +154,9 @@ OUT_OF_LINE int link_skip(struct __sk_buff *skb)
 	if (layer == LINK_AUTO)
 		return -LINK_UNKNOWN;
 	if (layer == LINK_NONE) {
+		/* A label may look like an IP header: the entry 0x45000140 has label 0x45000, TTL 64. */
+		if (skb->protocol == bpf_htons(ETH_P_MPLS_UC) || skb->protocol == bpf_htons(ETH_P_MPLS_MC))
+			return -NOT_IP;
 		if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
 			return -TRUNCATED;
 		if (!begins_ip(first))

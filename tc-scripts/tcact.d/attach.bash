@@ -64,8 +64,8 @@ names_action() {
 # place_device NAME: adds to devs the name that the kernel has for the device of this name or altname:
 # tc cuts a longer one to 15 characters, which may be the name of another device
 place_device() {
-	local line d index name mtu
-	line=$([[ $1 && $1 != */* ]] && ip -o link show dev "$1" 2>/dev/null) &&
+	local line d index name mtu layer
+	line=$([[ $1 && $1 != */* ]] && ip -d -o link show dev "$1" 2>/dev/null) &&
 		[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
 		{
 			type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
@@ -80,13 +80,28 @@ place_device() {
 		{ [[ ${name%@*} != "$1" ]] && same_device "$name" "$index"; } || name=${name%@*}
 	devs+=("$name")
 	dev_index[$name]=$index dev_mtu[$name]=$mtu
-	# Where the packets of a device begin; for other types the program finds out. Tunnels are
-	# such: at ingress, kernel 5.10 shows the outer header of ipip and gre.
-	case $line in
-	*[[:space:]]link/ether* | *[[:space:]]link/loopback*) dev_link[$name]=ether ;;
-	*[[:space:]]link/@(none|ppp)*) dev_link[$name]=none ;;
-	*) dev_link[$name]=auto ;;
+	link_of "$line" layer
+	dev_link[$name]=$layer
+}
+
+# link_of LINE VARIABLE: what packets of a device begin with, of which ip -d -o says LINE. Its type is not
+# enough: at ingress, xfrm and vti show the Ethernet header of the device below, kernel 5.10 the outer header
+# of ipip and gre; what is redirected to an ifb has the link layer of where it came from; a tun device has the
+# type that its program chose. So for kinds other than those of tests/functional/kinds.sh the action finds out.
+link_of() {
+	local after=${1#*\\    link/} kind='' word=auto
+	# The kind follows; of a device without one, what it is as a port of a bridge or bond, or nothing.
+	if [[ ${after%%\\*} != *' numtxqueues '* ]]; then
+		kind=${after#*\\    }
+		[[ $kind == 'tun type tap '* ]] && kind=tap || kind=${kind%% *}
+	fi
+	case ${after%% *}/$kind in
+	loopback/ | ether/ | ether/*_slave) word=ether ;;
+	ether/@(bond|bridge|dummy|erspan|geneve|gretap|hsr|ip6gretap|ipvlan|macsec|macvlan|macvtap|netkit|tap|team|veth|vlan|vrf|vxlan))
+		word=ether ;;
+	none/@(geneve|tun|wireguard) | ppp/ppp) word=none ;;
 	esac
+	printf -v "$2" %s "$word"
 }
 
 # The words go to tc as they are, but for those that would end the match.

@@ -25,3 +25,18 @@ SEC("action/complete") int complete(struct __sk_buff *skb)
 {
 	return skb->len < 1000 || bpf_csum_update(skb, 0) < 0 ? -2 : TC_ACT_UNSPEC;
 }
+
+/* Matches packets that have an IPv4 header of IHL 5 and TOS 0xb8 at one of these bytes. */
+static __always_inline int header_within(struct __sk_buff *skb, __u32 first, __u32 last)
+{
+	__u8 head[2];
+
+	for (__u32 at = first; at <= last && !bpf_skb_load_bytes(skb, at, head, sizeof(head)); at += 2)
+		if (head[0] == 0x45 && head[1] == 0xb8)
+			return TC_ACT_UNSPEC;
+	return -2;
+}
+
+SEC("action/at_0") int at_0(struct __sk_buff *skb) { return header_within(skb, 0, 0); }
+SEC("action/at_14") int at_14(struct __sk_buff *skb) { return header_within(skb, 14, 14); }
+SEC("action/behind") int behind(struct __sk_buff *skb) { return header_within(skb, 16, 100); }

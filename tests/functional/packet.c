@@ -17,8 +17,11 @@
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
  *   packet udp ADDRESS PORT BYTES [OPTION N]...   sends a datagram; OPTION: mark, priority,
  *                                   port (its own), device (index), segment (bytes, UDP GSO),
- *                                   txtime (ns); ask 1: it first prints SOCKET-COOKIE
+ *                                   tos, txtime (ns); ask 1: it first prints SOCKET-COOKIE
  *                                   NETNS-COOKIE (- where the kernel tells none), reads a line
+ *   packet ppp DEV SESSION MAC      a PPPoE session over DEV to MAC, without negotiation; prints the
+ *                                   name of its device, which stays until this process ends
+ *   packet wireguard DEV PRIVATE PUBLIC ADDRESS   DEV gets this key and a peer, both use port 51820
  *   packet napi PORT                prints "ready", receives a datagram, prints its NAPI id
  *   packet queue DEV N HEX          a frame comes in by the Nth queue (from 0) of a multi-queue
  *                                   tap device
@@ -42,14 +45,18 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>		/* before linux/, which is then silent about the same */
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
+#include <linux/genetlink.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_pppox.h>
 #include <linux/if_tun.h>
 #include <linux/net_tstamp.h>
+#include <linux/ppp-ioctl.h>
 #include <linux/sockios.h>
-#include <net/if.h>
+#include <linux/wireguard.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <sched.h>
@@ -555,6 +562,8 @@ static int udp(char **args)
 			option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, value);
 		} else if (!strcmp(args[0], "segment")) {
 			option(fd, SOL_UDP, UDP_SEGMENT, value);
+		} else if (!strcmp(args[0], "tos")) {
+			option(fd, IPPROTO_IP, IP_TOS, value);
 		} else if (!strcmp(args[0], "port")) {
 			from.any.sa_family = to.any.sa_family;
 			from.v4.sin_port = htons(value);	/* where IPv6 has it, too */
@@ -600,6 +609,101 @@ static int napi(char **args)
 	    getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len))
 		err(2, "SO_INCOMING_NAPI_ID");
 	printf("%u\n", id);
+	return 0;
+}
+
+static int ppp(char **args)
+{
+	struct sockaddr_pppox to = { .sa_family = AF_PPPOX, .sa_protocol = PX_PROTO_OE,
+				     .sa_addr.pppoe.sid = htons(atoi(args[1])) };
+	int session = socket(AF_PPPOX, SOCK_STREAM, PX_PROTO_OE), channel, device, number;
+	struct npioctl pass = { .protocol = PPP_IP, .mode = NPMODE_PASS };
+
+	snprintf(to.sa_addr.pppoe.dev, IFNAMSIZ, "%s", args[0]);
+	read_hex(args[2], to.sa_addr.pppoe.remote, ETH_ALEN);
+	if (session < 0 || connect(session, (void *)&to, sizeof(to)) ||
+	    ioctl(session, PPPIOCGCHAN, &number))
+		err(2, "PPPoE");
+	channel = open("/dev/ppp", O_RDWR);
+	device = open("/dev/ppp", O_RDWR);
+	if (ioctl(channel, PPPIOCATTCHAN, &number))
+		err(2, "PPP channel");
+	number = -1;
+	if (ioctl(device, PPPIOCNEWUNIT, &number) || ioctl(channel, PPPIOCCONNECT, &number) ||
+	    ioctl(device, PPPIOCSNPMODE, &pass))
+		err(2, "PPP device");
+	printf("ppp%d\n", number);
+	fclose(stdout);
+	return pause();
+}
+
+/* Nested attributes, as they grow in `frame`. */
+static struct nlattr *attribute(size_t *at, int type, const void *value, size_t size)
+{
+	struct nlattr *a = (void *)(frame + *at);
+
+	*a = (struct nlattr){ .nla_len = NLA_HDRLEN + size, .nla_type = type };
+	if (value)
+		memcpy(a + 1, value, size);
+	*at += NLA_ALIGN(a->nla_len);
+	return a;
+}
+
+static void end_of(struct nlattr *nest, size_t at)
+{
+	nest->nla_len = (char *)(frame + at) - (char *)nest;
+	nest->nla_type |= NLA_F_NESTED;
+}
+
+static void generic_netlink(int fd, int family, int command, int version, size_t size)
+{
+	struct nlmsghdr *h = (void *)frame;
+	struct nlmsgerr *answer = NLMSG_DATA(h);
+
+	*h = (struct nlmsghdr){ .nlmsg_len = size, .nlmsg_type = family,
+				.nlmsg_flags = NLM_F_REQUEST | (command == CTRL_CMD_GETFAMILY ? 0 : NLM_F_ACK) };
+	*(struct genlmsghdr *)NLMSG_DATA(h) = (struct genlmsghdr){ .cmd = command, .version = version };
+	if (send(fd, frame, size, 0) < 0 || recv(fd, frame, FRAME_MAX, 0) < 0 ||
+	    (h->nlmsg_type == NLMSG_ERROR && answer->error))
+		errx(2, "netlink");
+}
+
+static int wireguard(char **args)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(51820) };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC), family;
+	const size_t start = NLMSG_HDRLEN + GENL_HDRLEN;
+	struct nlattr *peers, *peer, *ips, *ip;
+	size_t at = start;
+	uint8_t key[32];
+
+	attribute(&at, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME, sizeof(WG_GENL_NAME));
+	generic_netlink(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, at);
+	for (ip = (void *)(frame + start); ip->nla_type != CTRL_ATTR_FAMILY_ID;)
+		ip = (void *)((char *)ip + NLA_ALIGN(ip->nla_len));
+	family = *(uint16_t *)(ip + 1);
+
+	at = start;
+	attribute(&at, WGDEVICE_A_IFNAME, args[0], strlen(args[0]) + 1);
+	read_hex(args[1], key, sizeof(key));
+	attribute(&at, WGDEVICE_A_PRIVATE_KEY, key, sizeof(key));
+	attribute(&at, WGDEVICE_A_LISTEN_PORT, &(uint16_t){ 51820 }, sizeof(uint16_t));
+	peers = attribute(&at, WGDEVICE_A_PEERS, NULL, 0);
+	peer = attribute(&at, 0, NULL, 0);
+	read_hex(args[2], key, sizeof(key));
+	attribute(&at, WGPEER_A_PUBLIC_KEY, key, sizeof(key));
+	inet_pton(AF_INET, args[3], &to.sin_addr);
+	attribute(&at, WGPEER_A_ENDPOINT, &to, sizeof(to));
+	ips = attribute(&at, WGPEER_A_ALLOWEDIPS, NULL, 0);
+	ip = attribute(&at, 0, NULL, 0);
+	attribute(&at, WGALLOWEDIP_A_FAMILY, &(uint16_t){ AF_INET }, sizeof(uint16_t));
+	attribute(&at, WGALLOWEDIP_A_IPADDR, &(uint32_t){ 0 }, sizeof(uint32_t));
+	attribute(&at, WGALLOWEDIP_A_CIDR_MASK, &(uint8_t){ 0 }, sizeof(uint8_t));
+	end_of(ip, at);
+	end_of(ips, at);
+	end_of(peer, at);
+	end_of(peers, at);
+	generic_netlink(fd, family, WG_CMD_SET_DEVICE, WG_GENL_VERSION, at);
 	return 0;
 }
 
@@ -945,13 +1049,14 @@ int main(int argc, char **argv)
 		{ "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
-		{ "reasons", reasons, 1 },
+		{ "reasons", reasons, 1 }, { "ppp", ppp, 3 },
+		{ "wireguard", wireguard, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|netns|pass|catch|sum|syn|udp|napi|queue|transfer|offload|ids|reasons ...\n",
+	fputs("usage: packet alone|netns|pass|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|offload|ids|reasons ...\n",
 	      stderr);
 	return 2;
 }

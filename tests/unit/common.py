@@ -350,6 +350,10 @@ def broken():
     for name, front, rest in (("arp", b"", arp), ("ethernet", b"", MACS + b"\x08\x06" + arp),
                               ("0", b"", b"\0" * 40), ("5", b"", b"\x55" * 40), ("7", b"", b"\x75" * 40)):
         yield Packet("none-" + name, front, None, rest, link="none", why="not-ip", need=14)
+    # TEST_RUN takes the protocol from where Ethernet has it: MPLS
+    for protocol in (0x8847, 0x8848):
+        yield Packet(f"none-{protocol:x}", b"", None, bytes(v4(tcp(SYN), src=f"136.{protocol & 255}.0.1")),
+                     link="none", why="not-ip", need=14)
     for name, first in (("4", 0x45), ("6", 0x60)):
         yield Packet(f"mac{name}-arp", ether(0x0806, bytes([first]) + MACS[1:]), None, arp,
                      why="not-ip", need=14)
