@@ -20,6 +20,11 @@
  *
  * tcact builds all this (tc-scripts/data/ranges.c) and makes the arrays as long as it must be
  * before it loads the program: as built, they hold an empty table.
+ *
+ * Single entries change while packets are looked up (tc-scripts/data/ranges_live.c): what is new is
+ * written where nothing leads to, and then a step is replaced by one store of 8 bytes. So a step is
+ * read once, as a whole; runs and records that a step leads to never change, but for hits and
+ * record_timeout.covering.
  */
 #pragma once
 
@@ -45,13 +50,13 @@ struct range_ipv6 {		/* the second of two cells; the first is its start, in host
 };
 
 /*
- * Record 0 is tcact's. A leaf of 0 stands also for an entry that is an exception, unless it has a
- * timeout.
+ * Records 0 and 1 are tcact's. A leaf of 0 stands also for an entry that is an exception, unless it
+ * has a timeout.
  */
 struct record {
 	__u32 tag;		/* the user's */
 	__be32 ipv4;		/* the address; of IPv6 it is in the next record */
-	__u64 hits;		/* where counting is on; above that the length << 56, and RECORD_EXCEPTION */
+	__u64 hits;		/* where counting is on; above that what tcact keeps, and RECORD_EXCEPTION */
 };
 #define RECORD_EXCEPTION (1ULL << 55)
 
@@ -90,24 +95,29 @@ static __always_inline struct record *record_numbered(__u32 number)
 	return bpf_map_lookup_elem(&prefix_records, &number);
 }
 
+/* A step, read once: the next moment it may be another. */
+static __always_inline __u64 step_read(__u32 cell)
+{
+	const volatile __u64 *step = range_cell(cell);
+
+	return step ? *step : 0;
+}
+
 /* The last step for the address whose first bits are @bits: a run or a leaf. */
 static __always_inline __u64 range_step(__u32 first, __u64 bits)
 {
-	__u64 *step = range_cell(first);
+	__u64 step = step_read(first);
 
 #pragma unroll
 	for (int tables = 0; tables < STEP_TABLES; tables++) {
-		__u32 n;
+		__u32 n = step >> 32 & 31;
 
-		if (!step)
-			return 0;
-		if (!(*step & STEP_TABLE))
+		if (!(step & STEP_TABLE))
 			break;
-		n = *step >> 32 & 31;
-		step = range_cell((__u32)*step + (bits >> (64 - n & 63)));
+		step = step_read((__u32)step + (bits >> (64 - n & 63)));
 		bits <<= n;
 	}
-	return step ? *step : 0;
+	return step;
 }
 
 enum run { RUN_IPV4, RUN_UPPER, RUN_LOWER };

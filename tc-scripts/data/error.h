@@ -11,6 +11,7 @@ enum {				/* exit status; tcact(8) */
 	USAGE = 1,		/* the input is at fault, nothing was touched */
 	REFUSED = 2,		/* the system refused */
 	ABSENT = 3,		/* there is no such thing */
+	NO_ROOM = 4,		/* only of tcact-data change, for tcact: it says nothing */
 };
 
 struct error {

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -132,7 +133,9 @@ static int maps_prepare(struct bpf_object *object, const struct load *load, cons
 			if (bpf_map__value_size(map) != content[n].size)
 				return error(e, USAGE, "reinstall tcact", "the values of %s are not of %zu bytes", name,
 					     content[n].size);
-			bpf_map__set_max_entries(map, (__u32)content[n].n);
+			bpf_map__set_max_entries(map, (__u32)MAX(content[n].n, content[n].room));
+			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
+				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 		} else if (before && !bpf_map__is_internal(map) && bpf_map__reuse_fd(map, before->fd)) {
 			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
 		}
@@ -216,19 +219,16 @@ static bool number_read(const char *text, unsigned long *number)
 	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
 }
 
-/* Adds, or takes away, the entries of a line; "-": of standard input */
+/* Adds, or takes away, the entries of a line. */
 static int change_entries(struct table *table, const struct action *action, char *line, bool bare,
 			  struct error *e)
 {
 	struct table more = {};
-	char *words[8], *save, *word;
-	int n = 0, result;
+	int result;
 
 	if (table_begin(&more, action, e))
 		return -1;
-	for (word = strtok_r(line, " ", &save); word && n < 8; word = strtok_r(NULL, " ", &save))
-		words[n++] = word;
-	result = table_words(&more, words, n, bare, e);
+	result = table_line(&more, line, bare, e);
 	if (!result)
 		result = table_sort(&more, e);
 	if (!result)

@@ -23,6 +23,7 @@ static const struct {
 	{ "bake", command_bake },
 	{ "load", command_load },
 	{ "dump", command_dump },
+	{ "change", command_change },
 	{ "describe", command_describe },
 	{ "values", command_values },
 	{ "live", command_live },

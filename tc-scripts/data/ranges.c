@@ -2,57 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ranges.h"
-
-/* ---- as in include/tcact/ranges.h ------------------------------------------------------------ */
-
-#define STEP_TABLE (1ULL << 63)
-#define STEP_RUN (1ULL << 62)
-#define STEP_TABLES 4
-#define LEAF_TIMED (1U << 31)
-
-struct range_ipv4 {
-	uint32_t start, leaf;
-};
-
-struct range_ipv6 {
-	uint32_t leaf, count;
-};
-
-struct record_timeout {
-	uint64_t until;
-	uint32_t covering, zero;
-};
-_Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
-
-/*
- * The upper bits of record.hits, which programs only add to: what they count never reaches
- * them. Record 0, whose number means none, says how many of each kind there are, in this order:
- */
-#define RECORD_LENGTH_SHIFT 56		/* 8 bits */
-#define RECORD_EXCEPTION (1ULL << 55)
-#define RECORD_HITS ((1ULL << 55) - 1)
-
-struct record_head {
-	uint32_t ipv4;			/* of one record each */
-	uint32_t ipv6;			/* of two: the second is the address */
-	uint32_t timed_ipv4;		/* of two: the first is the timeout */
-	uint32_t timed_ipv6;		/* of three */
-};
-_Static_assert(sizeof(struct record_head) == sizeof(struct record), "it is one");
+#include "ranges_build.h"
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
-
-/* From @start up to the next one. */
-struct range {
-	address_t start;
-	uint32_t leaf;
-};
-
-struct rangeset {
-	struct range *range;
-	size_t n;
-};
 
 static void range_add(struct rangeset *set, address_t start, uint32_t leaf)
 {
@@ -68,30 +20,32 @@ static address_t prefix_last(const struct prefix *prefix)
 	return prefix->address | ~prefix_mask(prefix->length);
 }
 
-/*
- * The ranges of the @n entries of one family; leaf[i] is what stands for entry i. Says also what
- * covers each entry: covering[i]. A set has room for 2n + 1 ranges.
- */
-static void ranges_of(struct rangeset *set, const struct entry *entry, const uint32_t *leaf,
-		      uint32_t *covering, size_t n)
+static uint32_t leaf_of(const struct entry *entry)
 {
-	size_t open[129], depth = 0;	/* the entries that cover where we are, each in the one before */
+	if (entry->until)
+		return entry->record | LEAF_TIMED;
+	return entry->exception ? 0 : entry->record;
+}
+
+void ranges_of(struct rangeset *set, struct entry *entry, size_t n)
+{
+	const struct entry *open[129];	/* those that cover where we are, each in the one before */
+	size_t depth = 0;
 
 	set->n = 0;
 	range_add(set, 0, 0);
 	for (size_t i = 0; i <= n; i++) {
-		while (depth && (i == n ||
-				 prefix_last(&entry[open[depth - 1]].prefix) < entry[i].prefix.address)) {
-			address_t last = prefix_last(&entry[open[--depth]].prefix);
+		while (depth && (i == n || prefix_last(&open[depth - 1]->prefix) < entry[i].prefix.address)) {
+			address_t last = prefix_last(&open[--depth]->prefix);
 
 			if (last != ~(address_t)0)
-				range_add(set, last + 1, depth ? leaf[open[depth - 1]] : 0);
+				range_add(set, last + 1, depth ? leaf_of(open[depth - 1]) : 0);
 		}
 		if (i == n)
 			break;
-		covering[i] = depth ? leaf[open[depth - 1]] : 0;
-		range_add(set, entry[i].prefix.address, leaf[i]);
-		open[depth++] = i;
+		entry[i].covering = depth ? leaf_of(open[depth - 1]) : 0;
+		range_add(set, entry[i].prefix.address, leaf_of(&entry[i]));
+		open[depth++] = &entry[i];
 	}
 }
 
@@ -99,14 +53,13 @@ static void ranges_of(struct rangeset *set, const struct entry *entry, const uin
 
 #define RUN_SHORT 16		/* ranges, for which a table is not worth its room */
 
-/* @n more cells, of 0: the number of the first. */
-static size_t cells_add(struct ranges *ranges, size_t n)
+size_t cells_add(struct ranges *ranges, size_t n)
 {
 	size_t first = ranges->cells;
 
 	if (first + n > ranges->cells_room) {
 		size_t room = (first + n) + (first + n) / 2 + 1024;
-		uint64_t *more = realloc(ranges->cell, room * sizeof(*more));
+		uint64_t *more = ranges->fixed ? NULL : realloc(ranges->cell, room * sizeof(*more));
 
 		if (!more)
 			return SIZE_MAX;
@@ -227,60 +180,69 @@ static uint64_t run_ipv4(struct ranges *ranges, const struct range *range, size_
 	return STEP_RUN | (uint64_t)(last - first + 1) << 32 | base;
 }
 
-struct family {
-	int number;		/* 4 or 6 */
-	int bits;		/* that tables go by */
-};
+const struct family families[2] = { { 4, 32 }, { 6, 64 } };
 
 /*
- * The step for the addresses that begin with the first @used bits of @from, behind @depth tables;
- * range @first is the one that @from is in, @last the last that begins there. UINT64_MAX where there
- * is no memory.
+ * The step for @place; range @first is the one that it begins in, @last the last that begins
+ * there. UINT64_MAX where there is no memory.
  */
 static uint64_t step(struct ranges *ranges, const struct family *family, const struct range *range,
-		     size_t first, size_t last, address_t from, int used, int depth)
+		     size_t first, size_t last, const struct place *place)
 {
-	size_t n = last - first + 1, base, most;
-	int bits = 0;
+	const struct rangeset inside = { (struct range *)range + first, last - first + 1 };
+	struct place next = *place;
+	size_t n = last - first + 1, base;
+	int bits = 0, most;
 
 	if (first == last)
 		return range[first].leaf;
 	/* the first step of IPv6 is a table: range_begins() relies on it */
-	if ((n <= RUN_SHORT && !(family->number == 6 && !depth)) || used == family->bits ||
-	    depth == STEP_TABLES)
+	if ((n <= RUN_SHORT && !(family->number == 6 && !place->depth)) || place->used == family->bits ||
+	    place->depth == STEP_TABLES)
 		return family->number == 4 ? run_ipv4(ranges, range, first, last)
-					   : run_ipv6(ranges, range, first, last, from,
-						      from | ~prefix_mask(used));
+					   : run_ipv6(ranges, range, first, last, place->from,
+						      place->from | ~prefix_mask(place->used));
 	/* about one slot for four ranges at first, for two behind that */
 	while (n >> (bits + 1))
 		bits++;
-	bits -= depth ? 1 : 2;
-	most = depth || family->number == 6 ? 16 : 20;
-	if (bits > (int)most)
-		bits = (int)most;
-	if (bits > family->bits - used)
-		bits = family->bits - used;
+	bits -= place->depth ? 1 : 2;
+	most = place->depth || family->number == 6 ? 16 : 20;
+	if (bits > most)
+		bits = most;
+	if (bits > family->bits - place->used)
+		bits = family->bits - place->used;
 	if (bits < 1)
 		bits = 1;
 	base = cells_add(ranges, (size_t)1 << bits);
-	if (base == SIZE_MAX)
+	next.used += bits;
+	next.depth++;
+	if (base == SIZE_MAX || !steps_build(ranges, family, &inside, &next, base, (size_t)1 << bits))
 		return UINT64_MAX;
-	for (size_t slot = 0; slot < (size_t)1 << bits; slot++) {
-		address_t begin = from + ((address_t)slot << (128 - used - bits));
-		address_t end = begin | ~prefix_mask(used + bits);
-		uint64_t next;
-		size_t until;
+	return STEP_TABLE | (uint64_t)bits << 32 | base;
+}
 
-		while (first < last && range[first + 1].start <= begin)
+bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
+		 const struct place *place, size_t base, size_t n)
+{
+	const struct range *range = set->range;
+	size_t first = 0, last = set->n - 1, until;
+	struct place slot = *place;
+
+	for (size_t i = 0; i < n; i++) {
+		address_t end = slot.from | ~prefix_mask(slot.used);
+		uint64_t next;
+
+		while (first < last && range[first + 1].start <= slot.from)
 			first++;
 		for (until = first; until < last && range[until + 1].start <= end; until++)
 			;
-		next = step(ranges, family, range, first, until, begin, used + bits, depth + 1);
+		next = step(ranges, family, range, first, until, &slot);
 		if (next == UINT64_MAX)
-			return next;
-		ranges->cell[base + slot] = next;
+			return false;
+		ranges->cell[base + i] = next;
+		slot.from = end + 1;
 	}
-	return STEP_TABLE | (uint64_t)bits << 32 | base;
+	return true;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -299,90 +261,106 @@ int entry_compare(const void *a, const void *b)
 
 static int entry_kind(const struct entry *entry)
 {
-	return (entry->until ? 2 : 0) + (entry->prefix.family == 6);
+	return (entry->until ? KIND_TIMED : 0) | (entry->prefix.family == 6 ? KIND_IPV6 : 0);
 }
 
-static const int records_of_kind[] = { 1, 2, 2, 3 };	/* in the order of record_head */
-
-/* Writes the records of @entry from record @at on. The number is that of the one with the tag. */
-static void record_write(struct record *record, const struct entry *entry, uint32_t covering)
+void record_write(struct record *record, int kind, const struct entry *entry)
 {
 	unsigned char bytes[16];
 
 	address_bytes(entry->prefix.address, bytes);
-	if (entry->until) {
-		struct record_timeout timeout = { entry->until, covering, 0 };
+	if (kind & KIND_TIMED) {
+		struct record_timeout timeout = { entry->until, entry->covering, 0 };
 
 		memcpy(record++, &timeout, sizeof(timeout));
 	}
 	record->tag = entry->tag;
+	memcpy(record->ipv4, bytes, sizeof(record->ipv4));
 	record->hits = (entry->hits & RECORD_HITS) | (entry->exception ? RECORD_EXCEPTION : 0) |
+		       (entry->prefix.family == 6 ? RECORD_IPV6 : 0) |
 		       (uint64_t)entry->prefix.length << RECORD_LENGTH_SHIFT;
-	if (entry->prefix.family == 4)
-		memcpy(record->ipv4, bytes, sizeof(record->ipv4));
-	else
+	if (kind & KIND_IPV6)
 		memcpy(record + 1, bytes, sizeof(bytes));
 }
 
-bool ranges_build(struct ranges *ranges, const struct entry *entry, size_t n)
+bool record_read(const struct record *record, size_t place, int kind, struct entry *entry)
 {
-	static const struct family families[] = { { 4, 32 }, { 6, 64 } };
-	uint32_t *leaf = malloc((n + 1) * sizeof(*leaf)), *covering = malloc((n + 1) * sizeof(*covering));
-	uint32_t *place = malloc((n + 1) * sizeof(*place));
-	size_t next[4], count[4] = { 0 }, done = 0;
-	struct record_head head;
-	struct rangeset set;
-	bool good = false;
+	unsigned char bytes[16] = { 0 };
+	struct record_timeout timeout;
+
+	memset(entry, 0, sizeof(*entry));
+	if (kind & KIND_TIMED) {
+		memcpy(&timeout, record++, sizeof(timeout));
+		place++;
+		entry->until = timeout.until;
+		entry->covering = timeout.covering;
+	}
+	entry->record = (uint32_t)place;
+	entry->tag = record->tag;
+	entry->hits = record->hits & RECORD_HITS;
+	entry->exception = record->hits & RECORD_EXCEPTION;
+	entry->prefix.family = kind & KIND_IPV6 && record->hits & RECORD_IPV6 ? 6 : 4;
+	entry->prefix.length = record->hits >> RECORD_LENGTH_SHIFT;
+	if (entry->prefix.family == 6)
+		memcpy(bytes, record + 1, sizeof(bytes));
+	else
+		memcpy(bytes, record->ipv4, sizeof(record->ipv4));
+	entry->prefix.address = address_of(bytes);
+	return !(record->hits & RECORD_GONE);
+}
+
+/* Room for what is added in place, to a table that is not empty: each takes a few cells, and its records. */
+#define SPARE_CELLS(cells) ((cells) / 8 + 2048)
+#define SPARE_ENTRIES(n) ((n) / 16 + 128)
+
+bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
+{
+	struct record_head head = { .state = AT_REST };
+	struct rangeset set = { 0 };
+	size_t next[KINDS], of_family[2], done = 0;
 
 	memset(ranges, 0, sizeof(*ranges));
-	set.range = malloc((2 * n + 1) * sizeof(*set.range));
 	for (size_t i = 0; i < n; i++)
-		count[entry_kind(&entry[i])]++;
-	ranges->records = 1;
-	for (int kind = 0; kind < 4; kind++) {
-		next[kind] = ranges->records;
-		ranges->records += count[kind] * records_of_kind[kind];
-	}
-	ranges->record = calloc(ranges->records, sizeof(*ranges->record));
-	if (!leaf || !covering || !place || !set.range || !ranges->record || cells_add(ranges, 2) == SIZE_MAX)
-		goto out;
-	head = (struct record_head){ (uint32_t)count[0], (uint32_t)count[1], (uint32_t)count[2],
-				     (uint32_t)count[3] };
-	memcpy(ranges->record, &head, sizeof(head));
+		head.built[entry_kind(&entry[i])]++;
+	of_family[0] = head.built[0] + head.built[KIND_TIMED];
+	of_family[1] = n - of_family[0];
+	for (int kind = 0; kind < KINDS; kind++)
+		next[kind] = kind_place(&head, kind);
 	for (size_t i = 0; i < n; i++) {
 		int kind = entry_kind(&entry[i]);
 
-		place[i] = (uint32_t)next[kind];
-		next[kind] += records_of_kind[kind];
-		if (entry[i].until)
-			leaf[i] = (place[i] + 1) | LEAF_TIMED;	/* behind its timeout */
-		else
-			leaf[i] = entry[i].exception ? 0 : place[i];
+		entry[i].record = (uint32_t)next[kind] + !!(kind & KIND_TIMED);
+		next[kind] += kind_records(kind);
 	}
-	for (int f = 0; f < 2; f++) {
-		size_t of_family = 0;
-		uint64_t first;
 
-		while (done + of_family < n && entry[done + of_family].prefix.family == families[f].number)
-			of_family++;
-		ranges_of(&set, entry + done, leaf + done, covering + done, of_family);
-		first = step(ranges, &families[f], set.range, 0, set.n - 1, 0, 0, 0);
-		if (first == UINT64_MAX)
+	set.range = malloc((2 * (of_family[0] > of_family[1] ? of_family[0] : of_family[1]) + 1) * sizeof(*set.range));
+	if (!set.range || cells_add(ranges, 2) == SIZE_MAX)
+		goto out;
+	for (int f = 0; f < 2; f++) {
+		const struct place all = { 0, 0, 0 };
+
+		ranges_of(&set, entry + done, of_family[f]);
+		if (!steps_build(ranges, &families[f], &set, &all, f, 1))
 			goto out;
-		ranges->cell[f] = first;
-		done += of_family;
+		done += of_family[f];
 	}
-	for (size_t i = 0; i < n; i++)
-		record_write(ranges->record + place[i], &entry[i], covering[i]);
-	good = true;
-out:
-	free(leaf);
-	free(covering);
-	free(place);
 	free(set.range);
-	if (!good)
-		ranges_free(ranges);
-	return good;
+	set.range = NULL;
+	head.cells = (uint32_t)ranges->cells;
+	ranges->records = kind_place(&head, KINDS);
+	ranges->record = calloc(ranges->records, sizeof(*ranges->record));
+	if (!ranges->record)
+		goto out;
+	ranges->cells_room = ranges->cells + (n ? SPARE_CELLS(ranges->cells) : 0);
+	ranges->records_room = ranges->records + (n ? SPARE_ENTRIES(n) * kind_records(ADDED) : 0);
+	memcpy(ranges->record, &head, sizeof(head));
+	for (size_t i = 0; i < n; i++)
+		record_write(ranges->record + entry[i].record - !!entry[i].until, entry_kind(&entry[i]), &entry[i]);
+	return true;
+out:
+	free(set.range);
+	ranges_free(ranges);
+	return false;
 }
 
 void ranges_free(struct ranges *ranges)
@@ -394,46 +372,28 @@ void ranges_free(struct ranges *ranges)
 
 long ranges_entries(const struct record *record, size_t n, struct entry **entries)
 {
-	struct record_head head;
+	struct record_head head = { 0 };
 	struct entry *entry;
-	size_t count[4], need = 1, at = 1, total = 0;
+	size_t total = 0;
 
 	*entries = NULL;
-	if (!n)
+	if (n >= RECORDS_HEAD)
+		memcpy(&head, record, sizeof(head));	/* else it is empty, as built */
+	if (n >= RECORDS_HEAD && !head_fits(&head, n))
 		return -1;
-	memcpy(&head, record, sizeof(head));
-	memcpy(count, (size_t[]){ head.ipv4, head.ipv6, head.timed_ipv4, head.timed_ipv6 }, sizeof(count));
-	for (int kind = 0; kind < 4; kind++) {
-		need += count[kind] * records_of_kind[kind];
-		total += count[kind];
-	}
-	if (need > n)
-		return -1;
-	entry = *entries = calloc(total + 1, sizeof(*entry));
+	for (int kind = 0; kind < KINDS; kind++)
+		total += head.built[kind];
+	entry = *entries = malloc((total + head.added + 1) * sizeof(*entry));
 	if (!entry)
 		return -1;
-	for (int kind = 0; kind < 4; kind++) {
-		for (size_t i = 0; i < count[kind]; i++, at += records_of_kind[kind], entry++) {
-			const struct record *own = &record[at];
-			struct record_timeout timeout;
-			unsigned char bytes[16] = { 0 };
+	for (int kind = 0; kind <= KINDS; kind++) {
+		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
+			size_t place = entry_place(&head, kind, i);
 
-			if (kind & 2) {
-				memcpy(&timeout, own++, sizeof(timeout));
-				entry->until = timeout.until;
-			}
-			entry->tag = own->tag;
-			entry->hits = own->hits & RECORD_HITS;
-			entry->exception = own->hits & RECORD_EXCEPTION;
-			entry->prefix.family = kind & 1 ? 6 : 4;
-			entry->prefix.length = own->hits >> RECORD_LENGTH_SHIFT;
-			if (kind & 1)
-				memcpy(bytes, own + 1, sizeof(bytes));
-			else
-				memcpy(bytes, own->ipv4, sizeof(own->ipv4));
-			entry->prefix.address = address_of(bytes);
+			entry += record_read(record + place, place, kind == KINDS ? ADDED : kind, entry);
 		}
 	}
+	total = entry - *entries;
 	qsort(*entries, total, sizeof(**entries), entry_compare);
 	return (long)total;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The range trie of include/tcact/ranges.h, which says how it lies in the maps: built from
- * sorted entries, and read back.
+ * sorted entries, read back, and changed where it is.
  */
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "outcome.h"
 #include "prefix.h"
 
 struct entry {
@@ -16,6 +17,8 @@ struct entry {
 	bool exception;		/* counts as none */
 	uint32_t tag;
 	uint32_t line;		/* of the file that it came from */
+	uint32_t record;	/* its number, and */
+	uint32_t covering;	/* the leaf of the entry around it: where it has been built */
 	uint64_t hits;
 	uint64_t until;		/* CLOCK_BOOTTIME in ns; 0: it has no timeout */
 };
@@ -30,17 +33,29 @@ struct record {
 
 struct ranges {
 	uint64_t *cell;
-	size_t cells, cells_room;
+	size_t cells, cells_room;	/* cells in use, and all that there are, or shall be */
+	bool fixed;			/* so many, and no more */
 	struct record *record;
-	size_t records;
+	size_t records, records_room;
 };
 
 /* By family, address, length. */
 int entry_compare(const void *a, const void *b);
 
-/* From @n entries, sorted, without duplicates; false where there is no memory. */
-bool ranges_build(struct ranges *ranges, const struct entry *entry, size_t n);
+/*
+ * From @n entries, sorted, without duplicates, with room for more; false where there is no
+ * memory.
+ */
+bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n);
 void ranges_free(struct ranges *ranges);
 
 /* The entries of @n records; returns how many, or -1 where they are not such. To be freed. */
 long ranges_entries(const struct record *record, size_t n, struct entry **entries);
+
+/*
+ * While programs use them, @live, which are maps, come to have the @n entries, or (@bare) to have
+ * them no more; what is out of time @now is not there. Whoever looks an address up meanwhile finds what
+ * was before or what is after. CHANGE_ABSENT: entry @absent is not there.
+ */
+enum outcome ranges_change(struct ranges *live, const struct entry *entry, size_t n, bool bare, uint64_t now,
+			  size_t *absent);

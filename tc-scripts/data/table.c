@@ -366,10 +366,16 @@ out:
 	return result;
 }
 
-int table_words(struct table *table, char **words, int n, bool bare, struct error *e)
+int table_line(struct table *table, char *line, bool bare, struct error *e)
 {
+	char *words[WORDS_MOST], *save, *word;
 	struct fault fault = {};
+	int n = 0;
 
+	for (word = strtok_r(line, " ", &save); word && n < WORDS_MOST; word = strtok_r(NULL, " ", &save))
+		words[n++] = word;
+	if (word)
+		return error(e, USAGE, "nothing was changed", "an entry has more than %d words", WORDS_MOST);
 	if (!n)
 		return error(e, USAGE, "see: tcact help", "the entry is missing: write %s", table->kind->syntax);
 	if (table->kind->parse(table, words, n, bare, &fault))
@@ -428,6 +434,21 @@ static void *entry_find(const struct table *table, const void *entry)
 			: NULL;
 }
 
+int table_absent(const struct table *table, size_t i, struct error *e)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	if (out) {
+		table->kind->print(table, entry_at(table, i), out);
+		fclose(out);
+	}
+	error(e, ABSENT, "see: tcact table dump", "%s is not in the table", Q(text ?: "it"));
+	free(text);
+	return -1;
+}
+
 int table_merge(struct table *table, const struct table *more, bool bare, struct error *e)
 {
 	size_t size = table->kind->entry_size;
@@ -435,19 +456,8 @@ int table_merge(struct table *table, const struct table *more, bool bare, struct
 	for (size_t i = 0; i < more->n; i++) {
 		void *entry = entry_at(more, i), *found = entry_find(table, entry), *added;
 
-		if (bare && !found) {
-			char *text = NULL;
-			size_t length;
-			FILE *out = open_memstream(&text, &length);
-
-			if (out) {
-				table->kind->print(table, entry, out);
-				fclose(out);
-			}
-			error(e, ABSENT, "see: tcact table dump", "%s is not in the table", Q(text ?: "it"));
-			free(text);
-			return -1;
-		}
+		if (bare && !found)
+			return table_absent(more, i, e);
 		if (bare) {
 			void *end = entry_at(table, table->n);
 

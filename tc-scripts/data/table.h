@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "object.h"
+#include "outcome.h"
 
 struct program;
 
@@ -17,7 +18,8 @@ struct program;
 /* What a map, an array, holds. */
 struct content {
 	void *values;
-	size_t n, size;		/* of one value */
+	size_t n, size;		/* how many, and of one */
+	size_t room;		/* if more than n, for so many: in place, see .change */
 };
 void content_free(struct content *content, size_t n);
 
@@ -60,6 +62,11 @@ struct table_kind {
 	int (*build)(const struct table *table, struct content *content);
 	/* The reverse. */
 	int (*entries)(struct table *table, const struct content *content);
+	/*
+	 * Changes maps that are in use: @table's entries are added, or (@bare) taken away. NULL, and
+	 * CHANGE_NO_ROOM: that is for a new table in the place of this.
+	 */
+	enum outcome (*change)(const struct table *table, bool bare, const struct content *maps, size_t *absent);
 };
 
 extern const struct table_kind table_prefix, table_vid;
@@ -80,10 +87,12 @@ struct table_rules {
 
 /* Reads @path, "-" for standard input; the formats are in tcact(8). */
 int table_read(struct table *table, const char *path, const struct table_rules *rules, struct error *error);
-/* The entries of the words of one line. */
-int table_words(struct table *table, char **words, int n, bool bare, struct error *error);
+/* The entries of one @line, which is taken to pieces, or (@bare) what finds them. */
+int table_line(struct table *table, char *line, bool bare, struct error *error);
 /* Sorts; leaves one of what is there twice. */
 int table_sort(struct table *table, struct error *error);
+/* Entry @i of @table is not there. */
+int table_absent(const struct table *table, size_t i, struct error *error);
 /* @more go into @table, in the place of those with their keys; or (@bare) these go. -1: which is not there */
 int table_merge(struct table *table, const struct table *more, bool bare, struct error *error);
 void table_print(const struct table *table, FILE *out);

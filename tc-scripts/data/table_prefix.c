@@ -247,9 +247,19 @@ static int prefix_build(const struct table *table, struct content *content)
 
 	if (!ranges_build(&ranges, table->entry, table->n))
 		return -1;
-	content[0] = (struct content){ ranges.cell, ranges.cells, sizeof(*ranges.cell) };
-	content[1] = (struct content){ ranges.record, ranges.records, sizeof(*ranges.record) };
+	content[0] = (struct content){ ranges.cell, ranges.cells, sizeof(*ranges.cell), ranges.cells_room };
+	content[1] = (struct content){ ranges.record, ranges.records, sizeof(*ranges.record), ranges.records_room };
 	return 0;
+}
+
+static enum outcome prefix_change(const struct table *table, bool bare, const struct content *maps, size_t *absent)
+{
+	struct ranges ranges = {
+		.cell = maps[0].values, .cells_room = maps[0].n,
+		.record = maps[1].values, .records_room = maps[1].n,
+	};
+
+	return ranges_change(&ranges, table->entry, table->n, bare, now_ns(), absent);
 }
 
 /* What is out of time is no entry. */
@@ -280,4 +290,5 @@ const struct table_kind table_prefix = {
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,
 	.entries = prefix_entries,
+	.change = prefix_change,
 };

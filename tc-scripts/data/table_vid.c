@@ -100,7 +100,7 @@ static int vid_build(const struct table *table, struct content *content)
 		return -1;
 	for (size_t i = 0; i < table->n; i++)
 		values[vid[i].from] = VID_NAMED | vid[i].to;
-	content[0] = (struct content){ values, VIDS, sizeof(*values) };
+	content[0] = (struct content){ values, VIDS, sizeof(*values), 0 };
 	return 0;
 }
 

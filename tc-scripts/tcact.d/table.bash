@@ -119,7 +119,8 @@ table_dump() { # NAME
 table_flush() { # NAME
 	(($# == 1)) || bad "$(q "$2") is one word too many"
 	begin
-	swap_table "$1" -e
+	the_table "$1"
+	swap_table -e
 }
 
 table_load() { # NAME FILE [min N] [lenient]
@@ -140,15 +141,15 @@ table_load() { # NAME FILE [min N] [lenient]
 	done
 	take_stdin "$file"
 	begin
-	swap_table "$name" "${options[@]}" -t "$file"
+	the_table "$name"
+	swap_table "${options[@]}" -t "$file"
 }
 
-# swap_table NAME OPTION...: a second program with the same parameters and another table takes the place of the
-# first between two packets. Whatever goes wrong before leaves the first as it is.
+# swap_table OPTION...: a second program with the same parameters and another table takes the place of that of
+# the_table between two packets. Whatever goes wrong before leaves the first as it is.
 swap_table() {
 	local line pin
-	the_table "$1"
-	stage -l "${entry[10]}" "${@:2}" "$action"
+	stage -l "${entry[10]}" "$@" "$action"
 	pin=$found
 	for line in "${entries[@]}"; do
 		IFS=$'\t' read -ra entry <<<"$line"
@@ -181,9 +182,10 @@ table_add() { change_entries -a "$@"; }
 table_del() { change_entries -d "$@"; }
 
 # change_entries OPTION NAME WORD...: an entry begins with a word that has a dot, a colon or an equals sign, and
-# where there is one word for each, with each
+# where there is one word for each, with each. In place, or where there is no room for that, and with -n, by a
+# whole new table.
 change_entries() {
-	local option=$1 name=$2 word options=() line=''
+	local option=$1 name=$2 word lines=() options=() line=''
 	shift 2
 	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID"
 	for word; do
@@ -191,12 +193,27 @@ change_entries() {
 		if [[ ! $line ]]; then
 			line=$word
 		elif [[ $word == *[.:=]* || $option == -d ]]; then
-			options+=("$option" "$line")
+			lines+=("$line")
 			line=$word
 		else
 			line+=" $word"
 		fi
 	done
+	lines+=("$line")
 	begin
-	swap_table "$name" "${options[@]}" "$option" "$line"
+	the_table "$name"
+	[[ $dry ]] || ! change_in_place "$option" "${lines[@]}" || return 0
+	for line in "${lines[@]}"; do options+=("$option" "$line"); done
+	swap_table "${options[@]}"
+}
+
+# change_in_place OPTION LINE...: fails where there is no room
+change_in_place() {
+	local command=(change "$1" "$action" "${entry[10]}" "${@:2}") status=0
+	[[ ! $verbose ]] || { printf '+ '; shell "$data" "$objects" "${command[@]}"; echo; } >&2
+	doubt
+	data "${command[@]}" || status=$?
+	((status == 0 || status == 4)) || ended "$status"
+	in_doubt=''
+	return "$status"
 }

@@ -168,9 +168,9 @@ match_hits() {
 
 # ---- swap -----------------------------------------------------------------------------------
 
-t match_swap 'a table swapped by tc actions replace while packets flow: none is judged wrongly'
+t match_swap 'a table swapped, and changed in place, while packets flow: none is judged wrongly'
 match_swap() {
-	local index n wrong flow size block json
+	local index n wrong flow size block json id
 	ready
 	table s '' 10.1.0.0/16=0 fd01::/16=0
 	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop cookie c0de
@@ -190,6 +190,15 @@ match_swap() {
 		tc actions replace action bpf object-pinned /sys/fs/bpf/s$n/prefixes drop index "$index" cookie c0de
 		unstage s$n
 	done
+	# and single entries, in place: those that cover these addresses, and others
+	id=$(program a egress 7)
+	for n in 1 2 3 4 5 6; do
+		size=$(stat -c %s /run/flow)
+		eventually sent "$size"
+		"$data" "$objects" change -a prefixes "$id" 10.1.0.0/16 fd01::1/128 12.$n.0.0/16
+		"$data" "$objects" change -d prefixes "$id" 10.1.0.0/16 12.$n.0.0/16 fd01::1/128
+	done
+	same 'still that program' "$(program a egress 7)" "$id"
 	size=$(stat -c %s /run/flow)
 	eventually sent "$size"
 	touch /run/enough
@@ -200,6 +209,12 @@ match_swap() {
 	same 'counts' "$(stats a egress 7)" "${wrong% *} 0"
 	[[ $(tc -j filter show dev a egress pref 7) == *'"cookie":"c0de"'* ]] || fail 'the cookie is gone'
 	gone "${frame[v4.in]}"
+	# and what is changed in place takes effect
+	"$data" "$objects" change -a prefixes "$id" 11.0.0.0/8
+	gone "$other4"
+	"$data" "$objects" change -d prefixes "$id" 11.0.0.0/8 10.0.0.0/8
+	stays "$other4" "${frame[v4.in]}"
+	"$data" "$objects" change -a prefixes "$id" 10.0.0.0/8
 	# and a swap to a table without them takes effect
 	table s '' 11.0.0.0/8=0
 	tc actions replace action bpf object-pinned /sys/fs/bpf/s/prefixes drop index "$index"

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* change: single entries of a table, in the maps of a program that runs. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "command.h"
+#include "program.h"
+#include "table.h"
+
+/* The maps of @table's kind in @content, shared with the program; false where they are not made for that. */
+static bool maps_share(const struct table *table, const struct program *program, struct content *content)
+{
+	for (int i = 0; table->kind->maps[i]; i++) {
+		const struct map *map = program_map(program, table->kind->maps[i]);
+		size_t bytes;
+		void *values;
+
+		if (!map || !(map->info.map_flags & BPF_F_MMAPABLE))
+			return false;
+		bytes = (size_t)map->info.max_entries * map->info.value_size;
+		values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+		if (values == MAP_FAILED)
+			return false;
+		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
+	}
+	return true;
+}
+
+static int change_maps(const struct table *table, bool bare, const struct program *program, struct error *e)
+{
+	struct content content[TABLE_MAPS] = {};
+	enum outcome result = CHANGE_NO_ROOM;
+	sigset_t all, before;
+	size_t absent = 0;
+
+	if (table->kind->change && maps_share(table, program, content)) {
+		/* not half of it */
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, &before);
+		result = table->kind->change(table, bare, content, &absent);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	for (int i = 0; i < TABLE_MAPS; i++)
+		if (content[i].values)
+			munmap(content[i].values, content[i].n * content[i].size);
+	if (result == CHANGE_ABSENT)
+		return table_absent(table, absent, e);
+	if (result == CHANGE_NO_ROOM) {
+		e->status = NO_ROOM;
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * change -a|-d NAME ID ENTRY...: adds entries to the table of program ID, or takes them away, all or none,
+ * while packets are looked up. Exit status NO_ROOM: that is for a new table, see load.
+ */
+int command_change(const struct options *options, char **words, int n, struct error *e)
+{
+	struct program program = {};
+	struct action action = {};
+	struct table table = {};
+	bool bare;
+	int result = -1;
+
+	if (n < 4 || (strcmp(words[0], "-a") && strcmp(words[0], "-d")))
+		return error(e, USAGE, "see: tcact help", "change: write -a or -d, NAME, ID, ENTRY");
+	bare = !strcmp(words[0], "-d");
+	if (action_open(&action, options->objects, words[1], e) || table_begin(&table, &action, e))
+		goto out;
+	for (int i = 3; i < n; i++)
+		if (table_line(&table, words[i], bare, e))
+			goto out;
+	if (!program_open(&program, (__u32)strtoul(words[2], NULL, 10), e))
+		result = change_maps(&table, bare, &program, e);
+out:
+	table_free(&table);
+	program_close(&program);
+	action_close(&action);
+	return result;
+}

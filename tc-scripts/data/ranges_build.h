@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What ranges.c, which builds range tries, and ranges_live.c, which changes them, share. */
+#pragma once
+
+#include <string.h>
+
+#include "ranges.h"
+
+/* ---- as in include/tcact/ranges.h ------------------------------------------------------------ */
+
+#define STEP_TABLE (1ULL << 63)
+#define STEP_RUN (1ULL << 62)
+#define STEP_TABLES 4
+#define LEAF_TIMED (1U << 31)
+
+struct range_ipv4 {
+	uint32_t start, leaf;
+};
+
+struct range_ipv6 {
+	uint32_t leaf, count;
+};
+
+struct record_timeout {
+	uint64_t until;
+	uint32_t covering, zero;
+};
+_Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
+
+/*
+ * The upper bits of record.hits, which programs only add to: what they count never reaches
+ * them.
+ */
+#define RECORD_LENGTH_SHIFT 56		/* 8 bits */
+#define RECORD_EXCEPTION (1ULL << 55)
+#define RECORD_IPV6 (1ULL << 54)
+#define RECORD_GONE (1ULL << 53)	/* it was taken away since */
+#define RECORD_HITS ((1ULL << 53) - 1)
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/*
+ * Records 0 and 1 say what there is. The entries that a table was built from lie behind them by
+ * kind, sorted; those that were added since behind these, as the last kind, whatever they are.
+ */
+enum { KINDS = 4, KIND_IPV6 = 1, KIND_TIMED = 2 };
+
+struct record_head {
+	uint32_t built[KINDS];
+	uint32_t added;
+	uint32_t gone;			/* of built and added ones */
+	uint32_t cells;			/* in use */
+	uint32_t state;
+};
+enum {
+	AT_REST = 0x7463a001,
+	CHANGING,			/* and where that was killed: the cells may not fit the records */
+};
+#define RECORDS_HEAD (sizeof(struct record_head) / sizeof(struct record))
+_Static_assert(sizeof(struct record_head) % sizeof(struct record) == 0, "it is records");
+
+/* Of an entry: its timeout, what has its number, its address. */
+static inline size_t kind_records(int kind)
+{
+	return 1 + !!(kind & KIND_IPV6) + !!(kind & KIND_TIMED);
+}
+
+/* Where the first record of the first entry of @kind is, or (KINDS) of the first added one. */
+static inline size_t kind_place(const struct record_head *head, int kind)
+{
+	size_t place = RECORDS_HEAD;
+
+	for (int before = 0; before < kind; before++)
+		place += head->built[before] * kind_records(before);
+	return place;
+}
+
+#define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind of added ones */
+
+/* Are there as many records as the head says, of @n? */
+static inline bool head_fits(const struct record_head *head, size_t n)
+{
+	return n >= RECORDS_HEAD && (head->state == AT_REST || head->state == CHANGING) &&
+	       kind_place(head, KINDS) + head->added * kind_records(ADDED) <= n;
+}
+
+/* How many there are, also of those that are out of time. */
+static inline size_t head_entries(const struct record_head *head)
+{
+	size_t n = (size_t)head->added - head->gone;
+
+	for (int kind = 0; kind < KINDS; kind++)
+		n += head->built[kind];
+	return n;
+}
+
+/* Where the first record of entry @i of @kind, or (KINDS) of the added ones, is. */
+static inline size_t entry_place(const struct record_head *head, int kind, size_t i)
+{
+	return kind_place(head, kind) + i * kind_records(kind == KINDS ? ADDED : kind);
+}
+
+/* The entry whose records of @kind begin with @record, number @place; false where it is gone. */
+bool record_read(const struct record *record, size_t place, int kind, struct entry *entry);
+/* The reverse. */
+void record_write(struct record *record, int kind, const struct entry *entry);
+
+/* ---- ranges and cells ------------------------------------------------------------------------ */
+
+/* From @start up to the next one. */
+struct range {
+	address_t start;
+	uint32_t leaf;
+};
+
+struct rangeset {
+	struct range *range;	/* room for 2n + 1 */
+	size_t n;
+};
+
+/* The ranges of @n entries of one family, sorted. Says also what covers each entry. */
+void ranges_of(struct rangeset *set, struct entry *entry, size_t n);
+
+struct family {
+	int number;		/* 4 or 6 */
+	int bits;		/* that tables go by */
+};
+extern const struct family families[2];
+
+/* What the addresses that begin with the first @used bits of @from lead to, behind @depth tables. */
+struct place {
+	address_t from;
+	int used, depth;
+};
+
+/* More cells, of 0: the number of the first. SIZE_MAX where there is no memory, or no room. */
+size_t cells_add(struct ranges *ranges, size_t n);
+/* The steps for @n places in a row, from @first on, into as many cells from @base on. */
+bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
+		 const struct place *first, size_t base, size_t n);

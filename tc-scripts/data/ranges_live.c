@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Single entries of a range trie that programs use. What an entry covers is built anew in cells that
+ * nothing leads to yet, from the entries that are there; then the steps to it are replaced, each by
+ * one store. Of what a program can reach, nothing else is written: so its cells and records serve
+ * nobody again before the table is built anew.
+ */
+#include <stdlib.h>
+
+#include "ranges_build.h"
+
+/* A store into what programs read, for later. */
+struct store {
+	void *at;
+	uint64_t value;
+	bool half;		/* 4 bytes, not 8 */
+};
+
+struct live {
+	struct ranges *ranges;
+	struct record_head head;	/* as it is in the records until the end */
+
+	struct entry *added;		/* by this change, in the order of their records */
+	bool *dropped;			/* and taken away by it again */
+	size_t adds;
+	uint32_t *gone;			/* the numbers of those that it takes away */
+	size_t gones;
+
+	struct store *store;
+	size_t stores, stores_room;
+};
+
+/* ---- what is there --------------------------------------------------------------------------- */
+
+/* Entry @i of @kind, or (KINDS) of those added before; false where it is gone. */
+static bool entry_at(const struct live *live, int kind, size_t i, struct entry *entry)
+{
+	size_t place = entry_place(&live->head, kind, i);
+
+	if (!record_read(live->ranges->record + place, place, kind == KINDS ? ADDED : kind, entry))
+		return false;
+	for (size_t k = 0; k < live->gones; k++)
+		if (live->gone[k] == entry->record)
+			return false;
+	return true;
+}
+
+/* The first of @kind, of built ones, that is not before @prefix. */
+static size_t built_from(const struct live *live, int kind, const struct prefix *prefix)
+{
+	const struct entry key = { .prefix = *prefix };
+	size_t low = 0, high = live->head.built[kind];
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		struct entry entry;
+
+		entry_at(live, kind, middle, &entry);
+		if (entry_compare(&entry, &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool covers(const struct prefix *prefix, const struct prefix *other)
+{
+	return prefix->family == other->family && prefix->length <= other->length &&
+	       !((prefix->address ^ other->address) & prefix_mask(prefix->length));
+}
+
+struct entries {
+	struct entry *entry;
+	size_t n, room;
+};
+
+static bool entries_add(struct entries *entries, const struct entry *entry)
+{
+	if (entries->n == entries->room) {
+		size_t room = entries->room * 2 + 256;
+		struct entry *more = realloc(entries->entry, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		entries->entry = more;
+		entries->room = room;
+	}
+	entries->entry[entries->n++] = *entry;
+	return true;
+}
+
+/* The entries that cover @region or lie in it, sorted. */
+static bool entries_around(const struct live *live, const struct prefix *region, struct entries *entries)
+{
+	struct entry entry;
+
+	entries->n = 0;
+	for (int kind = region->family == 6; kind < KINDS; kind += KIND_TIMED) {
+		for (int length = 0; length < region->length; length++) {
+			const struct prefix shorter = { region->address & prefix_mask(length), region->family,
+							(uint8_t)length };
+			size_t i = built_from(live, kind, &shorter);
+
+			if (i < live->head.built[kind] && entry_at(live, kind, i, &entry) &&
+			    entry.prefix.length == length && entry.prefix.address == shorter.address &&
+			    !entries_add(entries, &entry))
+				return false;
+		}
+		for (size_t i = built_from(live, kind, region); i < live->head.built[kind]; i++) {
+			bool there = entry_at(live, kind, i, &entry);
+
+			if (!covers(region, &entry.prefix))
+				break;
+			if (there && !entries_add(entries, &entry))
+				return false;
+		}
+	}
+	for (size_t i = 0; i < live->head.added + live->adds; i++) {
+		size_t own = i - live->head.added;
+
+		if (i < live->head.added ? !entry_at(live, KINDS, i, &entry) : live->dropped[own])
+			continue;
+		if (i >= live->head.added)
+			entry = live->added[own];
+		if ((covers(&entry.prefix, region) || covers(region, &entry.prefix)) && !entries_add(entries, &entry))
+			return false;
+	}
+	qsort(entries->entry, entries->n, sizeof(*entries->entry), entry_compare);
+	return true;
+}
+
+static uint32_t number_of_added(const struct live *live, size_t i)
+{
+	return (uint32_t)entry_place(&live->head, KINDS, live->head.added + i) + 1;	/* behind its timeout */
+}
+
+/* Takes away the entry of @prefix; false where there is none, or (@now) only one that is out of time. */
+static bool take_away(struct live *live, const struct prefix *prefix, uint64_t now)
+{
+	const struct entry key = { .prefix = *prefix };
+	struct entry entry;
+
+	for (size_t i = live->adds; i-- > 0; ) {
+		if (!live->dropped[i] && !entry_compare(&live->added[i], &key)) {
+			live->dropped[i] = true;
+			return true;
+		}
+	}
+	for (size_t i = live->head.added; i-- > 0; )
+		if (entry_at(live, KINDS, i, &entry) && !entry_compare(&entry, &key))
+			goto found;
+	for (int kind = prefix->family == 6; kind < KINDS; kind += KIND_TIMED) {
+		size_t i = built_from(live, kind, prefix);
+
+		if (i < live->head.built[kind] && entry_at(live, kind, i, &entry) && !entry_compare(&entry, &key))
+			goto found;
+	}
+	return false;
+found:
+	if (now && entry.until && entry.until <= now)
+		return false;
+	live->gone[live->gones++] = entry.record;
+	return true;
+}
+
+/* ---- what becomes of it ---------------------------------------------------------------------- */
+
+static bool store_later(struct live *live, void *at, uint64_t value, bool half)
+{
+	if (live->stores == live->stores_room) {
+		size_t room = live->stores_room * 2 + 256;
+		struct store *more = realloc(live->store, room * sizeof(*more));
+
+		if (!more)
+			return false;
+		live->store = more;
+		live->stores_room = room;
+	}
+	live->store[live->stores++] = (struct store){ at, value, half };
+	return true;
+}
+
+/* What covers the entries with a timeout, where that is another now. */
+static bool covering_changed(struct live *live, const struct entries *entries)
+{
+	uint32_t first = number_of_added(live, 0);
+
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct entry *entry = &entries->entry[i];
+		char *at = (char *)&live->ranges->record[entry->record - 1];
+		struct record_timeout timeout;
+
+		if (entry->record >= first) {
+			live->added[(entry->record - first) / kind_records(ADDED)].covering = entry->covering;
+			continue;
+		}
+		memcpy(&timeout, at, sizeof(timeout));
+		if (entry->until && timeout.covering != entry->covering &&
+		    !store_later(live, at + offsetof(struct record_timeout, covering), entry->covering, true))
+			return false;
+	}
+	return true;
+}
+
+/* Builds the steps for all addresses of @prefix anew, and for no more than their table makes it do. */
+static bool rebuild(struct live *live, const struct prefix *prefix, struct entries *entries, struct rangeset *set)
+{
+	struct ranges *ranges = live->ranges;
+	struct prefix region = *prefix;
+	struct place place = { 0 };
+	size_t at = prefix->family == 6, slots = 1, base;
+	struct range *more;
+
+	/* from the first step, through the tables, to that for @prefix, or to those for its parts */
+	while (slots == 1 && ranges->cell[at] & STEP_TABLE) {
+		int bits = ranges->cell[at] >> 32 & 31;
+
+		if (!bits || place.used + bits > families[prefix->family == 6].bits)
+			return false;
+		at = (uint32_t)ranges->cell[at] + (size_t)((address_t)(prefix->address << place.used) >> (128 - bits));
+		place.used += bits;
+		place.depth++;
+		if (prefix->length < place.used)
+			slots = (size_t)1 << (place.used - prefix->length);
+		if (at + slots > ranges->cells)
+			return false;
+	}
+	if (prefix->length > place.used) {
+		region.length = (uint8_t)place.used;
+		region.address &= prefix_mask(place.used);
+	}
+	place.from = region.address;
+
+	if (!entries_around(live, &region, entries))
+		return false;
+	more = realloc(set->range, (2 * entries->n + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	set->range = more;
+	ranges_of(set, entries->entry, entries->n);
+	base = cells_add(ranges, slots);
+	if (base == SIZE_MAX || !covering_changed(live, entries) ||
+	    !steps_build(ranges, &families[prefix->family == 6], set, &place, base, slots))
+		return false;
+	for (size_t i = 0; i < slots; i++)
+		if (ranges->cell[at + i] != ranges->cell[base + i] &&
+		    !store_later(live, &ranges->cell[at + i], ranges->cell[base + i], false))
+			return false;
+	return true;
+}
+
+/*
+ * First the records: if this is killed, they are what the table is built from by the next change.
+ * Then what programs see.
+ */
+static void publish(struct live *live)
+{
+	struct record *record = live->ranges->record;
+	struct record_head *head = (void *)record;
+	uint32_t dropped = 0;
+
+	__atomic_store_n(&head->state, CHANGING, __ATOMIC_SEQ_CST);
+	for (size_t i = 0; i < live->adds; i++) {
+		size_t place = number_of_added(live, i) - 1;
+
+		record_write(record + place, ADDED, &live->added[i]);
+		if (live->dropped[i]) {
+			record[place + 1].hits |= RECORD_GONE;
+			dropped++;
+		}
+	}
+	for (size_t i = 0; i < live->gones; i++)
+		__atomic_fetch_or(&record[live->gone[i]].hits, RECORD_GONE, __ATOMIC_RELAXED);
+	head->added += (uint32_t)live->adds;
+	head->gone += (uint32_t)live->gones + dropped;
+	head->cells = (uint32_t)live->ranges->cells;
+	for (size_t i = 0; i < live->stores; i++) {
+		const struct store *store = &live->store[i];
+
+		if (store->half)
+			__atomic_store_n((uint32_t *)store->at, (uint32_t)store->value, __ATOMIC_RELEASE);
+		else
+			__atomic_store_n((uint64_t *)store->at, store->value, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&head->state, AT_REST, __ATOMIC_SEQ_CST);
+}
+
+#define CHANGES_MOST 256	/* beyond that, to build the table anew is quicker */
+
+enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, size_t n, bool bare, uint64_t now,
+			  size_t *absent)
+{
+	struct live live = { .ranges = ranges };
+	struct entries entries = { 0 };
+	struct rangeset set = { 0 };
+	enum outcome result = CHANGE_NO_ROOM;
+
+	/* a program must see the 8 bytes of a step change at once */
+	if (sizeof(long) < 8 || n > CHANGES_MOST || ranges->records_room < RECORDS_HEAD)
+		return CHANGE_NO_ROOM;
+	memcpy(&live.head, ranges->record, sizeof(live.head));
+	ranges->cells = live.head.cells;
+	ranges->fixed = true;
+	if (!head_fits(&live.head, ranges->records_room) || live.head.state != AT_REST ||
+	    ranges->cells < 2 || ranges->cells > ranges->cells_room ||
+	    head_entries(&live.head) + n > ENTRIES_MOST)
+		return CHANGE_NO_ROOM;
+	live.added = calloc(n, sizeof(*live.added));
+	live.dropped = calloc(n, sizeof(*live.dropped));
+	live.gone = calloc(n, sizeof(*live.gone));
+	if (!live.added || !live.dropped || !live.gone)
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		if (!take_away(&live, &entry[i].prefix, bare ? now : 0) && bare) {
+			*absent = i;
+			result = CHANGE_ABSENT;
+			goto out;
+		}
+		if (bare)
+			continue;
+		live.added[live.adds] = entry[i];
+		live.added[live.adds].record = number_of_added(&live, live.adds);
+		live.adds++;
+	}
+	if (entry_place(&live.head, KINDS, live.head.added + live.adds) > ranges->records_room)
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		if (!rebuild(&live, &entry[i].prefix, &entries, &set))
+			goto out;
+	publish(&live);
+	result = CHANGED;
+out:
+	free(entries.entry);
+	free(set.range);
+	free(live.store);
+	free(live.added);
+	free(live.dropped);
+	free(live.gone);
+	return result;
+}
