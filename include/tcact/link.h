@@ -28,7 +28,7 @@
 #include <tcact/action.h>
 
 enum { LINK_AUTO, LINK_ETHER, LINK_NONE };
-MODINFO("parm=link:link layer of the device; tcact sets it from the device's type");
+MODINFO("parm=link:link layer of the device; tcact add sets it from the device's kind");
 MODINFO("parmtype=link:word auto=0 ether=1 none=2");
 /* Weak: one parameter, the same in every action. */
 const volatile __u8 link __attribute__((weak)) = LINK_AUTO;
