@@ -12,7 +12,6 @@
  */
 #include <tcact/ranges.h>
 
-enum { OF_SOURCE, OF_DESTINATION, OF_EITHER };
 enum { TAG_IGNORE, TAG_MARK };
 
 struct prefixes_params {
@@ -23,22 +22,18 @@ struct prefixes_params {
 };
 
 ACTION(prefixes, matcher, "Match packets by a table of IPv4 and IPv6 prefixes");
-PARAM(prefixes, of, "word src=0 dst=1 either=2", "address to look up; either: the source first");
+PARAM(prefixes, of, PREFIXES_OF, "address to look up; either: the source first");
 PARAM(prefixes, tag, "word ignore=0 mark=1", "mark: write the prefix's tag to the packet's mark");
 PARAM(prefixes, hits, "word off=0 on=1", "count the hits of each prefix, at the cost of a shared counter");
 PARAM(prefixes, count, "word @counted", "which of them to count for tcact show; tcact add chooses by CONTROL");
-TABLE(prefixes, prefix_cells, prefix, tag);
+TABLE(prefixes, prefix_cells, prefix, tag num);
 PARAMS(prefixes) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	struct record *record;
-	__u32 number = 0;
+	__u32 number = prefix_number_of(net, prefixes_params.of);
 
-	if (prefixes_params.of != OF_DESTINATION)
-		number = prefix_number(net, SOURCE);
-	if (!number && prefixes_params.of != OF_SOURCE)
-		number = prefix_number(net, DESTINATION);
 	if (!number)
 		return miss(prefixes_params.count);
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <tcact/class.h>
+#include <tcact/field.h>
 
 enum source {
 	FROM_VALUE, FROM_LEN, FROM_PKT_TYPE, FROM_MARK, FROM_QUEUE_MAPPING, FROM_PROTOCOL,
@@ -51,13 +52,6 @@ NEEDS(source, "mtu=5.12 hwtstamp=5.16 tstamp_type=5.18 netns_cookie=6.13 "
 /* Names for the values of some. */
 NAMES(pkt_type, "host=0 broadcast=1 multicast=2 otherhost=3 outgoing=4");
 NAMES(ethertype, "ip=2048 arp=2054 802.1q=33024 ipv6=34525 ppp_ses=34916 802.1ad=34984");	/* as tc */
-
-/*
- * One access each: left to itself, clang joins neighbouring stores to the context
- * into one of 8 bytes, or hoists an address out of two branches; the verifier
- * refuses both ("invalid bpf_context access", "dereference of modified ctx ptr").
- */
-#define FIELD(type, name) (*(const volatile type *)&skb->name)
 
 /*
  * The device that the routing table sends the packet to, as a router: from the

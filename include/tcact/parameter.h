@@ -17,7 +17,9 @@
  *                           ACTION has the parameters of OF as PART.NAME. Parts in
  *                           a row give what the actions OF in that row give where
  *                           no ORDER is below the one before, and none has NAME WORD
- *   table=ACTION:MAP KEY VALUE...   ACTION looks up a table that users fill
+ *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill: the kind of
+ *                           its keys, and what the number of an entry is called, a num or
+ *                           of that KIND; -: it has none
  *
  * The parameters of an action are one `const volatile struct ACTION_params`
  * in .rodata, named ACTION_params; those of a part, ACTION_PART_params. A '-'
@@ -69,7 +71,7 @@
 
 #define RULES(action, name, rules) MODINFO("rules=" #action "." #name ":" rules)
 
-/* KEY and VALUE: how an entry is written; see `tcact table` */
+/* KEY and VALUE: as above; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
 
 /* volatile: the compiler must not use the defaults; the verifier will */

@@ -231,3 +231,18 @@ static __always_inline __u32 prefix_number(const struct network *net, enum side 
 
 	return likely(!(leaf & LEAF_TIMED)) ? leaf : prefix_number_now(leaf);
 }
+
+/* Which addresses are looked up: a parameter. */
+#define PREFIXES_OF "word src=0 dst=1 either=2"
+enum { OF_SOURCE, OF_DESTINATION, OF_EITHER };
+
+static __always_inline __u32 prefix_number_of(const struct network *net, __u8 of)
+{
+	__u32 number = 0;
+
+	if (of != OF_DESTINATION)
+		number = prefix_number(net, SOURCE);
+	if (!number && of != OF_SOURCE)
+		number = prefix_number(net, DESTINATION);
+	return number;
+}

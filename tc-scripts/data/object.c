@@ -541,6 +541,7 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 		action->map = strtok_r(tag->value, " ", &save);
 		action->key = strtok_r(NULL, " ", &save);
 		action->value = strtok_r(NULL, " ", &save);
+		action->value_kind = strtok_r(NULL, " ", &save) ?: "num";
 		if (!action->map || !action->key || !action->value)
 			goto out;
 	}

@@ -59,7 +59,7 @@ struct part {
 
 struct action {
 	const char *name, *class, *what, *version;
-	const char *map, *key, *value;	/* of its table; NULL: it has none */
+	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */
 	struct parameter *parameter;
 	size_t parameters;
 	struct rule *rule;

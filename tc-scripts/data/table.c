@@ -40,6 +40,7 @@ int table_begin(struct table *table, const struct action *action, struct error *
 	if (!table->kind)
 		return error(e, USAGE, "reinstall tcact", "this tcact does not know tables of %s", Q(action->key));
 	table->value = action->value;
+	table->handle = !strcmp(action->value_kind, "handle");
 	return 0;
 }
 

@@ -36,6 +36,7 @@ int fault_set(struct fault *fault, const char *kind, const char *why, ...)
 struct table {
 	const struct table_kind *kind;
 	const char *value;	/* what the number of an entry is called; "-": it has none */
+	bool handle;		/* it may be MAJOR:MINOR, and there is no default */
 	uint32_t line;		/* of the file that is read; 0: none */
 	void *entry;
 	size_t n, room;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tables of prefixes: PREFIX [tag N] [nomatch] [timeout T], in a range trie. */
+/* Tables of prefixes: PREFIX [tag N | value N] [nomatch] [timeout T], in a range trie. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,34 +58,46 @@ static bool tag_read(const char *text, uint32_t *tag)
 	return !*end && n <= UINT32_MAX && strlen(text) <= 10;
 }
 
+/* As tc writes class ids, in hex. */
+static bool handle_read(const char *text, uint32_t *tag)
+{
+	size_t major = strspn(text, "0123456789abcdefABCDEF"), minor;
+
+	if (text[major] != ':')
+		return tag_read(text, tag);
+	minor = strspn(text + major + 1, "0123456789abcdefABCDEF");
+	*tag = (uint32_t)(strtoul(text, NULL, 16) << 16 | strtoul(text + major + 1, NULL, 16));
+	return major && major <= 4 && minor <= 4 && !text[major + 1 + minor];
+}
+
 /* What stands behind the prefix. */
 static int attributes_read(const struct table *table, struct entry *entry, char **words, int n,
-			   struct fault *fault)
+			   bool bare, struct fault *fault)
 {
 	bool tagged = false;
 	uint64_t seconds;
 	char *end;
 
 	for (int i = 0; i < n; i++) {
-		bool named = strcmp(table->value, "-") && !strcmp(words[i], table->value);
+		bool named = !strcmp(words[i], table->value);
 
 		if (!strcmp(words[i], "nomatch")) {
 			entry->exception = true;
 			continue;
 		}
 		if (!named && strcmp(words[i], "timeout") && strcmp(words[i], "hits"))
-			return fault_set(fault, "unknown word", "%s: behind a prefix there can be %s%snomatch or timeout T",
-					 Q(words[i]), strcmp(table->value, "-") ? table->value : "",
-					 strcmp(table->value, "-") ? " N, " : "");
+			return fault_set(fault, "unknown word", "%s: behind a prefix there can be %s N, nomatch or timeout T",
+					 Q(words[i]), table->value);
 		if (i + 1 == n)
 			return fault_set(fault, "a value is missing", "%s: its value is missing", words[i]);
 		i++;
 		if (named) {
 			if (tagged)
 				return fault_set(fault, "given twice", "%s is given twice", table->value);
-			if (!tag_read(words[i], &entry->tag))
-				return fault_set(fault, "not a number", "%s %s: must be 0..4294967295",
-						 table->value, Q(words[i]));
+			if (!(table->handle ? handle_read : tag_read)(words[i], &entry->tag))
+				return fault_set(fault, "not a number", "%s %s: must be 0..4294967295%s",
+						 table->value, Q(words[i]),
+						 table->handle ? ", or MAJOR:MINOR in hex" : "");
 			tagged = true;
 		} else if (!strcmp(words[i - 1], "timeout")) {
 			if (!duration_read(words[i], &seconds))
@@ -98,6 +110,8 @@ static int attributes_read(const struct table *table, struct entry *entry, char 
 				return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
 		}
 	}
+	if (table->handle && !tagged && !entry->exception && !bare)
+		return fault_set(fault, "no value", "its value is missing: write PREFIX %s 1:10, or a number", table->value);
 	return 0;
 }
 
@@ -176,7 +190,7 @@ static int prefix_parse(struct table *table, char **words, int n, bool bare, str
 
 	if (bare && n > 1)
 		return fault_set(fault, "unknown word", "%s is one word too many", Q(words[1]));
-	if (attributes_read(table, &entry, words + 1, n - 1, fault))
+	if (attributes_read(table, &entry, words + 1, n - 1, bare, fault))
 		return -1;
 	if (*sign)
 		return range_read(table, &entry, words[0], sign, fault);
@@ -201,7 +215,9 @@ static void prefix_print(const struct table *table, const void *entry, FILE *out
 	uint64_t now;
 
 	fputs(prefix_text(text, &one->prefix), out);
-	if (strcmp(table->value, "-"))
+	if (table->handle && one->tag > 0xffff)
+		fprintf(out, " %s %x:%x", table->value, one->tag >> 16, one->tag & 0xffff);
+	else if (!table->handle || !one->exception)
 		fprintf(out, " %s %u", table->value, one->tag);
 	if (one->exception)
 		fputs(" nomatch", out);
@@ -279,7 +295,7 @@ static int prefix_entries(struct table *table, const struct content *content)
 
 const struct table_kind table_prefix = {
 	.name = "prefix",
-	.syntax = "PREFIX [tag N] [nomatch] [timeout T]",
+	.syntax = "PREFIX, and what belongs to it",
 	.entry_size = sizeof(struct entry),
 	.parse = prefix_parse,
 	.compare = entry_compare,

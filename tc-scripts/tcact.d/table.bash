@@ -181,8 +181,8 @@ undo_unbound() { ! unbound "$@" || tc actions del action bpf index "$1"; }
 table_add() { change_entries -a "$@"; }
 table_del() { change_entries -d "$@"; }
 
-# change_entries OPTION NAME WORD...: an entry begins with a word that has a dot, a colon or an equals sign, and
-# where there is one word for each, with each. In place, or where there is no room for that, and with -n, by a
+# change_entries OPTION NAME WORD...: an entry begins with a word that has a dot, a colon or an equals sign, unless it
+# is a value, and where there is one word for each, with each. In place, or where there is no room for that, and with -n, by a
 # whole new table.
 change_entries() {
 	local option=$1 name=$2 word lines=() options=() line=''
@@ -192,7 +192,7 @@ change_entries() {
 		[[ $word != *[[:cntrl:]#]* ]] || bad "$(q "$word") is not an entry of a table"
 		if [[ ! $line ]]; then
 			line=$word
-		elif [[ $word == *[.:=]* || $option == -d ]]; then
+		elif [[ $option == -d || ($word == *[.:=]* && $line != *\ value) ]]; then
 			lines+=("$line")
 			line=$word
 		else

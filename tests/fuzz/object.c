@@ -21,7 +21,7 @@ char load_log[1 << 16];
 static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
-	&match_oracle, &prefixes_oracle, &verdict_oracle, &edit_oracle,
+	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)

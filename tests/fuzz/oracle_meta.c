@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What reads and writes metadata: meta, match, prefixes, verdict. Their man pages. */
+/* What reads and writes metadata: meta, match, prefixes, class, verdict. Their man pages. */
 #include "fuzz.h"
 
 /* ---- sources: tcact-meta(8) --------------------------------------------------------------- */
@@ -288,6 +288,37 @@ static void prefixes_expect(struct run *r)
 
 const struct oracle prefixes_oracle = { "prefixes", .choose = prefixes_choose, .prepare = prefixes_prepare,
 					.expect = prefixes_expect };
+
+/* ---- class --------------------------------------------------------------------------------- */
+
+static struct { int of, set; uint64_t otherwise; } class;
+
+static void class_prepare(struct object *o)
+{
+	class.of = value_of(o->action, "", "of");
+	class.set = value_of(o->action, "", "set");
+	class.otherwise = value_of(o->action, "", "default");
+}
+
+static void class_expect(struct run *r)
+{
+	struct meta write = { .set = class.set, .from = VALUE, .mask = UINT64_MAX, .value = class.otherwise };
+	const struct net *found;
+
+	r->counted = !!r->p.why;
+	if (r->p.why)
+		return;
+	found = longest(r, class.of == 1);
+	if (!found && class.of == 2)
+		found = longest(r, true);
+	if (found)
+		write.value = found->tag;
+	if (write.value <= UINT32_MAX)		/* else it is kept */
+		meta_part(r, &write);
+}
+
+const struct oracle class_oracle = { "class", .choose = prefixes_choose, .prepare = class_prepare,
+				     .expect = class_expect };
 
 /* ---- verdict ------------------------------------------------------------------------------- */
 

@@ -3,11 +3,7 @@
 #pragma once
 
 #include <tcact/context.h>
-
-enum field {
-	TO_NONE, TO_MARK, TO_PRIORITY, TO_QUEUE_MAPPING, TO_TC_INDEX, TO_TC_CLASSID, TO_TSTAMP,
-	TO_CB0, TO_CB1, TO_CB2, TO_CB3, TO_CB4,
-};
+#include <tcact/field.h>
 
 struct meta_params {
 	__u8 set;		/* enum field */
@@ -36,29 +32,6 @@ static __always_inline __u64 meta_shift(__u64 bits, int shift)
 	return shift < 0 ? bits >> -shift : bits << shift;
 }
 
-#define META_FIELD(type, name)                                                 \
-	(*(volatile type *)&skb->name = kept ? (FIELD(type, name) & kept) | value : value)
-
-/* @kept: the bits of the field that stay. */
-static __always_inline void meta_write(struct __sk_buff *skb, enum field field, __u64 value,
-				       __u64 kept)
-{
-	switch (field) {
-	case TO_NONE: break;
-	case TO_MARK: META_FIELD(__u32, mark); break;
-	case TO_PRIORITY: META_FIELD(__u32, priority); break;
-	case TO_QUEUE_MAPPING: META_FIELD(__u32, queue_mapping); break;
-	case TO_TC_INDEX: META_FIELD(__u32, tc_index); break;
-	case TO_TC_CLASSID: META_FIELD(__u32, tc_classid); break;
-	case TO_TSTAMP: META_FIELD(__u64, tstamp); break;
-	case TO_CB0: META_FIELD(__u32, cb[0]); break;
-	case TO_CB1: META_FIELD(__u32, cb[1]); break;
-	case TO_CB2: META_FIELD(__u32, cb[2]); break;
-	case TO_CB3: META_FIELD(__u32, cb[3]); break;
-	case TO_CB4: META_FIELD(__u32, cb[4]); break;
-	}
-}
-
 /* All of a field from a constant, which is what most want; false if it is not that. */
 static __always_inline bool meta_constant(struct __sk_buff *skb,
 					  const volatile struct meta_params *params)
@@ -69,7 +42,7 @@ static __always_inline bool meta_constant(struct __sk_buff *skb,
 
 	if (is.all & bpf_htonl(0x00ffffff) || mask != META_ALL)
 		return false;
-	meta_write(skb, is.set, value, /*kept*/ 0);
+	field_write(skb, is.set, value, /*kept*/ 0);
 	return true;
 }
 
@@ -89,6 +62,6 @@ static __always_inline enum reason meta_set(struct __sk_buff *skb,
 		value = meta_shift(value & mask, shift);
 		kept = ~meta_shift(mask, shift);
 	}
-	meta_write(skb, params->set, value, kept);
+	field_write(skb, params->set, value, kept);
 	return DONE;
 }
