@@ -2,15 +2,15 @@
 /*
  * df - clear or set the Don't Fragment flag of IPv4 packets.
  *
- * IPv6 packets pass as they are: there routers never fragment. The flag is not
- * set on fragments, which are counted, as are packets that are not IP, or whose
- * header is cut off or malformed. Returns CONTROL. Untouched, it clears it, for
- * paths whose ICMP "fragmentation needed" gets lost:
+ * IPv6 packets are not changed, as IPv6 routers never fragment. The flag is never
+ * set on a fragment. Such fragments are counted, and so are packets that are not
+ * IP, or whose header is cut off or malformed. Returns CONTROL. By default it clears
+ * the flag, for paths that lose the ICMP error "fragmentation needed":
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/df continue
  *
- * Identification is not touched: a sender may leave it 0 in packets with DF
- * (RFC 6864, 4.1), and fragments of two such packets can then be mistaken.
+ * The Identification field is not changed. A sender may set it to 0 in all packets
+ * with DF (RFC 6864, 4.1); the fragments of two such packets can then be mixed up.
  */
 #include <tcact/part/df.h>
 

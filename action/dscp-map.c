@@ -2,17 +2,17 @@
 /*
  * dscp-map - translate the DSCP of IPv4 and IPv6 packets by a table.
  *
- * Every packet and every fragment; ECN is kept. A codepoint that the table does
- * not name becomes `default`. Packets that are not IP, or whose header is cut
- * off or malformed, are left alone and counted. Returns CONTROL. Untouched, the
- * table is empty and the default 0, which bleaches:
+ * It acts on all packets and fragments, and keeps ECN. A codepoint that is not in
+ * the table becomes `default`. Packets that are not IP, or whose header is cut off
+ * or malformed, are not changed but counted. Returns CONTROL. By default the table
+ * is empty and `default` is 0, so that every DSCP becomes 0:
  *
  *   tc filter add dev eth1 ingress matchall action bpf object-file tcact.o sec action/dscp-map continue
  */
 #include <tcact/class.h>
 
-#define KEEP 64
-#define NOT_NAMED 255
+#define KEEP 64			/* leave the DSCP as it is */
+#define NOT_NAMED 255		/* the table has no entry */
 
 struct dscp_map_params {
 	__u8 table[64];

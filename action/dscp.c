@@ -2,9 +2,9 @@
 /*
  * dscp - set the DSCP of IPv4 and IPv6 packets.
  *
- * Every packet and every fragment; ECN is kept. Packets that are not IP, or
- * whose header is cut off or malformed, are left alone and counted. Returns
- * CONTROL. Untouched, the codepoint is the low 6 bits of the packet's mark:
+ * It acts on all packets and fragments, and keeps ECN. Packets that are not IP, or
+ * whose header is cut off or malformed, are not changed but counted. Returns
+ * CONTROL. By default the codepoint is the low 6 bits of the packet's mark:
  *
  *   tc filter add dev eth1 egress matchall action skbedit mark 46 pipe \
  *      action bpf object-file tcact.o sec action/dscp continue

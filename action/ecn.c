@@ -2,10 +2,10 @@
 /*
  * ecn - set the ECN codepoint of IPv4 and IPv6 packets.
  *
- * Of those that have the codepoint `only` names; DSCP is kept. CE is never set
- * on a Not-ECT packet, whatever is asked for. Packets that are not IP, or whose
- * header is cut off or malformed, are left alone and counted. Returns CONTROL.
- * Untouched, it sets CE on ECT(0) and ECT(1), as a congested router does:
+ * It acts on packets that have the codepoint `only`, and keeps the DSCP. It never
+ * sets CE on a Not-ECT packet, whatever the parameters say. Packets that are not
+ * IP, or whose header is cut off or malformed, are not changed but counted. Returns
+ * CONTROL. By default it sets CE on ECT(0) and ECT(1), as a congested router does:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ecn continue
  */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * edit - several rewriters in one program, with one look for the headers.
+ * edit - several rewriters in one program, which finds the headers only once.
  *
- * Each part is the action of the same name (meta2 is meta once more), its
- * parameters PART.NAME; a part is on when one of its parameters is given. The
- * result is that of these actions in a row, in the order of PART() below: the
- * same bytes, metadata, verdict and counters. So a packet whose TTL expires gets
- * the verdict ttl.expired, and is left as it is by those behind unless that is
- * pipe or unspec. Returns CONTROL otherwise. Untouched, it does nothing:
+ * Each part is the action of the same name (meta2 is a second meta). Its parameters
+ * are PART.NAME, and it is on if one of them is given. The result is that of a chain
+ * of these actions in the order of PART() below: the same bytes, metadata, verdict
+ * and counters. So a packet whose TTL expires gets the verdict ttl.expired, and the
+ * parts after ttl change it only if that verdict is pipe or unspec. Otherwise
+ * returns CONTROL. By default it changes nothing:
  *
  *   tcact add dev eth1 egress edit dscp.value ef ttl.set 64
  */
@@ -20,7 +20,7 @@
 #include <tcact/part/mss.h>
 #include <tcact/part/ttl.h>
 
-/* Which parts are on. Those less used are four together, tested in one aligned load. */
+/* Which parts are on. One aligned load tests the four that are used less often. */
 struct edit_params {
 	__u8 ecn, df, flowlabel, mss;
 	__u8 meta, meta2, mac, ttl, dscp;
@@ -33,9 +33,10 @@ ACTION(edit, rewriter, "Rewriters in one program: meta mac ttl dscp ecn flowlabe
 PARAMS(edit) = {};
 
 /*
- * With these, one program is not two in a row. A program that reads tstamp_type gets and
- * sets another tstamp at ingress. The kernel copies a cloned packet before a program that
- * writes to packets, and on 6.1 (no more on 7.2) the copy has no xdp_meta.
+ * With these values, one program gives another result than a chain of two. At ingress, a
+ * program that reads tstamp_type sees and sets tstamp differently. Before a program that
+ * writes to packets, the kernel copies a cloned packet, and on 6.1 (but not on 7.2) the
+ * copy has no xdp_meta.
  */
 #define META_UNLESS "set=tstamp from=tstamp from=tstamp_type from=xdp_meta"
 
@@ -70,7 +71,7 @@ static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net
 	return CONTROL;
 }
 
-/* In a row, unspec (the control is pipe) and pipe go on to the next action. */
+/* In a chain, both pipe and unspec (CONTROL, which is pipe there) continue with the next action. */
 OUT_OF_LINE int expired(struct __sk_buff *skb)
 {
 	int verdict = edit_ttl_params.expired;
@@ -92,7 +93,7 @@ static __always_inline int edit_header(struct __sk_buff *skb, struct network *ne
 	return behind_ttl(skb, net);
 }
 
-/* Each part that needs the header counts, as its action does. */
+/* Counts once for each part that needs the header, as a chain of actions would. */
 OUT_OF_LINE int left_alone(__u32 why)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
@@ -145,8 +146,9 @@ OUT_OF_LINE int edit_mac(struct __sk_buff *skb)
 }
 
 /*
- * Constants in meta and meta2, ttl that subtracts 1, and dscp have a way of their own,
- * which saves no registers. A constant that edit_parts() writes again is the same.
+ * A fast path, which saves no registers, for meta and meta2 with a constant, ttl that
+ * subtracts 1, mac and dscp. If it goes over to edit_parts() after meta was written, that
+ * writes the same constant again.
  */
 SEC("action/edit") int edit(struct __sk_buff *skb)
 {

@@ -2,10 +2,10 @@
 /*
  * flowlabel - set the flow label of IPv6 packets.
  *
- * IPv4 packets pass as they are. Packets that are not IP, or whose header is cut
- * off or malformed, are left alone and counted. Returns CONTROL. Untouched, it
- * gives packets without a label a hash of their flow, so that routers further
- * on can spread flows without looking at transport headers (RFC 6438):
+ * IPv4 packets are not changed. Packets that are not IP, or whose header is cut off
+ * or malformed, are not changed but counted. Returns CONTROL. By default it sets the
+ * label of packets whose label is 0 to a hash of the flow, so that routers on the
+ * path can spread flows without reading transport headers (RFC 6438):
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/flowlabel continue
  */

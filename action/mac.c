@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mac - set or exchange the Ethernet addresses of a packet.
+ * mac - set or swap the Ethernet addresses of a packet.
  *
- * Of every packet, IP or not, on a device that has Ethernet headers; on others
- * it is left alone and counted (link-unknown). skb->pkt_type is not touched: at
- * ingress, a packet for somebody else's address stays one. Returns CONTROL.
- * Untouched, it changes nothing:
+ * It acts on all packets, IP or not, on a device that has Ethernet headers. On other
+ * devices a packet is not changed but counted (link-unknown). skb->pkt_type is not
+ * changed: at ingress, a packet for another host's address is still treated as such.
+ * Returns CONTROL. By default it changes nothing:
  *
  *   tcact add dev eth1 egress mac dst 52:54:00:12:34:56
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * match - match packets by any readable field of their metadata.
+ * match - match packets by a field that context.h reads.
  *
- * A matcher: CONTROL where the comparison holds, MISS where it does not, or
- * where the packet does not have the field; the latter is counted. Numbers are
- * unsigned, of the field's width. Nothing is touched. Untouched, it matches
- * packets without a mark:
+ * A matcher: returns CONTROL if the comparison is true, and MISS if it is false, or
+ * if the packet does not have the field, which is counted. Values are unsigned and
+ * in host byte order. Nothing is changed. By default it matches packets whose mark
+ * is 0:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/match drop
  */

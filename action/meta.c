@@ -2,10 +2,10 @@
 /*
  * meta - write a field of the packet's metadata.
  *
- * field = (field & ~bits) | ((source & mask) << shift), for any writable field
- * of __sk_buff and any source that context.h reads. The packet's bytes are not
- * touched. A packet that does not have the source (no IP header, no xfrm
- * state) is left alone and counted. Returns CONTROL. Untouched, it sets none:
+ * field = (field & ~(mask << shift)) | ((source & mask) << shift), for a writable
+ * field of __sk_buff and any source that context.h reads. The bytes of the packet are
+ * not changed. A packet that does not have the source (no IP header, no xfrm state)
+ * is not changed but counted. Returns CONTROL. By default it writes no field:
  *
  *   tcact add dev eth1 egress meta set priority from dscp
  */

@@ -2,10 +2,10 @@
 /*
  * mss - lower the maximum segment size that TCP peers announce.
  *
- * TCP segments with SYN set, IPv4 and IPv6: each MSS option above the limit is
- * lowered to it, never raised; none is added where there is none. Options that
- * do not parse, or are more than 20, are left alone from there on and counted.
- * Returns CONTROL. Untouched, the limit follows from the device's MTU:
+ * In TCP segments with SYN set, over IPv4 and IPv6, each MSS option above the limit
+ * is lowered to the limit. None is raised, and none is added. From an option that
+ * does not parse, or the 21st option, the rest is not changed, and the segment is
+ * counted. Returns CONTROL. By default the limit follows from the device's MTU:
  *
  *   tc filter add dev ppp0 egress matchall action bpf object-file tcact.o sec action/mss continue
  */

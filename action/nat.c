@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * nat - translate addresses from prefix to prefix, and ports; stateless.
+ * nat - translate addresses from one prefix to another, and ports; stateless.
  *
- * The source (or destination) of IPv4 and IPv6 packets and fragments, with its
- * port in TCP, UDP, UDP-Lite and DCCP, and the other end of the packet inside
- * an ICMP error. What `from` and `port` do not match is left alone; so is, and
- * counted, what cannot be translated whole. Returns CONTROL.
+ * It translates the source (or destination) of IPv4 and IPv6 packets and fragments,
+ * with its port in TCP, UDP, UDP-Lite and DCCP. In an ICMP error, it also translates
+ * the opposite end of the packet inside. Packets that `from` and `port` do not match
+ * are not changed. Packets that cannot be translated completely are not changed but
+ * counted. Returns CONTROL.
  *
  *   tcact add dev eth1 egress nat side src from 10.1.0.0/16 to 10.2.0.0/16
  */
@@ -31,7 +32,7 @@ PARAMS(nat) = {};
 #define FROM prefix_param(&nat_params.from)
 #define TO prefix_param(&nat_params.to)
 
-/* Does a port matter? Not every fragment has one, and not every protocol. */
+/* Is a port matched or changed? Then fragments, and protocols without ports, need care. */
 _Static_assert(offsetof(struct nat_params, port) % sizeof(__u32) == 0 &&
 	       offsetof(struct nat_params, port_to) == offsetof(struct nat_params, port) + sizeof(__u16),
 	       "by_port() reads both at once");
@@ -45,15 +46,15 @@ static __always_inline bool is_port(__be16 port)
 	return !nat_params.port || port == bpf_htons(nat_params.port);
 }
 
-/* One end of a packet. */
+/* One end, source or destination, of a packet. Offsets are in bytes from data. */
 struct end {
 	struct network net;
 	struct transport l4;
 	enum side side;
-	__u32 limit;		/* where a packet is cut off that is inside another; 0: not inside */
+	__u32 limit;		/* the end of the ICMP error that contains the packet; 0: none does */
 	__be16 port;
-	__u16 check;
-	__u32 check_at;		/* where the transport's checksum is; 0: there is none */
+	__u16 check;		/* the transport checksum */
+	__u32 check_at;		/* its offset; 0: there is none */
 };
 
 static __always_inline void write_address(const struct network *net, enum side side, bool v4,
@@ -76,8 +77,8 @@ static __always_inline __u16 port_change(__be16 old)
 }
 
 /*
- * TCP or UDP right behind a common IP header, as nearly all packets have it. All
- * arguments but the first two are known to the compiler.
+ * Translates a packet with TCP or UDP directly after a common IP header, as nearly all
+ * packets are. All arguments except the first two are compile-time constants.
  */
 static __always_inline int translate_common(struct __sk_buff *skb, const struct network *net,
 					    bool v4, __u8 proto, enum side side)
@@ -103,16 +104,16 @@ static __always_inline int translate_common(struct __sk_buff *skb, const struct 
 }
 
 /*
- * Is @end to be translated, with its port if @port? 1, 0, or -reason. All is
- * looked at before anything is written: what cannot be translated whole is left
- * alone. That is a fragment where the port decides about the address, as only
- * the first one has it, and a port of SCTP, whose CRC is over the packet.
+ * Must @end be translated, and its port too if @port? Returns 1, 0, or -reason. Everything
+ * is checked before anything is written, as a packet is translated completely or not at
+ * all. What cannot be translated: a fragment if the port decides about the address, as
+ * only the first fragment has the port; and a port of SCTP, whose CRC covers the packet.
  */
 static __always_inline int find(struct __sk_buff *skb, struct end *end, bool port)
 {
 	bool v4 = network_is_ipv4(&end->net);
 	enum reason why;
-	__u16 value;		/* not in @end, which then would no longer be in registers */
+	__u16 value;		/* not in @end: its address is taken, so @end would leave the registers */
 	__u32 at;
 
 	if (!network_reload(skb, &end->net))
@@ -159,7 +160,7 @@ static __always_inline struct change translate(struct __sk_buff *skb, struct end
 	if (FROM->family)
 		write_address(&end->net, end->side, network_is_ipv4(&end->net), &change);
 	if (end->l4.routed && end->side == DESTINATION)
-		change.pseudo = 0;	/* has the last destination: RFC 8200, 8.1 */
+		change.pseudo = 0;	/* the pseudo-header has the final destination: RFC 8200, 8.1 */
 	if (port && new) {
 		change.bytes = port_change(end->port);
 		bpf_skb_store_bytes(skb, at, &new, sizeof(new), /*flags*/ 0);
@@ -168,9 +169,10 @@ static __always_inline struct change translate(struct __sk_buff *skb, struct end
 }
 
 /*
- * If @net is an ICMP error: the packet inside went the other way, so its other
- * end is translated, with the sums that are there. The error's own changes by
- * all that is written. 1 if there was such an end, 0, or -reason.
+ * If @net is an ICMP error, translates the packet inside. That packet went in the opposite
+ * direction, so its opposite end is translated. Its checksums are updated if they are not
+ * cut off. The checksum of the error covers all that is written. Returns 1 if the packet
+ * inside has an end to translate, 0, or -reason.
  */
 static __always_inline int translate_inner(struct __sk_buff *skb, struct network *net)
 {
@@ -190,7 +192,7 @@ static __always_inline int translate_inner(struct __sk_buff *skb, struct network
 	found = find(skb, &in, by_port());
 	if (found <= 0)
 		return found;
-	/* The fragments behind have nothing of the port that decides about the address. */
+	/* The port decides about the address, but the error's later fragments do not have it. */
 	if (by_port() && FROM->family && icmp.first)
 		return -FRAGMENT;
 	change = translate(skb, &in, by_port());
@@ -202,12 +204,12 @@ static __always_inline int translate_inner(struct __sk_buff *skb, struct network
 		bpf_skb_store_bytes(skb, in.check_at, &new, sizeof(new), /*flags*/ 0);
 	}
 	if (!FROM->family && !by_port())
-		return 1;	/* nothing was written; an update would make 0xffff 0 */
+		return 1;	/* nothing was written; an update would turn a checksum 0xffff into 0 */
 	return bpf_l4_csum_replace(skb, icmp.offset + ICMP_CHECK, 0, diff, /*flags*/ 0)
 		       ? -HELPER_FAILED : 1;
 }
 
-/* Any packet whose header of this family is at @offset. */
+/* Translates any packet whose IP header, of type @proto, is at @offset. */
 static __always_inline enum reason translate_any(struct __sk_buff *skb, __u32 offset, __be16 proto)
 {
 	struct end end = { .net = { .offset = offset, .proto = proto }, .side = nat_params.side };
@@ -221,7 +223,7 @@ static __always_inline enum reason translate_any(struct __sk_buff *skb, __u32 of
 	inner = translate_inner(skb, &end.net);
 	if (inner < 0)
 		return -inner;
-	port = by_port() && !inner;	/* the port of an error is that of the packet inside */
+	port = by_port() && !inner;	/* for an ICMP error, the port of the packet inside decided */
 	found = find(skb, &end, port);
 	if (found <= 0)
 		return -found;
@@ -235,7 +237,7 @@ static __always_inline enum reason translate_any(struct __sk_buff *skb, __u32 of
 		       ? HELPER_FAILED : DONE;
 }
 
-/* Functions of their own: else clang makes one copy of both, and the family is unknown in it. */
+/* Two functions, as clang would merge both cases and the family would not be a constant. */
 OUT_OF_LINE int nat_ipv4(struct __sk_buff *skb, __u32 offset)
 {
 	return rewritten(translate_any(skb, offset, bpf_htons(ETH_P_IP)));
@@ -258,7 +260,10 @@ OUT_OF_LINE int nat_any(struct __sk_buff *skb)
 	return network_is_ipv4(&net) ? nat_ipv4(skb, offset) : nat_ipv6(skb, offset);
 }
 
-/* Of what is common, TCP too; @left: what the IP header says that there is behind it. */
+/*
+ * network_common_*() has checked for a UDP header only: does a TCP header fit, too? @left
+ * is the number of bytes after the IP header, according to that header.
+ */
 static __always_inline bool holds_tcp(struct __sk_buff *skb, const struct network *net, __u32 size,
 				      __u32 left)
 {

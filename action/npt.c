@@ -2,10 +2,11 @@
 /*
  * npt - IPv6-to-IPv6 network prefix translation: RFC 6296.
  *
- * The source (`dir out`) or destination (`dir in`) of IPv6 packets that is in
- * `from` gets the prefix `to`, and the other end of the packet inside an ICMPv6
- * error. A 16-bit word that is in neither prefix makes up for the difference,
- * so no checksum of any protocol changes. Returns CONTROL, or `unmapped`.
+ * If the source (`dir out`) or destination (`dir in`) of an IPv6 packet is in `from`,
+ * it gets the prefix `to`. In an ICMPv6 error, so does the opposite end of the packet
+ * inside. A 16-bit word outside both prefixes is adjusted to make up for the
+ * difference, so that no checksum of any protocol changes. Returns CONTROL, or
+ * `unmapped` if an address has no translation.
  *
  *   tcact add dev eth1 egress npt dir out from fd01:203:405::/48 to 2001:db8:1::/48
  */
@@ -31,18 +32,20 @@ PARAMS(npt) = { .unmapped = TC_ACT_SHOT };
 #define FROM prefix_param(&npt_params.from)
 #define TO prefix_param(&npt_params.to)
 
-/* The shorter prefix is taken for one as long as the other, with zeros behind it: 3.1 */
+/* The shorter prefix is extended with zeros to the length of the other: 3.1 */
 static __always_inline bool longer_than_48(void)
 {
 	return FROM->length > 48 || TO->length > 48;
 }
 
 /*
- * Is @a to be translated? 1, 0, or -UNMAPPED: the word that makes up for the
- * prefixes must not be 0xffff. That is 0 in one's complement, and 0 what comes out
- * for it, so the way back would be another (3.4). An identifier of zeros is to be
- * dropped where one of its words would change (3.7; reported erratum 8757: of
- * ones, the other case here).
+ * Must @a be translated? Returns 1, 0, or -UNMAPPED.
+ *
+ * With prefixes up to /48, the word that is adjusted must not be 0xffff. In ones'
+ * complement 0xffff equals 0, and the result is written as 0, so that the translation
+ * back would give another address (3.4). With longer prefixes, a word of the interface
+ * identifier is adjusted. An identifier of zeros must then be dropped (3.7), and so must
+ * one of ones (reported erratum 8757).
  */
 static __always_inline int find(const union address *a)
 {
@@ -61,8 +64,8 @@ static __always_inline void adjust(__u16 *word, __u16 more)
 }
 
 /*
- * The word is the subnet if the prefixes are no longer than /48 (3.4), else the
- * first of the interface identifier that is not 0xffff (3.5).
+ * The word that is adjusted is the subnet if no prefix is longer than /48 (3.4), else the
+ * first word of the interface identifier that is not 0xffff (3.5).
  */
 static __always_inline void translate(union address *a)
 {
@@ -87,7 +90,10 @@ static __always_inline int verdict_on(enum reason why)
 	return why == UNMAPPED ? npt_params.unmapped : CONTROL;
 }
 
-/* Any IPv6 packet, whose header is at @offset. Nothing is written before all is looked at. */
+/*
+ * Translates any IPv6 packet whose header is at @offset. Everything is checked before
+ * anything is written.
+ */
 OUT_OF_LINE int npt_ipv6(struct __sk_buff *skb, __u32 offset)
 {
 	struct network out = { .offset = offset, .proto = bpf_htons(ETH_P_IPV6) }, in = out;
@@ -136,7 +142,7 @@ SEC("action/npt") int npt(struct __sk_buff *skb)
 		union address *a = network_address(&net, npt_params.dir);
 		int found;
 
-		/* what cannot have an ICMPv6 error in it */
+		/* not an ICMPv6 error, nor an extension header before one */
 		if (ip->nexthdr == IPPROTO_TCP || ip->nexthdr == IPPROTO_UDP) {
 			found = find(a);
 			if (found > 0)

@@ -2,11 +2,11 @@
 /*
  * prefixes - match packets whose address is in a table of IPv4 and IPv6 prefixes.
  *
- * A matcher: CONTROL where the longest matching prefix of the source (or
- * destination, or either) is in the table, MISS where none is, or where there
- * is no address to look up. With `tag mark` a hit writes the tag of the prefix
- * to the packet's mark; nothing else is touched. Untouched, it looks at
- * sources; tcact fills the table:
+ * A matcher: returns CONTROL if the source address (or the destination, or either)
+ * is in a prefix of the table, unless the longest such prefix is an exception. Else
+ * returns MISS, also if there is no address to look up. With `tag mark`, a hit writes
+ * the tag of the longest prefix to the packet's mark; nothing else is changed. By
+ * default it looks up the source. tcact fills the table:
  *
  *   tcact add dev eth1 ingress prefixes table blocked.txt drop
  */

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tcpopt - blank out TCP options, and limit the window.
+ * tcpopt - overwrite TCP options with NOPs, and limit the window.
  *
- * In TCP segments with SYN set, or in all, of IPv4 and IPv6, every byte of an
- * option whose kind is in `strip` becomes NOP, so that no length changes. In
- * all segments a window field above `window` is lowered to it. Options that do
- * not parse, or are more than 20, are left as they are from there on and
- * counted. Returns CONTROL. Untouched, it changes nothing:
+ * In TCP segments with SYN set, or in all, over IPv4 and IPv6, each byte of an option
+ * whose kind is in `strip` becomes NOP, so that no length changes. In all segments, a
+ * window field above `window` is lowered to it. From an option that does not parse,
+ * or the 21st option, the rest is not changed, and the segment is counted. Returns
+ * CONTROL. By default it changes nothing:
  *
  *   tcact add dev eth1 egress tcpopt strip mptcp,fast-open
  */
 #include <tcact/checksum.h>
 #include <tcact/tcp.h>
 
-#define OPTIONS_SIZE 40		/* all of them: doff 15, less the header's 20 bytes */
+#define OPTIONS_SIZE 40		/* bytes, at most: doff 15 is 60, and the header takes 20 */
 
 enum { SEGMENTS_SYN, SEGMENTS_ALL };
 
@@ -37,8 +37,8 @@ static __always_inline bool stripped(__u8 kind)
 }
 
 /*
- * Blanks @length bytes at @at, which is an @odd number of bytes into the TCP
- * header, whose checksum is at @check.
+ * Overwrites @length bytes at @at with NOPs. @odd: their offset in the TCP header is odd.
+ * @check is the offset of the TCP checksum. @at and @check are in bytes from data.
  */
 static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 length, bool odd,
 					 __u32 check)
@@ -46,19 +46,22 @@ static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 
 	__u8 old[OPTIONS_SIZE], nops[OPTIONS_SIZE];
 	__s64 diff;
 
-	/* What is behind the option is the same in both and adds nothing. */
+	/* Both arrays have NOPs after the option, so the rest adds nothing to the difference. */
 	__builtin_memset(old, TCPOPT_NOP, sizeof(old));
 	__builtin_memset(nops, TCPOPT_NOP, sizeof(nops));
 	if (length < 2)
 		return OPTIONS;
-	/* Kept apart: clang would make one check, of a copy, and the verifier not see it. */
+	/*
+	 * Keeps the two checks of length apart: clang would join them into one check of a
+	 * copy, from which the verifier learns nothing about length.
+	 */
 	asm volatile("" : "+r"(length));
 	if (length > sizeof(old) || bpf_skb_load_bytes(skb, at, old, length))
 		return OPTIONS;
 	diff = bpf_csum_diff((__be32 *)old, sizeof(old), (__be32 *)nops, sizeof(nops), /*seed*/ 0);
 	if (diff < 0)
 		return HELPER_FAILED;
-	/* At an odd place the bytes of each 16-bit word change sides: RFC 1071, 2 (B) */
+	/* At an odd offset, the bytes of each 16-bit word are swapped: RFC 1071, 2 (B). */
 	if (odd)
 		diff = (diff & 0xff00ff00) >> 8 | (diff & 0x00ff00ff) << 8;
 	if (bpf_skb_store_bytes(skb, at, nops, length, /*flags*/ 0) ||
@@ -67,7 +70,7 @@ static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 
 	return DONE;
 }
 
-/* Blanks out what is to go of the options that end at @end, of the TCP header at @tcp. */
+/* Overwrites the options in `strip`; the TCP header is at @tcp, and its options end at @end. */
 OUT_OF_LINE int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
 {
 	__u32 at = tcp + sizeof(struct tcphdr);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ttl - set, lower or raise the TTL of IPv4 and the hop limit of IPv6.
+ * ttl - set, lower or raise the TTL of IPv4 or the hop limit of IPv6.
  *
- * Every packet and every fragment. Never to 0: a packet that would expire is
- * counted and gets the verdict `expired` (shot). What no router forwards is left
- * as it is, and not counted: neighbour discovery, and what goes to link-scope
- * multicast, link-local addresses of IPv6 and 255.255.255.255. Packets that are
- * not IP, or whose header is cut off or malformed, are left alone and counted.
- * Returns CONTROL otherwise. Untouched, it subtracts 1:
+ * It acts on all packets and fragments. It never writes 0: a packet that would expire
+ * is counted and gets the verdict `expired` (default: shot). Packets that no router
+ * forwards are not changed, and not counted: neighbour discovery, and packets to
+ * link-scope multicast, IPv6 link-local addresses or 255.255.255.255. Packets that
+ * are not IP, or whose header is cut off or malformed, are not changed but counted.
+ * Otherwise returns CONTROL. By default it subtracts 1:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ttl continue
  */
@@ -55,7 +55,7 @@ static __always_inline int common(struct __sk_buff *skb, bool by_one)
 
 SEC("action/ttl") int ttl(struct __sk_buff *skb)
 {
-	/* Twice: that the number is a constant makes the sum shorter. */
+	/* Two copies of common(): with a constant difference, the checksum takes less code. */
 	if (likely(ttl_by_one(&ttl_params)))
 		return common(skb, /*by_one*/ true);
 	return common(skb, /*by_one*/ false);

@@ -2,10 +2,10 @@
 /*
  * verdict - return a chosen code, for all packets or a share of them.
  *
- * Touches nothing. Returns `code` for the share `chance` of the packets, or of
- * the flows (by skb hash), and PIPE for the others. A code that act_bpf does
- * not know means "this filter did not match"; see verdict.h. Untouched, it
- * returns CONTROL, so that the control word decides:
+ * It changes nothing. It returns `code` for the share `chance` of the packets, or of
+ * the flows (by skb hash), and TC_ACT_PIPE for the others. A code that act_bpf does
+ * not know means "this filter did not match"; see verdict.h. By default it returns
+ * CONTROL, so that the control word decides:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/verdict drop
  */

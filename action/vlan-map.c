@@ -2,10 +2,9 @@
 /*
  * vlan-map - translate the VLAN identifier of the outermost tag by a table.
  *
- * Of every packet that has a tag, in the metadata or in the frame; its priority
- * and drop eligibility are kept. An identifier that the table does not name, and
- * a packet without a tag, pass as they are. Returns CONTROL. Untouched, the
- * table is empty; tcact fills it:
+ * It acts on packets that have a tag, in the metadata or in the frame, and keeps the
+ * tag's PCP and DEI. If the identifier is not in the table, or the packet has no tag,
+ * nothing is changed. Returns CONTROL. By default the table is empty. tcact fills it:
  *
  *   tcact add dev eth1 ingress vlan-map table vids.txt
  */

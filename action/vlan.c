@@ -2,10 +2,10 @@
 /*
  * vlan - push, pop or change the outermost VLAN tag.
  *
- * Of every packet, IP or not, on a device that has Ethernet headers; on others
- * it is left alone and counted (link-unknown). The tag is in the metadata or in
- * the frame, as it comes; a packet without one has nothing to pop or to set.
- * Returns CONTROL. Untouched, it changes nothing:
+ * It acts on all packets, IP or not, on a device that has Ethernet headers. On other
+ * devices a packet is not changed but counted (link-unknown). The tag may be in the
+ * metadata or in the frame. On a packet without a tag, pop and set do nothing.
+ * Returns CONTROL. By default it changes nothing:
  *
  *   tcact add dev eth1 egress vlan push 100 pcp dscp
  */
@@ -37,8 +37,8 @@ PARAMS(vlan) = { .push = VID_OFF, .set = VID_OFF, .proto = ETH_P_8021Q, .pcp = P
 		 .dei = DEI_KEEP };
 
 /*
- * @tci with the priority and drop eligibility that are asked for; @inner is the TCI of
- * the tag behind. Where there is no DSCP or no such tag, it keeps its own priority.
+ * @tci with the PCP and DEI that the parameters ask for. @inner is the TCI of the next
+ * tag. If the packet has no DSCP, or no next tag, the PCP is not changed.
  */
 static __always_inline __u16 with_priority(struct __sk_buff *skb, __u16 tci, int inner)
 {
@@ -84,7 +84,7 @@ static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool prio
 	return vlan_write(skb, tci, new);
 }
 
-/* In front of the tag @inner, or of none. */
+/* Pushes a tag before the one with the TCI @inner, or VLAN_NONE. */
 static __always_inline enum reason push(struct __sk_buff *skb, int inner)
 {
 	__u16 tci = with_priority(skb, vlan_params.push, inner);

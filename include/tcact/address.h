@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Addresses in prefixes: is one in a prefix, and what it becomes in another.
+ * Address prefixes: whether a prefix contains an address, and how an address and the
+ * sum of its words change when one prefix is replaced by another. Addresses and masks
+ * are in network byte order.
  */
 #pragma once
 
@@ -8,15 +10,16 @@
 #include <tcact/ip.h>
 
 /*
- * A parameter of kind `prefix`. It is an array of bytes to all who know nothing
- * of prefixes; prefix_param() is what they mean. All are 0 where none is given.
+ * A parameter of kind `prefix`. An action declares it as an array of bytes
+ * (prefix_param_bytes), and prefix_param() gives access to its members. All members
+ * are 0 if the parameter is not given.
  */
 struct prefix_param {
-	union address address;	/* the bits behind the prefix are 0 */
+	union address address;	/* the bits after the prefix are 0 */
 	union address mask;
 	__u8 family;		/* 4 or 6 */
-	__u8 length;
-	__u16 sum;		/* of the words of address, in one's complement */
+	__u8 length;		/* in bits */
+	__u16 sum;		/* ones' complement sum of the 16-bit words of address */
 	__u8 zero[4];
 };
 
@@ -34,7 +37,7 @@ prefix_param(const volatile prefix_param_bytes *bytes)
 	return (const volatile void *)bytes;
 }
 
-/* Is an address of family 4 or 6 in @prefix? Every one is where none is given. */
+/* Is @a, an IPv4 address if @v4 and else an IPv6 address, in @prefix? Always, if none is given. */
 static __always_inline bool prefix_contains(const volatile struct prefix_param *prefix,
 				       const union address *a, bool v4)
 {
@@ -44,14 +47,14 @@ static __always_inline bool prefix_contains(const volatile struct prefix_param *
 	       (prefix->length <= 64 || !((a->v6[1] ^ prefix->address.v6[1]) & prefix->mask.v6[1]));
 }
 
-/* By how much the sum of its words changes when an address of @from becomes one of @to. */
+/* How the ones' complement sum of an address's words changes when @to replaces @from. */
 static __always_inline __u16 prefix_sum_change(const volatile struct prefix_param *from,
 					   const volatile struct prefix_param *to)
 {
 	return sum16(~from->sum, to->sum);
 }
 
-/* @a, of @from, becomes one of @to, which is as long: the bits behind the prefixes stay. */
+/* Replaces the prefix @from of @a by @to, which has the same length. The other bits stay. */
 static __always_inline void prefix_replace(const volatile struct prefix_param *from,
 					   const volatile struct prefix_param *to,
 					   union address *a, bool v4)

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which update a write needs, so that every state of skb->ip_summed stays
- * right. The state is invisible to a program; each of these is right in all.
+ * Which checksum update each write needs. A program cannot read skb->ip_summed
+ * (include/linux/skbuff.h), so each of these updates is right in all its states.
  *
- *   IPv4 TOS, TTL, fragment bits    checksum16_adjust() on the header's own sum
- *   IPv6 class, hop limit, label    checksum_complete(): IPv6 has no header sum,
- *                                   but CHECKSUM_COMPLETE covers the bytes
- *   TCP option, port, window        bpf_l4_csum_replace() without BPF_F_PSEUDO_HDR:
- *                                   under CHECKSUM_PARTIAL the field holds the sum
- *                                   of the pseudo header only, and must not change
- *   address                         the IPv4 header's own sum, then checksum_transport()
+ *   IPv4 TOS, TTL, DF flag          checksum16_adjust() on the header checksum
+ *   IPv6 traffic class, hop limit,  checksum_complete(): IPv6 has no header checksum,
+ *   flow label                      but the sum of CHECKSUM_COMPLETE covers the bytes
+ *   TCP option, TCP window          bpf_l4_csum_replace() without BPF_F_PSEUDO_HDR:
+ *                                   under CHECKSUM_PARTIAL the field holds the sum of
+ *                                   the pseudo-header only, and must not change
+ *   address, port                   the IPv4 header checksum, then checksum_transport()
  *
- * All are incremental: a sum that was wrong before is wrong by as much after.
+ * All updates are incremental (RFC 1624): a checksum that was wrong before stays wrong.
  */
 #pragma once
 
 #include <tcact/action.h>
 
 /*
- * RFC 1624 where one 16-bit word m becomes m', @diff being m' - m of the words as they
- * are in the packet: HC' = HC - @diff, a borrow taken and a carry added at the other
- * end. From a negative @diff, 0xffff is a carry too: the sum is then 0, as equation 3
- * has it.
+ * The checksum @sum (HC) after one 16-bit word m of the data became m'. @diff is m' - m,
+ * an ordinary difference of the words in network byte order. HC' = HC - @diff, where a
+ * borrow or a carry wraps around. If @diff is negative, a result of 0xffff wraps around
+ * too: it becomes 0, as in equation 3 of RFC 1624.
  */
 static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
 {
@@ -30,7 +30,7 @@ static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
 	return acc + (((diff < 0) + acc) >> 16);
 }
 
-/* The sum of two 16-bit words, in one's complement. */
+/* The ones' complement sum of two 16-bit words: RFC 1071. */
 static __always_inline __u16 sum16(__u16 a, __u16 b)
 {
 	__u32 sum = a + b;
@@ -38,7 +38,10 @@ static __always_inline __u16 sum16(__u16 a, __u16 b)
 	return sum + (sum >> 16);
 }
 
-/* ~sum16(~sum, diff), where @diff is the sum by which the words have changed. */
+/*
+ * The checksum @sum after the ones' complement sum of the data changed by @diff:
+ * ~sum16(~sum, diff).
+ */
 static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 {
 	int acc = sum - diff;
@@ -46,13 +49,13 @@ static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 	return acc + (acc >> 16);
 }
 
-/* ~m + m', of which thousands can be added up. */
+/* ~m + m' of RFC 1624, not yet folded to 16 bits, so that several can be added up first. */
 static __always_inline __u32 checksum16_diff(__be16 old, __be16 new)
 {
 	return (__u16)~old + new;
 }
 
-/* The same of both halves of a 32-bit word: what is above 16 bits may be added to what is below. */
+/* The same for a 32-bit word: the sum of the differences of its two halves. */
 static __always_inline __u32 checksum32_diff(__be32 old, __be32 new)
 {
 	__u64 diff = (__u64)(__u32)~old + new;
@@ -60,24 +63,21 @@ static __always_inline __u32 checksum32_diff(__be32 old, __be32 new)
 	return (__u16)diff + (diff >> 16);
 }
 
-/* Bytes of the packet have changed by @diff, and no other sum knows. */
+/* Updates skb->csum after a change of @diff that no checksum in the packet makes up for. */
 static __always_inline void checksum_complete(struct __sk_buff *skb, __u32 diff)
 {
 	/* -ENOTSUPP unless CHECKSUM_COMPLETE: then there is nothing to do */
 	bpf_csum_update(skb, diff);
 }
 
-/*
- * How the words of a packet have changed, in one's complement. An IPv4 address
- * changes nothing in sum, as the header's own checksum takes it back.
- */
+/* How the ones' complement sums of a packet's words change. 0: no change. */
 struct change {
-	__u16 address;		/* of IPv6 */
-	__u16 pseudo;		/* in the pseudo header: an address of either */
-	__u16 bytes;		/* in the transport header */
+	__u16 address;		/* IPv6 address; of IPv4, the header checksum makes up for it */
+	__u16 pseudo;		/* pseudo-header: the address, IPv4 or IPv6 */
+	__u16 bytes;		/* transport header, without its checksum */
 };
 
-/* The transport's checksum after that; a computed 0 of UDP is sent as 0xffff. */
+/* The transport checksum after @change. UDP sends a computed 0 as 0xffff (RFC 768). */
 static __always_inline __u16 checksum16_changed(__u16 sum, const struct change *change, bool udp)
 {
 	sum = checksum16_add(sum, change->pseudo);
@@ -87,10 +87,18 @@ static __always_inline __u16 checksum16_changed(__u16 sum, const struct change *
 }
 
 /*
- * After @change: is the transport's checksum yet to be completed (CHECKSUM_PARTIAL)?
- * The helpers tell of UNNECESSARY; what to count a level up makes UNNECESSARY, and
- * to count down leaves as it was, is NONE; what takes an update is COMPLETE: of
- * the sum over the packet, from which the checksum takes back what is below it.
+ * Is the transport checksum still to be completed (CHECKSUM_PARTIAL)? No helper returns
+ * skb->ip_summed, but bpf_csum_level() and bpf_csum_update() behave differently in each
+ * state (net/core/filter.c):
+ *
+ *   CHECKSUM_UNNECESSARY  QUERY succeeds
+ *   CHECKSUM_NONE         QUERY fails, INC makes it UNNECESSARY, and DEC undoes that
+ *   CHECKSUM_COMPLETE     QUERY fails after INC too, and bpf_csum_update() succeeds
+ *   CHECKSUM_PARTIAL      all of them fail
+ *
+ * In state COMPLETE this also updates skb->csum for @change. The new transport checksum
+ * makes up for the changed bytes of the transport header, and takes the change of the
+ * pseudo-header away, so that +address and -pseudo are left.
  */
 static __always_inline bool checksum_is_partial(struct __sk_buff *skb, const struct change *change)
 {
@@ -104,16 +112,19 @@ static __always_inline bool checksum_is_partial(struct __sk_buff *skb, const str
 	return bpf_csum_update(skb, change->address + (__u16)~change->pseudo) < 0;
 }
 
-/* What the transport's checksum @sum is to be after @change. UDP's is not 0: then it has none. */
+/*
+ * The transport checksum @sum after @change; updates skb->csum too. A UDP @sum of 0 means
+ * that there is no checksum: call checksum_no_transport() instead.
+ */
 static __always_inline __u16 checksum_transport(struct __sk_buff *skb, __u16 sum,
 						const struct change *change, bool udp)
 {
-	/* PARTIAL: it is the sum of the pseudo header alone, and not inverted */
+	/* PARTIAL: the field holds the sum of the pseudo-header alone, not inverted */
 	return checksum_is_partial(skb, change) ? sum16(sum, change->pseudo)
 						: checksum16_changed(sum, change, udp);
 }
 
-/* Where there is no transport's checksum. */
+/* Updates skb->csum after @change of a packet that has no transport checksum. */
 static __always_inline void checksum_no_transport(struct __sk_buff *skb, const struct change *change)
 {
 	if (change->address + change->bytes)

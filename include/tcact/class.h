@@ -24,8 +24,9 @@ static __always_inline __u8 class_read(const struct network *net)
 }
 
 /*
- * class = (class & keep) | bits; network_done() follows. All of it is in the first 16
- * bits: version 4 bits, IHL 4, TOS 8, or version 4, class 8, flow label 4.
+ * Sets the byte to (byte & @keep) | @bits. The caller then calls network_done() for the
+ * checksums. The byte is in the first 16 bits of either header, whose fields are
+ * version 4 bits, IHL 4, TOS 8 (IPv4); version 4, traffic class 8, flow label 4 (IPv6).
  */
 static __always_inline void class_write(struct network *net, __u8 keep, __u8 bits)
 {

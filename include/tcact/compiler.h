@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is said to the compiler and to the verifier, not about packets. */
+/* Hints for the compiler and the verifier. */
 #pragma once
 
 #include <linux/bpf.h>
@@ -8,15 +8,16 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 
 /*
- * A part of the work that few packets need, kept out of the common path. Not
- * a global function, although the verifier would check that only once: without
- * BTF of its own (CONFIG_DEBUG_INFO_BTF) a kernel does not know the context in it.
+ * For a function that few packets need: it is not inlined, so that the common path stays
+ * short. Not a global function, although the verifier checks such a function only once:
+ * a kernel without its own BTF (CONFIG_DEBUG_INFO_BTF) does not recognise the context
+ * argument of a global function.
  */
 #define OUT_OF_LINE static __attribute__((noinline, unused))
 
 /*
- * The verifier forgets what it knew of @number, and so follows what comes after
- * once, not once for each value or range that led there.
+ * Returns @number, and makes the verifier forget its value and range. The verifier then
+ * checks the code that follows once, not once for each value or range of @number.
  */
 static __always_inline __u32 forget(const struct __sk_buff *skb, __u32 number)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Everything that a program can read about a packet, by one number: the
- * readable fields of __sk_buff (include/uapi/linux/bpf.h), the helpers that
- * look something up, and the fields of the IP header that people classify by.
- * All in host byte order. `source` is baked, so only one branch remains: a source
- * that needs a newer kernel than 5.10 is harmless until it is asked for.
+ * What a program can read about a packet, each under one number: the readable fields of
+ * __sk_buff (include/uapi/linux/bpf.h), what helpers look up, and the fields of the IP
+ * header that are used for classification. All values are in host byte order.
+ *
+ * The number is a constant of the loaded program, so the verifier removes the other
+ * branches. A source that needs a newer kernel than 5.10 is refused only if it is used.
  */
 #pragma once
 
@@ -33,7 +34,7 @@ enum source {
 	FROM_ROUTE_IFINDEX,
 };
 
-/* without value, which is what an action makes of it */
+/* FROM_VALUE has no name here: each action decides whether it offers a constant. */
 NAMES(source,
       "len=1 pkt_type=2 mark=3 queue_mapping=4 protocol=5 vlan_present=6 vlan_tci=7 "
       "vlan_proto=8 priority=9 ingress_ifindex=10 ifindex=11 tc_index=12 cb0=13 cb1=14 cb2=15 "
@@ -49,13 +50,14 @@ NEEDS(source, "mtu=5.12 hwtstamp=5.16 tstamp_type=5.18 netns_cookie=6.13 "
       "cgroup=SOCK_CGROUP_DATA ancestor_cgroup=SOCK_CGROUP_DATA "
       "socket_classid=CGROUP_NET_CLASSID xfrm_reqid=XFRM xfrm_spi=XFRM");
 
-/* Names for the values of some. */
+/* Names for values of pkt_type and protocol; the latter as tc has them. */
 NAMES(pkt_type, "host=0 broadcast=1 multicast=2 otherhost=3 outgoing=4");
-NAMES(ethertype, "ip=2048 arp=2054 802.1q=33024 ipv6=34525 ppp_ses=34916 802.1ad=34984");	/* as tc */
+NAMES(ethertype, "ip=2048 arp=2054 802.1q=33024 ipv6=34525 ppp_ses=34916 802.1ad=34984");
 
 /*
- * The device that the routing table sends the packet to, as a router: from the
- * device that it came in by.
+ * The index of the device to which a router would forward the packet, according to the
+ * routing table. The lookup starts from ingress_ifindex, or from ifindex if that is 0.
+ * ABSENT: the packet would not be forwarded.
  */
 static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 						      const struct network *net, __u64 *value)
@@ -78,8 +80,8 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 		const struct ipv6hdr *ip = net->header;
 
 		/*
-		 * network_parse() has seen to that. The compiler knows, but not the verifier of 5.10:
-		 * "invalid access to packet, off=20 size=4".
+		 * network_parse() has already checked this, so clang would remove the test. The
+		 * verifier of 5.10 needs it: "invalid access to packet, off=20 size=4".
 		 */
 		asm volatile("" : "+r"(ip));
 		if ((void *)(ip + 1) > packet_end(skb))
@@ -93,7 +95,7 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 	ret = bpf_fib_lookup(skb, &fib, sizeof(fib), /*flags*/ 0);
 	if (ret < 0)
 		return HELPER_FAILED;
-	/* a packet longer than the MTU of the device has found its route, too */
+	/* FRAG_NEEDED: there is a route, but the packet is longer than the device's MTU */
 	if (ret != BPF_FIB_LKUP_RET_SUCCESS && ret != BPF_FIB_LKUP_RET_NO_NEIGH &&
 	    ret != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return ABSENT;
@@ -149,7 +151,7 @@ static __always_inline enum reason context_read_socket(struct __sk_buff *skb, en
 	case FROM_SK_STATE: *value = sk->state; return DONE;
 	case FROM_SK_LOCAL_PORT: *value = sk->src_port; return DONE;
 	case FROM_SK_REMOTE_PORT:
-		/* 32 bits wide before 5.18, which then bears with such a read */
+		/* The field has 32 bits before 5.18; later kernels still accept a 32-bit read. */
 		*value = bpf_ntohs(*(volatile __u32 *)&sk->dst_port);
 		return DONE;
 	default:
@@ -169,14 +171,14 @@ static __always_inline enum reason context_read_socket(struct __sk_buff *skb, en
 }
 
 /*
- * @value of @source; @constant is what FROM_VALUE gives, @level the ancestor
- * that FROM_ANCESTOR_CGROUP asks for (0: the root). ABSENT where the packet has
- * no such thing.
+ * Reads @source into @value. @constant is the value of FROM_VALUE. @level is the depth of
+ * the ancestor that FROM_ANCESTOR_CGROUP reads (0: the root). ABSENT: the packet has no
+ * such thing, for example no socket.
  */
 static __always_inline enum reason
 context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 level, __u64 *value)
 {
-	/* the size that every kernel knows, from 5.10 on */
+	/* the size that all kernels since 5.10 accept */
 	const __u32 tunnel_size = offsetof(struct bpf_tunnel_key, tunnel_label);
 	struct bpf_tunnel_key tunnel;
 	struct bpf_xfrm_state xfrm;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The packet inside an ICMP error: RFC 792, RFC 4443. It went the other way,
- * so an address or port that is the source of the error is the destination of
- * the packet inside, and the translation of one is that of the other.
+ * The packet inside an ICMP error: RFC 792, RFC 4443. It went in the opposite direction.
+ * So the destination of the packet inside is translated as the source of the error is,
+ * and the source of the packet inside as the destination of the error.
  */
 #pragma once
 
 #include <tcact/l4.h>
 
-#define ICMP_SIZE 8	/* of the header of an error; the packet follows */
-#define ICMP_CHECK 2	/* where its checksum is */
+#define ICMP_SIZE 8	/* bytes of an error's header; the packet inside follows */
+#define ICMP_CHECK 2	/* offset of the checksum, in bytes */
 
-/* Is there an ICMP error, behind which a packet follows? Redirects never pass a router. */
+/*
+ * Is @net an ICMP error that contains a packet? Sets @icmp. Redirects are left out, as
+ * routers do not forward them.
+ */
 static __always_inline bool icmp_error(struct __sk_buff *skb, const struct network *net,
 				       struct transport *icmp)
 {
@@ -26,8 +29,8 @@ static __always_inline bool icmp_error(struct __sk_buff *skb, const struct netwo
 }
 
 /*
- * Where the IP header is, of the family of @inner, inside the ICMP error at @icmp.
- * What follows it may be cut off.
+ * Sets @inner->offset to the IP header inside the ICMP error @icmp. @inner->proto says
+ * which version it must have. The packet inside may be cut off after this header.
  */
 static __always_inline enum reason icmp_inner(struct __sk_buff *skb, const struct transport *icmp,
 					      struct network *inner)

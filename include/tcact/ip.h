@@ -2,10 +2,10 @@
 /*
  * The IP header of a packet, found and checked: RFC 791, RFC 8200.
  *
- * Once network_parse() has said DONE, @net->proto tells which header is at
- * @net->header, its fixed part (20 or 40 bytes) is linear and may be read and
- * written, IHL is 5 or more, and the length it announces is in the packet.
- * After a helper that may move the packet, network_linear().
+ * After network_parse() has returned DONE, @net->proto tells which header is at
+ * @net->header. Its fixed part (20 or 40 bytes) is linear and may be read and written,
+ * IHL is 5 or more, and the packet is at least as long as the header says. After a
+ * helper that may move the packet, call network_linear() before @net->header is used.
  */
 #pragma once
 
@@ -18,9 +18,9 @@
 
 struct network {
 	void *header;
-	__u32 offset;		/* of header from data */
+	__u32 offset;		/* of header, in bytes from data */
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
-	__u32 change;		/* that network_done() is to bring into the sums */
+	__u32 change;		/* for network_done(): how the sum of the header's words changed */
 };
 
 union address {			/* in network byte order */
@@ -48,13 +48,14 @@ static __always_inline union address *network_address(const struct network *net,
 	}
 }
 
-/* Points @net->header at @size linear bytes again; false if there are not as many. */
+/* Sets @net->header again from skb->data; false if fewer than @size bytes there are linear. */
 static __always_inline bool network_linear(struct __sk_buff *skb, struct network *net, __u32 size)
 {
 	net->header = packet_data(skb) + net->offset;
 	return net->header + size <= packet_end(skb);
 }
 
+/* The same, and makes the bytes linear where they are not. */
 static __always_inline bool network_may_pull(struct __sk_buff *skb, struct network *net, __u32 size)
 {
 	if (likely(network_linear(skb, net, size)))
@@ -75,7 +76,7 @@ static __always_inline enum reason network_validate(struct __sk_buff *skb, struc
 		length = bpf_ntohs(ip->tot_len);
 		if (ip->version != 4 || ip->ihl < 5)
 			return MALFORMED;
-		/* 0: a GSO packet longer than the field can say (Linux 6.3, BIG TCP) */
+		/* 0: a GSO packet that is too long for the field (BIG TCP, Linux 6.3) */
 		if (!length && skb->gso_segs)
 			length = ip->ihl * 4u;
 		if (length < ip->ihl * 4u)
@@ -93,7 +94,7 @@ static __always_inline enum reason network_validate(struct __sk_buff *skb, struc
 	return net->offset + length <= skb->len ? DONE : TRUNCATED;
 }
 
-/* Any packet: finds and checks its IP header. */
+/* Finds and checks the IP header of any packet. */
 static __always_inline enum reason network_parse(struct __sk_buff *skb, struct network *net)
 {
 	int where = forget(skb, link_skip(skb));
@@ -106,7 +107,7 @@ static __always_inline enum reason network_parse(struct __sk_buff *skb, struct n
 	return network_validate(skb, net);
 }
 
-/* Where the ethertype is @proto: is that of an Ethernet header for sure? */
+/* Bytes 12 and 13 of the packet are @proto: are they certainly an Ethernet header's? */
 static __always_inline bool network_behind_ethernet(const struct __sk_buff *skb, __u16 proto)
 {
 	return link == LINK_ETHER || (link == LINK_AUTO && skb->protocol == bpf_htons(proto) &&
@@ -114,10 +115,10 @@ static __always_inline bool network_behind_ethernet(const struct __sk_buff *skb,
 }
 
 /*
- * The common packets: linear, with a valid IP header (of IPv4, one without
- * options) right behind an Ethernet header, and @behind bytes behind that. True
- * is all that network_parse() says with DONE, without a helper call and in half
- * the instructions; false says nothing.
+ * The fast path for common packets: linear, a valid IP header (IPv4: without options)
+ * directly after an Ethernet header, and at least @behind bytes after the IP header. True
+ * means what DONE of network_parse() means, but takes half the instructions and no helper
+ * call. After false, call network_parse().
  */
 
 static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct network *net,
@@ -133,8 +134,9 @@ static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct ne
 	    !network_behind_ethernet(skb, ETH_P_IP))
 		return false;
 	/*
-	 * Version and IHL, TOS, length: 0x45, and size <= length <= what there is, all less
-	 * 0x45000000 and size in one unsigned comparison, as no packet is 16 MiB long.
+	 * The word is version, IHL, TOS (masked out) and total length. One unsigned comparison
+	 * tests that it begins with 0x45 and that size <= total length <= bytes present. It
+	 * relies on a packet being shorter than 16 MiB.
 	 */
 	word = bpf_ntohl(*(__be32 *)net->header) & 0xff00ffff;
 	return word - (0x45000000 + size) <= skb->len - (ETH_HLEN + size);
@@ -148,7 +150,7 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 
 	*net = (struct network){ .header = packet_data(skb) + ETH_HLEN, .offset = ETH_HLEN,
 				 .proto = bpf_htons(ETH_P_IPV6) };
-	/* ethertype and version in one word */
+	/* ethertype and version, in one 32-bit word */
 	if (net->header + size > packet_end(skb) ||
 	    (*(__be32 *)(net->header - sizeof(__be16)) & bpf_htonl(0xfffff000)) !=
 	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000) ||
@@ -159,9 +161,10 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 }
 
 /*
- * The end of the rewriters of class, TTL and flow label: the sums, once for all of
- * them. The bytes of an IPv4 header that they write are in halves of their own of its
- * 16-bit words, so that their differences together are no more than one word's.
+ * The last step of the rewriters of traffic class, TTL and flow label: updates the
+ * checksums, once for all of them. TOS is the low byte of its 16-bit word, and TTL the
+ * high byte of its own. So the sum of both differences is in the range of the difference
+ * of one word, which checksum16_adjust() needs.
  */
 static __always_inline int network_done(struct __sk_buff *skb, const struct network *net)
 {
@@ -176,9 +179,10 @@ static __always_inline int network_done(struct __sk_buff *skb, const struct netw
 }
 
 /*
- * Defines ON_IP(skb), which does WORK(skb, net) on IP packets: on the common ones at
- * once, on any other in ANY(skb), a function of its own, so that the common path is
- * short and saves no registers. What network_parse() refuses ends in OTHERWISE(reason).
+ * Defines ON_IP(skb), which returns WORK(skb, net) for IP packets. It handles common
+ * packets directly. ANY(skb), a separate function, handles the others, so that the common
+ * path is short and saves no registers. For a packet that network_parse() refuses, the
+ * result is OTHERWISE(reason).
  */
 #define DEFINE_ON_IP(on_ip, any, work, otherwise)			\
 	OUT_OF_LINE int any(struct __sk_buff *skb)				\

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The transport header: behind IPv4 options or up to EXTENSIONS_MAX IPv6
- * hop-by-hop, routing, destination options and fragment headers (RFC 8200, 4),
- * in the first fragment or an unfragmented packet.
+ * The transport header of an unfragmented packet or of a first fragment. It follows the
+ * IPv4 options, or up to EXTENSIONS_MAX IPv6 extension headers: hop-by-hop, routing,
+ * destination options and fragment (RFC 8200, 4).
  */
 #pragma once
 
@@ -13,22 +13,22 @@
 #define EXTENSIONS_MAX 8
 
 struct transport {
-	__u32 offset;		/* from data */
-	__u32 end;		/* of the IP packet, from data: what is behind is padding */
+	__u32 offset;		/* bytes from data */
+	__u32 end;		/* of the IP packet, bytes from data; padding may follow */
 	__u8 proto;		/* IPPROTO_*; not necessarily one that has ports */
-	bool first;		/* of several fragments */
-	bool routed;		/* on: the destination is not yet the last one */
+	bool first;		/* the first of several fragments */
+	bool routed;		/* a routing header follows: the destination is not the final one */
 };
 
 /*
- * The @size bytes at @offset, linear, to read and write; NULL if the packet
- * ends before. Packet pointers read earlier are void afterwards.
+ * The @size bytes at @offset from data, made linear, to read and write; NULL if the
+ * packet ends before. Packet pointers read earlier are invalid afterwards.
  */
 static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u32 size)
 {
 	void *at;
 
-	/* The verifier wants a bound, and before 6.18 on this register, not on a copy. */
+	/* The verifier needs an upper bound, before 6.18 on this very register, not on a copy. */
 	asm volatile("" : "+r"(offset));
 	if (offset > 0x7fff)
 		return NULL;
@@ -42,8 +42,8 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 }
 
 /*
- * Points @net->header at a header that was found before, and may have moved. Its
- * family must be known to the compiler, as the verifier does not keep it in mind.
+ * Sets @net->header again for a header that was found before, as the packet may have
+ * moved. The compiler must know @net->proto, as the verifier does not keep track of it.
  */
 static __always_inline bool network_reload(struct __sk_buff *skb, struct network *net)
 {
@@ -52,19 +52,19 @@ static __always_inline bool network_reload(struct __sk_buff *skb, struct network
 	return net->header;
 }
 
-#define IPV4_MORE 0x2000	/* fragments follow */
+#define IPV4_MORE 0x2000	/* more fragments follow; in iphdr.frag_off */
 #define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
 #define IPV6_MORE 1
 
 /*
- * Follows the extension headers from @offset on, where a header of type @proto
- * is, to @end at most: what is found, in the bits below, or -reason.
+ * Follows the extension headers from @offset, where a header of type @proto is, and not
+ * beyond @end. Returns the transport header in the bits below, or -reason.
  */
-#define EXTENSION_PROTO 0xff		/* the transport header's type */
-#define EXTENSION_OFFSET_SHIFT 8	/* its offset */
+#define EXTENSION_PROTO 0xff		/* its type */
+#define EXTENSION_OFFSET_SHIFT 8	/* its offset, in bytes from data */
 #define EXTENSION_OFFSET 0xffff
-#define EXTENSION_FIRST (1 << 24)	/* fragment of several */
-#define EXTENSION_ROUTED (1 << 25)	/* segments are left: RFC 8200, 4.4 */
+#define EXTENSION_FIRST (1 << 24)	/* in the first of several fragments */
+#define EXTENSION_ROUTED (1 << 25)	/* a routing header has segments left: RFC 8200, 4.4 */
 _Static_assert(!(EXTENSION_PROTO & EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT) &&
 	       !((EXTENSION_FIRST | EXTENSION_ROUTED) &
 		 (EXTENSION_PROTO | EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT)),
@@ -76,12 +76,12 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 {
 	__u32 met = 0, most = EXTENSIONS_MAX;
 
-	/* Hidden from the compiler: it would lay out the loop so that kernels up to 6.1 refuse it ("back-edge"). */
+	/* Hidden from clang: its loop would else be one that kernels up to 6.1 refuse ("back-edge"). */
 	asm volatile("" : "+r"(most));
 	for (__u32 i = 0; i <= EXTENSIONS_MAX; i++) {
 		struct {
 			__u8 next;
-			__u8 length;		/* in 8 bytes, the first 8 not counted */
+			__u8 length;		/* in units of 8 bytes, without the first 8 */
 			union {
 				__be16 fragment;
 				struct { __u8 type, left; } routing;
@@ -114,13 +114,13 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 }
 
 /*
- * Of a packet that may be cut off at @limit. Options of IPv4 may be, extension headers
- * may not. Packet pointers stay valid.
+ * Finds the transport header of a packet that may be cut off at @limit (bytes from data).
+ * IPv4 options may be cut off, extension headers may not. Packet pointers stay valid.
  */
 static __always_inline enum reason
 transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, struct transport *l4)
 {
-	__u32 end = limit, length;	/* 0: a GSO packet, longer than the field can say */
+	__u32 end = limit, length;	/* length 0: a GSO packet that is too long for the field */
 
 	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
@@ -155,7 +155,7 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 	return l4->offset <= end ? DONE : TRUNCATED;
 }
 
-/* After network_parse(). Packet pointers stay valid. */
+/* Finds the transport header after network_parse(). Packet pointers stay valid. */
 static __always_inline enum reason
 transport_parse(struct __sk_buff *skb, const struct network *net, struct transport *l4)
 {
@@ -168,7 +168,7 @@ static __always_inline bool transport_ports(__u8 proto)
 	       proto == IPPROTO_DCCP || proto == IPPROTO_SCTP;
 }
 
-/* Whose checksum is never 0: 0 says that there is none (RFC 768, 3828). */
+/* Protocols that send a computed checksum of 0 as 0xffff; 0 means none (RFC 768, 3828). */
 static __always_inline bool transport_udp(__u8 proto)
 {
 	return proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE;
@@ -179,8 +179,9 @@ static __always_inline bool transport_udp(__u8 proto)
 #define IPPROTO_HIP 139
 
 /*
- * Where the checksum is, if the addresses go into it; else 0. RFC 9293, 768, 3828,
- * 4340, 7401; with IPv6 also 4443, 7761 (4.9), 5340 (A.3.1), 6275 (6.1.1).
+ * The offset of the checksum in the transport header, in bytes, if the checksum covers
+ * the addresses (in a pseudo-header); else 0. RFC 9293, 768, 3828, 4340, 7401; for IPv6
+ * also 4443, 7761 (4.9), 5340 (A.3.1), 6275 (6.1.1).
  */
 static __always_inline __u32 transport_check(__u8 proto, bool v4)
 {

@@ -2,25 +2,29 @@
 /*
  * Where the network header is.
  *
- * On a device with a link layer, data is the Ethernet header on both hooks;
- * on one without (tun, wireguard, gre, ipip) it is the IP header. No field of
- * the context says which, and no byte of the packet may: a remote sender chooses
- * them. In a tun packet from 8.0.69.x the bytes of the ethertype are the sender's
- * address, and a MAC address may begin as an IP header does. The parameter `link`
- * tells where tcact knew the device. Otherwise (auto), in this order:
+ * On a device with a link layer, data points to the Ethernet header on both hooks. On a
+ * device without one (tun, wireguard, gre, ipip) it points to the IP header. No field of
+ * the context says which. The bytes of the packet cannot decide either, as a remote
+ * sender chooses them: in a tun packet from 8.0.69.x, the sender's address is where the
+ * ethertype would be, and a MAC address may begin like an IP header.
  *
- *   1. skb->protocol is IP and data does not begin with a 4 or 6: Ethernet. A
- *      device without a link layer shows that only of a packet that is not IP,
- *      which the kernel itself drops.
- *   2. The network header, as the kernel has it, is at data: no link header.
- *   3. It is behind an Ethernet header with up to two tags: Ethernet.
- *   4. Neither: LINK_UNKNOWN. So it is on a GRE device without a fixed
- *      remote: data is the outer IP header, the network header the inner one.
+ * The parameter `link` says which, if tcact knew the device. Otherwise (auto) these rules
+ * are tried in order:
  *
- * skb->protocol alone is not enough either: an AF_PACKET sender chooses it.
- * Behind an Ethernet header, up to two tags are skipped (of 802.1Q, 802.1ad, or with
- * the TPIDs 0x9100 and 0x9200 of before 802.1ad; one in the skb's metadata is not in
- * the way), then one PPPoE session header.
+ *   1. skb->protocol is IP, and the upper half of the first byte is neither 4 nor 6:
+ *      Ethernet. On a device without a link layer this occurs only with a packet that
+ *      is not IP, which the kernel itself drops.
+ *   2. The kernel's network header is at data: no link header.
+ *   3. The kernel's network header follows an Ethernet header with up to two tags:
+ *      Ethernet.
+ *   4. Anything else: LINK_UNKNOWN. An example is a GRE device without a fixed remote,
+ *      where data is the outer IP header and the network header is the inner one.
+ *
+ * skb->protocol alone is not enough: an AF_PACKET sender chooses it.
+ *
+ * After an Ethernet header, up to two tags are skipped (802.1Q, 802.1ad, or the older
+ * TPIDs 0x9100 and 0x9200), then one PPPoE session header. A tag in the skb's metadata is
+ * not part of the frame and does not count.
  */
 #pragma once
 
@@ -38,7 +42,7 @@ struct vlan_tag {		/* what follows a TPID: IEEE 802.1Q, 9.6 */
 	__be16 proto;
 };
 
-struct pppoe {			/* RFC 2516, 4, and the PPP protocol behind it */
+struct pppoe {			/* RFC 2516, 4, and the PPP protocol field after it */
 	__u8 version_type;
 	__u8 code;
 	__be16 session;
@@ -60,7 +64,7 @@ static __always_inline void *packet_end(const struct __sk_buff *skb)
 	return (void *)(long)skb->data_end;
 }
 
-/* Makes the first @size bytes linear. Packet pointers are void afterwards. */
+/* Makes the first @size bytes linear. Packet pointers are invalid afterwards. */
 static __always_inline bool packet_pull(struct __sk_buff *skb, __u32 size)
 {
 	return size <= skb->len && !bpf_skb_pull_data(skb, size);
@@ -92,9 +96,11 @@ static __always_inline bool network_reaches(struct __sk_buff *skb, __u32 offset)
 }
 
 /*
- * Is the network header @offset bytes behind data, of which @linear bytes are linear? No helper
- * says where it is, but one reads relative to it, up to the end of the linear part, and no farther
- * than 65535: so it is there if the linear part ends as many bytes behind it.
+ * Is the kernel's network header @offset bytes after data? @linear bytes from data on are
+ * linear. No helper returns the header's position, but bpf_skb_load_bytes_relative() reads
+ * relative to it, up to the end of the linear part and up to offset 65535. So if the last
+ * linear byte can be read at the expected distance, and the byte after it cannot, the
+ * header is there.
  */
 static __always_inline bool network_is_at(struct __sk_buff *skb, __u32 linear, __u32 offset)
 {
@@ -102,7 +108,7 @@ static __always_inline bool network_is_at(struct __sk_buff *skb, __u32 linear, _
 	       network_reaches(skb, linear - offset - 1) && !network_reaches(skb, linear - offset);
 }
 
-/* Rules 2 to 4. Packet pointers are void afterwards. */
+/* Rules 2 to 4. Packet pointers are invalid afterwards. */
 static __always_inline __u8 link_by_network(struct __sk_buff *skb)
 {
 	__u32 offset = ETH_HLEN, linear = packet_end(skb) - packet_data(skb);
@@ -114,7 +120,7 @@ static __always_inline __u8 link_by_network(struct __sk_buff *skb)
 	if (network_is_at(skb, linear, 0))
 		return LINK_NONE;
 	for (int tags = 0; tags <= 2; tags++) {
-		/* Nothing is behind the header, or the header is cut off: not without a link layer. */
+		/* The packet ends here: without a link layer, rule 2 would have applied. */
 		if (linear <= offset || network_is_at(skb, linear, offset))
 			return LINK_ETHER;
 		offset += sizeof(struct vlan_tag);
@@ -122,7 +128,7 @@ static __always_inline __u8 link_by_network(struct __sk_buff *skb)
 	return LINK_AUTO;
 }
 
-/* The layer of this packet's device: the parameter, or what the packet tells. */
+/* The link layer of the packet's device, LINK_AUTO if it cannot be told. */
 static __always_inline __u8 link_layer(struct __sk_buff *skb)
 {
 	__u8 first;
@@ -137,8 +143,8 @@ static __always_inline __u8 link_layer(struct __sk_buff *skb)
 }
 
 /*
- * Where the network header is, as any packet may have it: its offset from data
- * (LINK_OFFSET), with LINK_IPV6 where it is an IPv6 header. Or -reason.
+ * Finds the network header of any packet. Returns its offset from data in bytes
+ * (LINK_OFFSET), plus LINK_IPV6 if it is an IPv6 header; or -reason.
  */
 #define LINK_OFFSET 0x3f
 #define LINK_IPV6 0x100
@@ -154,7 +160,7 @@ OUT_OF_LINE int link_skip(struct __sk_buff *skb)
 	if (layer == LINK_AUTO)
 		return -LINK_UNKNOWN;
 	if (layer == LINK_NONE) {
-		/* A label may look like an IP header: the entry 0x45000140 has label 0x45000, TTL 64. */
+		/* An MPLS entry may look like an IP header: 0x45000140 is label 0x45000, TTL 64. */
 		if (skb->protocol == bpf_htons(ETH_P_MPLS_UC) || skb->protocol == bpf_htons(ETH_P_MPLS_MC))
 			return -NOT_IP;
 		if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))

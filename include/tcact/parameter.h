@@ -1,59 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * An action describes itself: what it is, and each parameter, in a .modinfo
- * section of "tag=value" strings as kernel modules have. tcact-data
- * (tc-scripts/data) reads these, and the types of the finished object; there is
- * no second list to keep in step.
+ * Each action describes itself and its parameters in a .modinfo section, which holds
+ * "tag=value" strings as in kernel modules. tcact-data (tc-scripts/data) reads these
+ * strings and the types (BTF) of the object. There is no second list to keep in step.
  *
  *   action=ACTION:CLASS:what it does
  *   parm=ACTION.NAME:help
  *   parmtype=ACTION.NAME:KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...
  *   names=SET:WORD=NUMBER ...
- *   needs=SET:WORD=NEED ...          words of a set that not every kernel from
- *   needs=ACTION.NAME:WORD=NEED ...  5.10 on bears with, or a parameter's own.
- *                           NEED is the version that does, or a CONFIG_NEED
- *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, next to others
+ *   needs=SET:WORD=NEED ...          words of a set, or of one parameter, that some
+ *   needs=ACTION.NAME:WORD=NEED ...  kernels since 5.10 do not support. NEED is the
+ *                           first kernel version that does, or the X of CONFIG_X
+ *   rules=ACTION.NAME:RULE[; RULE]...   what NAME must be, depending on others
  *   part=ACTION.PART:OF ORDER [NAME=WORD]...
- *                           ACTION has the parameters of OF as PART.NAME. Parts in
- *                           a row give what the actions OF in that row give where
- *                           no ORDER is below the one before, and none has NAME WORD
- *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill: the kind of
- *                           its keys, and what the number of an entry is called, a num or
- *                           of that KIND; -: it has none
+ *                           ACTION contains the action OF; its parameters are
+ *                           PART.NAME. A chain of such actions OF may be replaced by
+ *                           ACTION if ORDER never decreases along the chain, and no
+ *                           parameter NAME has the value WORD
+ *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill. KEY is the
+ *                           kind of its keys; VALUE is what the number of an entry is
+ *                           called (-: entries have none), a num unless KIND is given
  *
- * The parameters of an action are one `const volatile struct ACTION_params`
- * in .rodata, named ACTION_params; those of a part, ACTION_PART_params. A '-'
- * in a name is a '_' in C, and a '_' at the end of a member is not in the name.
- * Values are in host byte order unless their kind says otherwise; the member's
- * C type gives width and sign. `tcact bake` writes them into a copy of the
- * object, and as tc freezes .rodata, the verifier knows them and drops the
- * branches that they switch off.
+ * The parameters of an action are one `const volatile struct ACTION_params` in .rodata,
+ * named ACTION_params; those of a part are ACTION_PART_params. A '-' in a name is a '_'
+ * in C. A '_' at the end of a member (default_) is not part of the name. Values are in
+ * host byte order unless their kind says otherwise; the C type of the member gives width
+ * and sign. `tcact bake` writes the values into a copy of the object. tc freezes .rodata,
+ * so the verifier treats the values as constants and removes the branches that they
+ * switch off.
  *
  * KIND, the syntax that users write:
  *   num     decimal or 0x hex within MIN..MAX, or one of the words
- *   name    a num or a word, shown as a num: what the words are for depends
+ *   name    a num or a word; shown as a num, as another parameter says which words fit
  *   handle  a num, or MAJOR:MINOR in hex as tc writes class ids
  *   mac     an Ethernet address, six bytes in network order
- *   bits    NUM[,NUM]..., an array of bits, each num the index of one
- *   map     FROM=TO[,FROM=TO]..., each a num; an array, FROM the index
+ *   bits    NUM[,NUM]..., stored as an array of bits; each num is the index of one
+ *   map     FROM=TO[,FROM=TO]..., each a num; stored as an array with FROM as index
  *   word    one of the words, nothing else
  *   share   0..1 or 0%..100%, stored as that share of 2^32 (__u64)
- *   prefix  ADDRESS[/LENGTH], none where 0: struct prefix_param of address.h
- *   prefix6 the same of IPv6 only, LENGTH within MIN..MAX
+ *   prefix  ADDRESS[/LENGTH], stored as struct prefix_param of address.h; all bytes 0
+ *           if it is not given
+ *   prefix6 the same for IPv6 only, LENGTH within MIN..MAX
  *
- * RULE, the last three where the parameter OTHER is one of the WORDs:
- *   family PREFIX               NAME and PREFIX, two prefixes, are given both or
- *                               not at all, and of one family
- *   length PREFIX               the same, and of one length
- *   with OTHER WORD...          NAME is given there only
- *   least LOW OTHER WORD...     NAME is not below LOW
- *   bits SOME OTHER WORD...     NAME, unless it is 0, has all the bits of SOME
+ * RULE; the last three apply if the parameter OTHER is one of the WORDs:
+ *   family PREFIX               the prefixes NAME and PREFIX are both given or both
+ *                               not given, and are of one address family
+ *   length PREFIX               the same, and they have the same length
+ *   with OTHER WORD...          NAME may be given only then
+ *   least LOW OTHER WORD...     NAME must not be below the parameter LOW
+ *   bits SOME OTHER WORD...     NAME is 0, or has all the bits of the parameter SOME
  */
 #pragma once
 
 #define MODINFO_CAT_(a, b) a##b
 #define MODINFO_CAT(a, b) MODINFO_CAT_(a, b)
-/* nodebug: keeps the strings out of BTF, of which every attach holds a copy */
+/* nodebug keeps the strings out of BTF: the kernel keeps a copy of the BTF per attachment. */
 #define MODINFO(string)                                                        \
 	static const char MODINFO_CAT(modinfo_, __COUNTER__)[]                 \
 		__attribute__((section(".modinfo"), used, nodebug, aligned(1))) = string
@@ -74,14 +75,14 @@
 /* KEY and VALUE: as above; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
 
-/* volatile: the compiler must not use the defaults; the verifier will */
+/* volatile: the compiler must not use the defaults, as tcact replaces them later */
 #define PARAMS(action) const volatile struct action##_params action##_params
 
 /*
- * A part of an action: it has the parameters of the action OF, and is on while
- * the member PART of ACTION_params, a __u8, is 1: `tcact bake` writes that when
- * one of them is given. The parts work in ascending ORDER; of one ORDER are those
- * of which none sees another's work. UNLESS: "NAME=WORD ...", or nothing.
+ * A part of an action, with the parameters of the action OF. It is on if the member PART
+ * of ACTION_params, a __u8, is 1; `tcact bake` writes 1 if a parameter of the part is
+ * given. The parts run in ascending ORDER. Parts may have the same ORDER if none of them
+ * sees what the others write. UNLESS is "NAME=WORD ..." as above, or empty.
  */
 #define PART(action, part, of, order, unless)                                  \
 	MODINFO("part=" #action "." #part ":" #of " " #order " " unless);      \

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Longest-prefix match on addresses of both families, at one price from ten entries to a
- * million: a range trie for each family, in one array of cells of 64 bits. The entries
- * themselves are records in a second array.
+ * Longest-prefix match for IPv4 and IPv6 addresses. A lookup costs about the same with ten
+ * entries and with a million. Each family has a range trie; both tries are in one array of
+ * 64-bit cells. The entries themselves are records in a second array.
  *
- * All prefixes of a family together cut the addresses into ranges, of which each belongs to
- * the longest prefix that covers it, or to none. Cell 0 is the first step of IPv4, cell 1 that
- * of IPv6. A step is one of
+ * The prefixes of a family divide its addresses into ranges. Each range belongs to the longest
+ * prefix that covers it, or to none. A lookup follows steps, from cell 0 for IPv4 or cell 1 for
+ * IPv6. A step is one of
  *
- *   a table   STEP_TABLE, bits, base: the next step is one of 2^bits, from cell `base` on,
- *             chosen by the next bits of the address
- *   a run     STEP_RUN, count, base: `count` ranges, sorted, from cell `base` on; the one that
- *             starts last before the address is searched for
- *   a leaf    neither: its low 32 bits say to which entry the range belongs, 0: to none
+ *   a table   STEP_TABLE, bits, base: 2^bits steps from cell `base` on; the next bits of the
+ *             address select one
+ *   a run     STEP_RUN, count, base: `count` sorted ranges from cell `base` on; a binary search
+ *             finds the last one that starts at or before the address
+ *   a leaf    neither flag: the low 32 bits tell to which entry the range belongs, 0: to none
  *
- * A range of IPv4 is a cell. IPv6 is searched by the upper 64 bits of its addresses: a range is
- * two cells, and where prefixes longer than 64 bits cut one /64, its range leads to a run of
- * its own, by the lower 64 bits.
+ * An IPv4 range is one cell. IPv6 is searched by the upper 64 bits of the address, and a range
+ * is two cells. If prefixes longer than 64 bits divide a /64, the range of that /64 leads to a
+ * run of its own, which is searched by the lower 64 bits.
  *
- * tcact builds all this (tc-scripts/data/ranges.c) and makes the arrays as long as it must be
- * before it loads the program: as built, they hold an empty table.
+ * tcact builds the tries (tc-scripts/data/ranges.c), and sets the length of the arrays before
+ * it loads the program. In the object as built, the table is empty.
  *
- * Single entries change while packets are looked up (tc-scripts/data/ranges_live.c): what is new is
- * written where nothing leads to, and then a step is replaced by one store of 8 bytes. So a step is
- * read once, as a whole; runs and records that a step leads to never change, but for hits and
- * record_timeout.covering.
+ * Single entries change while packets are looked up (tc-scripts/data/ranges_live.c). New cells
+ * are written where no step leads to them yet, and then one store of 8 bytes replaces a step.
+ * So a lookup reads each step once, as a whole. Runs and records that a step leads to never
+ * change, except for hits and record_timeout.covering.
  */
 #pragma once
 
@@ -32,12 +32,12 @@
 
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
-#define STEP_TABLES 4		/* one behind the other, at most */
-#define RUN_LONGEST (1 << 22)	/* ranges */
-#define PREFIXES_NESTED 129	/* of lengths 0 to 128 */
+#define STEP_TABLES 4		/* tables that follow each other, at most */
+#define RUN_LONGEST (1 << 22)	/* ranges in a run, at most */
+#define PREFIXES_NESTED 129	/* prefixes that contain one address, at most: lengths 0 to 128 */
 
-/* The number of a record, in a leaf. */
-#define LEAF_TIMED (1U << 31)	/* it has a timeout, which is in the record before it */
+/* A leaf is a record's number, with this flag if the record before that one is its timeout. */
+#define LEAF_TIMED (1U << 31)
 
 struct range_ipv4 {		/* a cell */
 	__u32 start;		/* an address in host byte order */
@@ -50,19 +50,19 @@ struct range_ipv6 {		/* the second of two cells; the first is its start, in host
 };
 
 /*
- * Records 0 and 1 are tcact's. A leaf of 0 stands also for an entry that is an exception, unless it
- * has a timeout.
+ * An entry. Records 0 and 1 are for tcact's own use. A leaf of 0 also stands for an entry that
+ * is an exception and has no timeout.
  */
 struct record {
-	__u32 tag;		/* the user's */
-	__be32 ipv4;		/* the address; of IPv6 it is in the next record */
-	__u64 hits;		/* where counting is on; above that what tcact keeps, and RECORD_EXCEPTION */
+	__u32 tag;		/* what the user gave */
+	__be32 ipv4;		/* the IPv4 address; an IPv6 address is in the next record */
+	__u64 hits;		/* if counting is on; bits 53 to 63 are for tcact, RECORD_EXCEPTION among them */
 };
 #define RECORD_EXCEPTION (1ULL << 55)
 
 struct record_timeout {
 	__u64 until;		/* CLOCK_BOOTTIME, ns */
-	__u32 covering;		/* the leaf of the prefix that counts from then on */
+	__u32 covering;		/* the leaf that applies after that: the next shorter prefix */
 	__u32 zero;
 };
 
@@ -70,7 +70,10 @@ _Static_assert(sizeof(struct range_ipv4) == sizeof(__u64) && sizeof(struct range
 	       "they are cells");
 _Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
 
-/* Two lengths, or clang gives both maps one type of array, and tcact could not tell them apart. */
+/*
+ * max_entries must differ: otherwise both maps share one array type in BTF, and tcact cannot
+ * tell them apart.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2);
@@ -95,7 +98,7 @@ static __always_inline struct record *record_numbered(__u32 number)
 	return bpf_map_lookup_elem(&prefix_records, &number);
 }
 
-/* A step, read once: the next moment it may be another. */
+/* Reads a step once, as tcact may replace it at any moment. */
 static __always_inline __u64 step_read(__u32 cell)
 {
 	const volatile __u64 *step = range_cell(cell);
@@ -103,7 +106,7 @@ static __always_inline __u64 step_read(__u32 cell)
 	return step ? *step : 0;
 }
 
-/* The last step for the address whose first bits are @bits: a run or a leaf. */
+/* Follows tables from cell @first. @bits is the address, left-aligned. Returns a run or a leaf. */
 static __always_inline __u64 range_step(__u32 first, __u64 bits)
 {
 	__u64 step = step_read(first);
@@ -123,10 +126,10 @@ static __always_inline __u64 range_step(__u32 first, __u64 bits)
 enum run { RUN_IPV4, RUN_UPPER, RUN_LOWER };
 
 /*
- * 1 where @start <= @key, else 0: without a branch, or the verifier would follow both ways of
- * each step of the search. Only addresses' lower halves may differ in the top bit: IPv4 ones
- * have 32 bits, and the first step of IPv6 is a table, if not a leaf, so that the upper halves in
- * a run begin alike.
+ * 1 if @start <= @key, else 0. Without a branch, as the verifier would follow both sides of a
+ * branch in every round of the search. Only in RUN_LOWER can the top bits of the two differ, and
+ * need the longer formula: IPv4 addresses have 32 bits, and the first step of IPv6 is a table or
+ * a leaf, so that all upper halves in a run have the same first bits.
  */
 static __always_inline __u32 range_begins(enum run run, __u64 start, __u64 key)
 {
@@ -138,12 +141,12 @@ static __always_inline __u32 range_begins(enum run run, __u64 start, __u64 key)
 	} else {
 		borrow = start - key - 1;
 	}
-	/* hidden from the compiler, which would make a branch of it */
+	/* hidden from clang, which would turn this into a branch */
 	asm volatile("" : "+r"(borrow));
 	return borrow >> 63;
 }
 
-/* The cell of the range of a run that @key is in: the last that begins before or at it. */
+/* The cell of the range of a run that contains @key: the last one that starts at or before it. */
 static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 {
 	__u32 at = step, count = step >> 32 & (RUN_LONGEST | (RUN_LONGEST - 1));
@@ -168,7 +171,7 @@ static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 }
 _Static_assert(1 << 22 >= RUN_LONGEST, "as many halvings as the loop has");
 
-/* The leaf of an address, 0 for none. Not inlined: they are long. */
+/* The leaf of an address in host byte order, 0 for none. Not inlined, as the code is long. */
 OUT_OF_LINE __u32 prefix_leaf_ipv4(__u32 address)
 {
 	__u64 step = range_step(0, (__u64)address << 32);
@@ -197,8 +200,8 @@ OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
 }
 
 /*
- * The number of what counts of @leaf now: its own entry, or, where its timeout is over, the one that
- * covers it. 0 where that is none, or an exception.
+ * The number of the entry that applies now for @leaf, which has a timeout: the leaf's own, or
+ * after its timeout the one that covers it. 0 if there is none, or it is an exception.
  */
 OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
 {
@@ -221,7 +224,7 @@ OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
 	return leaf & LEAF_TIMED ? 0 : leaf;
 }
 
-/* The number of the entry that @net's address is in, 0 for none. */
+/* The number of the record of the longest prefix that contains @net's address, 0 for none. */
 static __always_inline __u32 prefix_number(const struct network *net, enum side side)
 {
 	const union address *address = network_address(net, side);

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Why a packet that the action is for was left alone. tc itself counts the
- * packets and bytes that an action saw; only the exceptions are counted here,
- * per CPU, off the common path. `tcact show -s` prints them by these names:
+ * Why an action left a packet as it was. tc itself counts the packets and bytes that
+ * reach an action, so only the exceptions are counted here, per CPU. `tcact show -s`
+ * prints the counts under these names:
  *
- *   not-ip         neither IPv4 nor IPv6 (behind two tags and PPPoE at most)
+ *   not-ip         neither IPv4 nor IPv6, after at most two tags and PPPoE
  *   link-unknown   link.h could not tell where the network header is
  *   truncated      a header that is needed is cut off, or the packet is shorter
  *                  than its IP header says
  *   malformed      a header contradicts itself: version, IHL, data offset, a total
  *                  length below the header's; or skb->protocol contradicts the tags
- *   fragment       needs the transport header; this is not the first fragment
- *   extensions     more IPv6 extension headers than ip.h follows
- *   options        TCP options that do not parse, or more than l4.h follows
+ *   fragment       cannot be done to this fragment: it is not the first one and has no
+ *                  transport header, for example
+ *   extensions     more IPv6 extension headers than l4.h follows
+ *   options        TCP options that do not parse, or more than tcp.h follows
  *   expired        the TTL or hop limit would have reached 0
  *   helper-failed  the kernel refused a helper call
  *   absent         the packet has no such thing: no socket, no IPsec state ...
- *   transport      a port of a protocol whose checksum is over the whole packet
- *   unmapped       an address that has none in the other prefix
+ *   transport      a port of SCTP, whose checksum covers the whole packet
+ *   unmapped       the address has no translation in the other prefix
  *
- * and two that are no exceptions, of a matcher that counts one of them:
+ * Two more are no exceptions. A matcher counts one of them:
  *
- *   hit            matched
- *   miss           did not match, although there was something to compare
+ *   hit            the packet matched
+ *   miss           the packet did not match, although there was something to compare
  */
 #pragma once
 
@@ -46,7 +47,7 @@ enum reason {
 	UNMAPPED,
 	COUNTED_HIT,
 	COUNTED_MISS,
-	REASONS = 64		/* room to grow: the map keeps its size */
+	REASONS = 64		/* the size of the map, with room for more reasons */
 };
 
 NAMES(reason,
@@ -76,7 +77,7 @@ static __always_inline void count_unless_done(enum reason why)
 		count(why);
 }
 
-/* The end of every rewriter. */
+/* The last step of a rewriter: counts @why and leaves the verdict to the control word. */
 static __always_inline int rewritten(enum reason why)
 {
 	count_unless_done(why);
@@ -84,10 +85,10 @@ static __always_inline int rewritten(enum reason why)
 }
 
 /*
- * tc counts what reaches a matcher, but not what it makes of that: -2 is no
- * verdict of its own, and what CONTROL drops is not the action's. So a matcher
- * counts either its hits or its misses, whichever are fewer; tcact chooses by
- * CONTROL. The others are what is left of tc's count.
+ * tc counts the packets that reach a matcher, but not how many of them matched: MISS is
+ * no verdict that tc counts, and a drop by CONTROL is not counted as the action's. So a
+ * matcher counts either its hits or its misses. tcact chooses, by CONTROL, the one that
+ * is likely to be rarer, and computes the other from the count of tc.
  */
 NAMES(counted, "off=0 hits=1 misses=2");
 enum counted { COUNT_NONE, COUNT_HITS, COUNT_MISSES };
@@ -106,7 +107,7 @@ static __always_inline int miss(enum counted counted)
 	return MISS;
 }
 
-/* The end of a matcher that could not look. */
+/* The last step of a matcher that could not compare. */
 static __always_inline int missed(enum reason why)
 {
 	count_unless_done(why);

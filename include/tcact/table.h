@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The tables: one map for each shape, the same in every action that keeps one,
- * private to each attachment. None is pinned by name. tcact fills them between
- * loading and binding.
+ * The tables that users fill, one map for each kind of table. All actions with that kind
+ * of table declare the same map, but each attachment has its own copy. None is pinned by
+ * name. tcact fills a table after the program is loaded and before it is attached.
  */
 #pragma once
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* The VLAN identifier that each one becomes, with VID_NAMED; 0 where it is not named. */
+/*
+ * The index is a VLAN identifier, the value (host byte order) is the identifier that
+ * replaces it, plus VID_NAMED; 0 if the table has no entry for it.
+ */
 #define VID_NAMED 0x1000
 
 struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* TCP options: RFC 9293, 3.1 and 3.2. At most TCP_OPTIONS_MAX are looked at. */
+/* TCP options: RFC 9293, 3.1 and 3.2. At most TCP_OPTIONS_MAX are read, NOPs included. */
 #pragma once
 
 #include <tcact/l4.h>
@@ -15,9 +15,10 @@ enum { TCPOPT_END = 0, TCPOPT_NOP = 1, TCPOPT_MSS = 2 };
 _Static_assert(TCPOPT_LENGTH >> TCPOPT_KIND_SHIFT == 0, "each has bits of its own");
 
 /*
- * The option at @at of those that end at @end: TCPOPT(kind, length), or -reason.
- * By helper: were @at ever part of a packet pointer, the verifier would follow each
- * of its values through the caller's loop.
+ * Reads the option at @at of the options that end at @end (bytes from data). Returns
+ * TCPOPT(kind, length), length in bytes, or -reason. It reads by helper: if @at became
+ * part of a packet pointer, the verifier would follow each value of it through the
+ * caller's loop.
  */
 static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end)
 {
@@ -43,7 +44,7 @@ static __always_inline struct tcphdr *tcp_at(struct __sk_buff *skb, const struct
 		       ? packet_at(skb, l4->offset, sizeof(struct tcphdr)) : NULL;
 }
 
-/* Whether the header at @tcp is one, and in the packet with its options. */
+/* Checks that the data offset is valid, and that header and options are in the packet. */
 static __always_inline enum reason tcp_validate(const struct transport *l4, const struct tcphdr *tcp)
 {
 	if (tcp->doff < sizeof(*tcp) / 4)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The outermost VLAN tag, wherever it is: in the metadata (skb->vlan_present,
- * always so at ingress) or in the frame, behind the Ethernet addresses. TCI:
- * priority (PCP) 3 bits, drop eligible (DEI) 1, VLAN identifier 12; IEEE
- * 802.1Q, 9.6.
+ * The outermost VLAN tag. It is in the metadata (skb->vlan_present), or in the frame,
+ * after the Ethernet addresses. At ingress the kernel has moved an 802.1Q or 802.1ad tag
+ * to the metadata. A TCI is priority (PCP, 3 bits), drop eligible indicator (DEI, 1) and
+ * VLAN identifier (VID, 12): IEEE 802.1Q, 9.6. In this file a TCI is in host byte order
+ * unless its type is __be16.
  */
 #pragma once
 
@@ -14,19 +15,20 @@
 #define VLAN_PCP 0xe000
 #define VLAN_PCP_SHIFT 13
 #define VLAN_DEI 0x1000
-#define VLAN_NONE 0x10000	/* no tag: no TCI is that */
+#define VLAN_NONE 0x10000	/* there is no tag; no TCI has this value */
 _Static_assert(VLAN_NONE > (__u16)~0, "a TCI has 16 bits");
 
 /*
- * Does the kernel know it for a tag (eth_type_vlan())? Only these does it put into the
- * metadata, push and pop; one of 0x9100 or 0x9200 is always in the frame.
+ * Does the kernel handle this TPID (eth_type_vlan())? It keeps only such tags in the
+ * metadata, and pushes and pops only these. A tag of 0x9100 or 0x9200 is always in the
+ * frame.
  */
 static __always_inline bool kernel_tag(__be16 proto)
 {
 	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
 }
 
-/* The TCI of the tag of an Ethernet frame, VLAN_NONE, or -reason. */
+/* The TCI of the outermost tag of an Ethernet frame; VLAN_NONE, or -reason. */
 static __always_inline int vlan_outermost(struct __sk_buff *skb)
 {
 	struct vlan_tag tag;
@@ -43,7 +45,7 @@ static __always_inline int vlan_outermost(struct __sk_buff *skb)
 	return bpf_ntohs(tag.tci);
 }
 
-/* The same of any packet. */
+/* The same for any packet; -LINK_UNKNOWN if it has no Ethernet header. */
 OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
 {
 	if (!skb->vlan_present && link_layer(skb) != LINK_ETHER)
@@ -52,8 +54,9 @@ OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
 }
 
 /*
- * The kernel goes by skb->protocol alone: where an AF_PACKET sender lied about
- * that, it would take no tag out of the frame, or four bytes that are none.
+ * DONE if skb->protocol and the ethertype in the frame agree about a tag. The kernel
+ * relies on skb->protocol alone, which an AF_PACKET sender chooses: with a wrong value,
+ * a pop leaves the tag in the frame, or removes four bytes that are not a tag.
  */
 static __always_inline enum reason vlan_truth(struct __sk_buff *skb)
 {
@@ -64,7 +67,7 @@ static __always_inline enum reason vlan_truth(struct __sk_buff *skb)
 	return proto == skb->protocol || !(is_tag(proto) || is_tag(skb->protocol)) ? DONE : MALFORMED;
 }
 
-/* The TCI of the tag behind the outermost one, which there is; VLAN_NONE, or -reason. */
+/* The TCI of the tag after the outermost one, which must exist; VLAN_NONE, or -reason. */
 static __always_inline int vlan_behind(struct __sk_buff *skb)
 {
 	__u32 at = offsetof(struct ethhdr, h_proto) +
@@ -76,7 +79,7 @@ static __always_inline int vlan_behind(struct __sk_buff *skb)
 	return is_tag(tag.proto) ? bpf_ntohs(tag.tci) : VLAN_NONE;
 }
 
-/* The sum over the packet, if it is known (CHECKSUM_COMPLETE), is to be @sum again. */
+/* Sets skb->csum to @sum again, what bpf_csum_update() returned; < 0: not CHECKSUM_COMPLETE. */
 static __always_inline void checksum_restore(struct __sk_buff *skb, __s64 sum)
 {
 	if (sum < 0)
@@ -86,12 +89,15 @@ static __always_inline void checksum_restore(struct __sk_buff *skb, __s64 sum)
 }
 
 /*
- * Where the protocol of the tag behind the first one of the frame is, which is what
- * skb->protocol becomes when that is popped: the only way to set it.
+ * The offset, in bytes from data, of the ethertype after the first tag in the frame. A
+ * pop copies this ethertype to skb->protocol, which a program cannot set otherwise.
  */
 #define VLAN_NEXT (ETH_HLEN + offsetof(struct vlan_tag, proto))
 
-/* Pops a tag that the kernel does not know: behind another, it may be called one that it does. */
+/*
+ * Pops a tag whose TPID the kernel does not handle. With another tag before it, its TPID
+ * can be changed to 802.1Q, and then the kernel pops it.
+ */
 OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
 {
 	__be16 proto = bpf_htons(ETH_P_8021Q);
@@ -99,7 +105,7 @@ OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
 
 	if (bpf_skb_vlan_push(skb, proto, 0))
 		return HELPER_FAILED;
-	if (bpf_skb_vlan_push(skb, proto, 0)) {		/* the first one goes into the frame */
+	if (bpf_skb_vlan_push(skb, proto, 0)) {		/* moves the first one into the frame */
 		bpf_skb_vlan_pop(skb);
 		return HELPER_FAILED;
 	}
@@ -107,11 +113,14 @@ OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
 	    bpf_skb_vlan_pop(skb))
 		return HELPER_FAILED;
 	checksum_restore(skb, sum);
-	/* the first one leaves the metadata, where the foreign one takes its place */
+	/* The first pop moves the foreign tag into the metadata, the second removes it. */
 	return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
 }
 
-/* Pushes a tag that the kernel does not know, which is then in the frame, and what skb->protocol says. */
+/*
+ * Pushes a tag whose TPID, @proto (network byte order), the kernel does not handle. It is
+ * in the frame afterwards, and skb->protocol is @proto.
+ */
 OUT_OF_LINE int vlan_push_foreign(struct __sk_buff *skb, __u32 proto, __u32 tci)
 {
 	__be16 known = bpf_htons(ETH_P_8021Q), foreign = proto;
@@ -136,14 +145,17 @@ OUT_OF_LINE int vlan_push_foreign(struct __sk_buff *skb, __u32 proto, __u32 tci)
 	return DONE;
 }
 
-/* Takes the tag that vlan_find() found away; one behind it that the kernel knows moves to the metadata. */
+/*
+ * Removes the tag that vlan_find() found. The next one moves to the metadata if the
+ * kernel handles its TPID.
+ */
 OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 {
 	enum reason why = vlan_truth(skb);
 
 	if (why != DONE)
 		return why;
-	/* The one behind it must be whole, or the kernel stops half-way. */
+	/* If the next tag is cut off, the kernel would fail after half of the work. */
 	if (is_tag(skb->protocol) && skb->len < ETH_HLEN + 2 * sizeof(struct vlan_tag))
 		return TRUNCATED;
 	if (!skb->vlan_present && !kernel_tag(skb->protocol))
@@ -152,10 +164,11 @@ OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 }
 
 /*
- * The tag in the metadata, which is read only, gets the TCI @new. With another in the
- * frame it goes there and back: were that one popped and pushed, kernels before 6.12
- * would take the header behind it for the network header. The checksum over the frame
- * is in the end what it was; whether it covers the tag meanwhile depends on the kernel.
+ * Sets the TCI of the tag in the metadata, which a program cannot write directly. Without
+ * another tag in the frame, a pop and a push replace it. With one, a push of a dummy tag
+ * moves it into the frame, where it is written, and a pop moves it back: if the other tag
+ * were popped and pushed, kernels before 6.12 would set the network header wrongly.
+ * skb->csum ends as it was; whether it covers the tag meanwhile depends on the kernel.
  */
 static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __u16 new)
 {
@@ -178,7 +191,7 @@ static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __
 	return why;
 }
 
-/* Replaces the TCI @old that vlan_find() found. Packet pointers are void afterwards. */
+/* Replaces @old, the TCI that vlan_find() found. Packet pointers are invalid afterwards. */
 static __always_inline enum reason vlan_write(struct __sk_buff *skb, __u16 old, __u16 new)
 {
 	__be16 tci = bpf_htons(new);

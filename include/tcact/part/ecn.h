@@ -14,7 +14,7 @@ PARAM(ecn, set, "word @ecn", "codepoint to set; ce is never set on not-ect packe
 PARAM(ecn, only, "word @ecn ect=4 any=5", "packets to change: this codepoint; ect: ect0 and ect1");
 #define ECN_DEFAULTS { .set = ECN_CE, .only = ECN_ONLY_ECT }
 
-/* Whether it was changed. */
+/* True if the codepoint was written; then call network_done(). */
 static __always_inline bool ecn_set(struct network *net,
 					   const volatile struct ecn_params *params)
 {

@@ -16,7 +16,7 @@ PARAM(flowlabel, value, "num 0..0xfffff hash=1048576 mark=1048577",
       "the label is 0");
 #define FLOWLABEL_DEFAULTS { .value = FLOW_LABEL_FROM_HASH }
 
-/* Whether it was changed. */
+/* True if the label was written; then call network_done(). */
 static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network *net,
 						 const volatile struct flowlabel_params *params)
 {
@@ -28,7 +28,7 @@ static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network 
 		return false;
 	old = *word;
 	if (label == FLOW_LABEL_FROM_HASH) {
-		/* A router may label what the source did not, never relabel: RFC 6437, 3 */
+		/* A router may set a label that is 0, but not change another one: RFC 6437, 3. */
 		if (old & bpf_htonl(FLOW_LABEL))
 			return false;
 		label = bpf_get_hash_recalc(skb) & FLOW_LABEL;

@@ -32,11 +32,14 @@ static __always_inline __u64 meta_shift(__u64 bits, int shift)
 	return shift < 0 ? bits >> -shift : bits << shift;
 }
 
-/* All of a field from a constant, which is what most want; false if it is not that. */
+/*
+ * The common case: writes a whole field from a constant. False if the parameters ask for
+ * something else; then call meta_set().
+ */
 static __always_inline bool meta_constant(struct __sk_buff *skb,
 					  const volatile struct meta_params *params)
 {
-	/* set, and from, shift and level, which are 0: each load of a parameter stays in the program */
+	/* One load for set, from, shift and level: each load of a parameter stays in the program. */
 	union { __u32 all; __u8 set; } is = { *(const volatile __u32 *)params };
 	__u64 mask = params->mask, value = params->value;
 

@@ -19,8 +19,9 @@ PARAM(mss, mtu, "num 68..4294967295 device=0",
 NEEDS(mss.mtu, "device=5.12");		/* bpf_check_mtu */
 
 /*
- * What the device's MTU holds besides the IP packet: PPPoE and PPP (RFC 2516, 7), which
- * end with the protocol; an Ethernet header and its tags end with an ethertype.
+ * The bytes of the device's MTU that the IP packet cannot use: those of PPPoE and PPP
+ * (RFC 2516, 7), or 0. The two bytes before the IP header tell: they are the ethertype of
+ * IP unless they are a PPP protocol.
  */
 static __always_inline __u32 mss_link(struct __sk_buff *skb, const struct network *net)
 {
@@ -33,7 +34,7 @@ static __always_inline __u32 mss_link(struct __sk_buff *skb, const struct networ
 	return sizeof(struct pppoe);
 }
 
-/* The largest MSS that may pass, or 0 where the kernel did not say. */
+/* The largest MSS allowed, in bytes; 0 if it is not known or not positive. */
 static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct network *net,
 				       const volatile struct mss_params *params)
 {
@@ -43,14 +44,14 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct netwo
 		return params->max;
 	headers = sizeof(struct tcphdr) + mss_link(skb, net) +
 		  (network_is_ipv4(net) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
-	/* >= 0 also says "longer than the MTU": @mtu is set all the same */
+	/* The result > 0 means that the packet is longer than the MTU; @mtu is set then, too. */
 	if (!mtu && bpf_check_mtu(skb, /*ifindex: its own*/ 0, &mtu, /*len_diff*/ 0,
 				  /*flags*/ 0) < 0)
 		return 0;
 	return mtu > headers ? mtu - headers : 0;
 }
 
-/* Lowers the option at @option, of the TCP header at @tcp, to @limit, which is not known if 0. */
+/* Lowers the MSS option at @option, of the TCP header at @tcp, to @limit; 0 is an error. */
 static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, __u32 option,
 					     __u32 limit)
 {
@@ -65,7 +66,7 @@ static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, _
 		return DONE;
 	if (bpf_skb_store_bytes(skb, value, &new, sizeof(new), /*flags*/ 0))
 		return HELPER_FAILED;
-	/* The sum is over 16-bit words: at an odd place the bytes change sides. */
+	/* The checksum is over 16-bit words: at an odd offset the bytes are swapped. */
 	if ((value - tcp) & 1) {
 		old = __builtin_bswap16(old);
 		new = __builtin_bswap16(new);
@@ -76,8 +77,9 @@ static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, _
 }
 
 /*
- * Lowers every MSS option of the TCP header at @tcp, which ends at @end: receivers differ
- * in which of several they take (Linux: the last). One of another length is none to them.
+ * Lowers every MSS option of the TCP header at @tcp, which ends at @end: of several
+ * options, receivers use different ones (Linux: the last). Receivers ignore an MSS option
+ * of wrong length, and so does this.
  */
 OUT_OF_LINE int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
 {

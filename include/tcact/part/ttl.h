@@ -23,23 +23,24 @@ static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 		struct iphdr *ip = net->header;
 
 		ip->ttl = new;
-		/* the first byte of the 16-bit word it shares with the protocol */
+		/* TTL is the first byte of its 16-bit word; the second is the protocol. */
 		net->change += ((int)new - (int)old) * bpf_htons(0x0100);
 	} else {
 		struct ipv6hdr *ip = net->header;
 
 		ip->hop_limit = new;
-		/* the last byte of the 16-bit word it shares with the next header */
+		/* The hop limit is the last byte of its 16-bit word; the first is the next header. */
 		net->change += checksum16_diff(bpf_htons(old), bpf_htons(new));
 	}
 }
 
-#define ND_ROUTER_SOLICITATION 133	/* RFC 4861, 4.1 to 4.5: the first and the last */
+/* The first and the last ICMPv6 type of neighbour discovery: RFC 4861, 4.1 to 4.5. */
+#define ND_ROUTER_SOLICITATION 133
 #define ND_REDIRECT 137
 
 /*
- * May a router forward it, for sure? So it is with nearly all packets, and told
- * without a helper. Otherwise ttl_stays() tells.
+ * True if routers certainly forward the packet, as nearly all packets. This needs no
+ * helper call. After false, ttl_stays() decides.
  */
 static __always_inline bool ttl_routed(const struct network *net)
 {
@@ -56,11 +57,13 @@ static __always_inline bool ttl_routed(const struct network *net)
 }
 
 /*
- * Does no router forward it? Then nobody counts hops in the field: receivers
- * demand a value of it (255 or 1) to know that the sender is on the link. To
- * 224.0.0.0/24 (RFC 5771, 4), 255.255.255.255 (RFC 1812, 5.3.5.1), ff02::/16
- * and fe80::/10 (RFC 4291, 2.7 and 2.5.6); neighbour discovery to any address,
- * with any hop limit: what came from elsewhere must not become valid.
+ * True if no router forwards the packet. Its TTL then does not count hops: receivers
+ * require a certain value (255 or 1) as a proof that the sender is on the same link.
+ *
+ * Such packets are those to 224.0.0.0/24 (RFC 5771, 4), 255.255.255.255 (RFC 1812,
+ * 5.3.5.1), ff02::/16 and fe80::/10 (RFC 4291, 2.7 and 2.5.6), and neighbour discovery to
+ * any address. The latter with any hop limit: with another one than 255 it is invalid,
+ * and must not become valid.
  */
 static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct network *net)
 {
@@ -81,7 +84,10 @@ static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct networ
 	       type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
 }
 
-/* Is 1 to be subtracted, and no more? All in one load, as each load stays in the program. */
+/*
+ * True if the parameters only ask to subtract 1. It reads all of them in one load, as each
+ * load of a parameter stays in the program.
+ */
 static __always_inline bool ttl_by_one(const volatile struct ttl_params *params)
 {
 	__u64 given = *(const volatile __u64 *)params;
@@ -93,7 +99,7 @@ static __always_inline bool ttl_by_one(const volatile struct ttl_params *params)
 	return given == bpf_cpu_to_be64(1ULL << 56) || !given;
 }
 
-/* 1, or -EXPIRED. @by_one: ttl_by_one() was true. */
+/* Returns 1, or -EXPIRED and writes nothing. @by_one is the result of ttl_by_one(). */
 static __always_inline int ttl_set(struct network *net, bool by_one,
 				   const volatile struct ttl_params *params)
 {
