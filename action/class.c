@@ -2,17 +2,17 @@
 /*
  * class - write a field of the packet's metadata by a table of IPv4 and IPv6 prefixes.
  *
- * The field becomes the value of the longest prefix that the address is in; where that is none, or an
- * exception, `default`. Packets without an IP address, or with a header that cannot be read, are left
- * alone and counted; the packet's bytes are not touched. Returns CONTROL. Untouched, it looks at
- * sources and keeps the field; tcact fills the table:
+ * The field becomes the value of the longest prefix that contains the address. If there is none,
+ * or it is an exception, the field becomes `default`. Packets that are not IP, or whose header is
+ * cut off or malformed, are not changed but counted. The bytes of the packet are never changed.
+ * Returns CONTROL. By default it looks up the source and keeps the field. tcact fills the table:
  *
  *   tcact add dev eth1 egress class of dst table subscribers.txt default 1:fffe
  */
 #include <tcact/field.h>
 #include <tcact/ranges.h>
 
-#define KEEP (1ULL << 32)
+#define KEEP (1ULL << 32)	/* leave the field as it is */
 
 struct class_params {
 	__u8 of;

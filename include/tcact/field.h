@@ -10,16 +10,17 @@ enum field {
 };
 
 /*
- * One access each: left to itself, clang joins neighbouring stores to the context
- * into one of 8 bytes, or hoists an address out of two branches; the verifier
- * refuses both ("invalid bpf_context access", "dereference of modified ctx ptr").
+ * Volatile, so that each access stays as it is written. Otherwise clang joins stores to
+ * neighbouring fields of the context into one of 8 bytes, or computes one address for two
+ * branches. The verifier refuses both ("invalid bpf_context access", "dereference of
+ * modified ctx ptr").
  */
 #define FIELD(type, name) (*(const volatile type *)&skb->name)
 
 #define FIELD_WRITE(type, name)                                                \
 	(*(volatile type *)&skb->name = kept ? (FIELD(type, name) & kept) | value : value)
 
-/* @kept: the bits of the field that stay. */
+/* Writes @value, in host byte order, and keeps the bits @kept of the field. */
 static __always_inline void field_write(struct __sk_buff *skb, enum field field, __u64 value, __u64 kept)
 {
 	switch (field) {

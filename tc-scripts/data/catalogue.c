@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What actions there are, and the values that they take. */
+/* The actions that exist, and the values that they accept: list, info, describe, values. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* @text in lines of at most 80 columns, each behind @indent spaces. */
+/* Prints @text in lines of at most 80 columns, each indented by @indent spaces. */
 static void wrap(const char *text, int indent)
 {
 	int column = 0;
@@ -166,8 +166,9 @@ int command_info(const struct options *options, char **words, int n, struct erro
 }
 
 /*
- * describe: all that the actions say of themselves, for the shell and for tests. One fact a line,
- * fields separated by tabs, "-" where there is none; what is said of an action stands together.
+ * describe: prints all that the actions say about themselves, for the shell and for tests. One
+ * fact a line; fields are separated by tabs, and "-" is an empty field. The lines of one action
+ * follow each other.
  *
  *   version VERSION
  *   order   le | be
@@ -179,9 +180,9 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
  *   reason  NAME NUMBER
  *
- * OFFSET is in the object; WORDS is "word=number ..."; DEFAULT is a number, the first byte of
- * what is longer; TEXT is the same as users write it. SWITCH is the offset of a byte that is 1
- * when the parameter is given, or 0.
+ * OFFSET is in bytes from the start of the object file. WORDS is "word=number ...". DEFAULT is
+ * a number, or the first byte of a longer value; TEXT is the default as users write it. SWITCH
+ * is the offset of a byte that is 1 if the parameter is given, or 0.
  */
 static const char *or_none(const char *text)
 {
@@ -243,7 +244,7 @@ static void describe_action(const struct action *action)
 	}
 }
 
-/* Of all actions, those that have most. */
+/* Prints the longest list of reasons that an action has. */
 static void describe_reasons(const struct action *actions, size_t n)
 {
 	const struct words *most = &actions[0].reasons;
@@ -273,7 +274,7 @@ int command_describe(const struct options *options, char **words, int n, struct 
 	return e->status ? -1 : 0;
 }
 
-/* values NAME [PARAM VALUE]...: are they right, and do they go together? */
+/* values NAME [PARAM VALUE]...: checks the values, each for itself and together. */
 int command_values(const struct options *options, char **words, int n, struct error *e)
 {
 	struct settings settings = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* change: single entries of a table, in the maps of a program that runs. */
+/* change: adds or removes single entries of a table, in the maps of a program that is in use. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "program.h"
 #include "table.h"
 
-/* The maps of @table's kind in @content, shared with the program; false where they are not made for that. */
+/* Maps the maps of @table's kind into memory (@content); false if they were not created for that. */
 static bool maps_share(const struct table *table, const struct program *program, struct content *content)
 {
 	for (int i = 0; table->kind->maps[i]; i++) {
@@ -36,7 +36,7 @@ static int change_maps(const struct table *table, bool bare, const struct progra
 	size_t absent = 0;
 
 	if (table->kind->change && maps_share(table, program, content)) {
-		/* not half of it */
+		/* a signal must not stop the change half-way */
 		sigfillset(&all);
 		sigprocmask(SIG_BLOCK, &all, &before);
 		result = table->kind->change(table, bare, content, &absent);
@@ -55,8 +55,8 @@ static int change_maps(const struct table *table, bool bare, const struct progra
 }
 
 /*
- * change -a|-d NAME ID ENTRY...: adds entries to the table of program ID, or takes them away, all or none,
- * while packets are looked up. Exit status NO_ROOM: that is for a new table, see load.
+ * change -a|-d NAME ID ENTRY...: adds entries to the table of program ID, or removes them, all or none,
+ * while packets are looked up. Exit status NO_ROOM: this takes a new table, see load.
  */
 int command_change(const struct options *options, char **words, int n, struct error *e)
 {

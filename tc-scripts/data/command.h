@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The subcommands. Each gets the words behind its name. */
+/* The subcommands. Each gets the words that follow its name. */
 #pragma once
 
 #include "settings.h"
 
 struct options {
-	const char *objects;	/* the directory where they are */
+	const char *objects;	/* the directory of the object files */
 	bool json, verbose;
 };
 

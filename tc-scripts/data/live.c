@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What programs that run were given, and what they have met. */
+/* The values, counters and tables of programs that are loaded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +52,8 @@ out:
 }
 
 /*
- * live [NAME ID]...: for each that can be read, its id, the values that it was baked with, what it counted, how
- * many entries its table has. Fields are separated by tabs:
+ * live [NAME ID]...: prints, for each program that can be read, its id, the values that it was
+ * loaded with, its counters, and the number of entries in its table. Fields are separated by tabs:
  *
  *   program ID
  *   param NAME VALUE
@@ -73,11 +73,11 @@ int command_live(const struct options *options, char **words, int n, struct erro
 			*e = own;
 	}
 	if (read || !n)
-		e->status = 0;		/* the others are gone, or of another tcact */
+		e->status = 0;		/* programs that are gone, or of another version of tcact, are left out */
 	return e->status ? -1 : 0;
 }
 
-/* tcx IFINDEX ingress|egress: exit status 0 if programs (Linux 6.6) run there before all filters */
+/* tcx IFINDEX ingress|egress: exit status 0 if tcx programs run there, before all filters (Linux 6.6) */
 int command_tcx(const struct options *options, char **words, int n, struct error *e)
 {
 	enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };	/* enum bpf_attach_type of Linux 6.6 */
@@ -93,7 +93,7 @@ int command_tcx(const struct options *options, char **words, int n, struct error
 	return e->status ? -1 : 0;
 }
 
-/* dump NAME ID: sorted, in the form in which it can be loaded */
+/* dump NAME ID: prints the table, sorted, in a form that can be loaded again. */
 int command_dump(const struct options *options, char **words, int n, struct error *e)
 {
 	struct program program = {};

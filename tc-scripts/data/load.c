@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* load: a program with its values and its table, pinned, before any packet meets it. */
+/* load: loads a program with its values and its table, and pins it before it sees any packet. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static int map_fetch(const struct map *map, struct content *content)
 	if (keys && content->values)
 		result = bpf_map_lookup_batch(map->fd, NULL, &out, keys, content->values, &n, NULL);
 	free(keys);
-	/* ENOENT says that this was the last batch */
+	/* ENOENT means that this was the last batch */
 	return result && errno != ENOENT ? -1 : 0;
 }
 
@@ -83,7 +83,7 @@ static int print_all(enum libbpf_print_level level, const char *format, va_list 
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
 }
 
-/* The last line of a verifier's log that says why it ended. */
+/* The last line of the verifier's log that gives a reason. */
 static const char *log_reason(char *log)
 {
 	char *reason = NULL, *save, *line;
@@ -107,15 +107,15 @@ static int not_loaded(const struct action *action, int why, char *log, struct er
 		     reason ? ": " : "", reason ?: "");
 }
 
-/* What a program is loaded with, beside its values. */
+/* What a program is loaded with, apart from its values. */
 struct load {
-	const struct program *like;	/* its maps are taken over, but for those of the table; or NULL */
-	const struct table *table;	/* or NULL: as in @like, or empty */
+	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
+	const struct table *table;	/* NULL: as in @like, or empty */
 	const char *pin;
 	bool verbose;
 };
 
-/* Each map gets its size, or is the one of the program before; but for .rodata, which has the values. */
+/* Sets the size of each map, or reuses the map of the earlier program. Not .rodata: it has the values. */
 static int maps_prepare(struct bpf_object *object, const struct load *load, const struct content *content,
 			struct error *e)
 {
@@ -197,7 +197,7 @@ out:
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* What went only with the value that another parameter had before goes with it. */
+/* Drops each value that was right only with a value that another parameter no longer has. */
 static void drop_unfit(struct settings *settings, char **words, int n)
 {
 	for (size_t i = 0; i < settings->action->rules; i++) {
@@ -219,7 +219,7 @@ static bool number_read(const char *text, unsigned long *number)
 	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
 }
 
-/* Adds, or takes away, the entries of a line. */
+/* Adds, or (@bare) removes, the entries of a line. */
 static int change_entries(struct table *table, const struct action *action, char *line, bool bare,
 			  struct error *e)
 {
@@ -237,7 +237,7 @@ static int change_entries(struct table *table, const struct action *action, char
 	return result;
 }
 
-/* What @table keeps of the one that @like has: hits. */
+/* Copies to @table what is kept from the table of @like: the hits. */
 static int carry_over(struct table *table, const struct action *action, const struct program *like,
 		      struct error *e)
 {
@@ -263,11 +263,11 @@ struct change {
 /*
  * load [-l ID] [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
  *
- *   -l ID     like program ID: with its values where no others are given, and with its maps
- *   -t FILE   the table is what is in FILE; -m N: at least N entries; -L: lines that are not
- *             right are left out
+ *   -l ID     like program ID: with its maps, and with its values unless others are given
+ *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
+ *             lines are left out
  *   -e        the table is empty
- *   -a, -d    the table is that of ID with these entries, or without
+ *   -a, -d    the table is that of ID, with these entries added or removed
  *   -n        check all that can be checked, and load nothing
  */
 int command_load(const struct options *options, char **words, int n, struct error *e)

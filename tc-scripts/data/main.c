@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tcact-data: the half of tcact that has to do with objects, values, maps and tables. tcact(8)
- * calls it; what users see of it is documented there.
+ * tcact-data: the part of tcact that handles objects, values, maps and tables. tcact(8) calls it,
+ * and documents what users see of it.
  *
  *   tcact-data [-j] [-v] [-c NAME] OBJECTS SUBCOMMAND ...
  *
- * OBJECTS is the directory of the actions' objects. NAME is what errors begin with: the
- * subcommand that the user typed.
+ * OBJECTS is the directory of the actions' object files. NAME begins each error message: it is
+ * the subcommand that the user typed.
  */
 #include <getopt.h>
 #include <stdio.h>

@@ -15,9 +15,9 @@
 #include "object.h"
 #include "value.h"
 
-#define LARGEST (16 << 20)	/* no object as it is built comes near */
+#define LARGEST (16 << 20)	/* bytes; no object as built is nearly as large */
 
-/* One more element, of zeros, of an array of @n; NULL where there is no memory. */
+/* Adds an element of zeros to an array of @n; NULL if there is no memory. */
 #define one_more(array, n) ({								\
 	typeof(array) more_ = realloc(array, ((n) + 1) * sizeof(*(array)));		\
 	if (more_) {									\
@@ -45,7 +45,7 @@ const struct parameter *parameter_named(const struct action *action, const char 
 /* ---- .modinfo: "TAG=KEY:VALUE" --------------------------------------------------------------- */
 
 struct tag {
-	char *tag, *key, *value;	/* value: "" where there is no colon */
+	char *tag, *key, *value;	/* value: "" if there is no colon */
 };
 
 struct set {				/* of NAMES() */
@@ -66,7 +66,7 @@ struct modinfo {
 	size_t sets;
 };
 
-/* Cuts @text, which ends with a NUL, into tags. */
+/* Splits @text, which ends with a NUL, into tags. */
 static int tags_read(struct modinfo *info, char *text, size_t size)
 {
 	for (char *at = text, *next; at < text + size; at = next) {
@@ -85,7 +85,7 @@ static int tags_read(struct modinfo *info, char *text, size_t size)
 	return 0;
 }
 
-/* The first; its key is @key unless that is NULL. */
+/* The first such tag; with key @key, unless that is NULL. */
 static const struct tag *tag_find(const struct modinfo *info, const char *tag, const char *key)
 {
 	for (size_t i = 0; i < info->tags; i++)
@@ -102,7 +102,7 @@ static const struct set *set_find(const struct modinfo *info, const char *name)
 	return NULL;
 }
 
-/* Adds "NAME=NUMBER", which it cuts. */
+/* Adds "NAME=NUMBER"; modifies @pair. */
 static int word_add(struct words *words, char *pair)
 {
 	char *number = strrchr(pair, '='), *end;
@@ -136,7 +136,7 @@ static int needs_read(struct modinfo *info)
 	return 0;
 }
 
-/* What @words, those of @of, need. */
+/* Sets what each of @words, which belong to @of, needs. */
 static int needs_apply(struct words *words, const struct modinfo *info, const char *of)
 {
 	for (size_t i = 0; i < info->needs; i++) {
@@ -159,7 +159,7 @@ static int sets_read(struct modinfo *info)
 		char *save, *pair;
 		struct set *set;
 
-		/* an action may include a set by several headers, each time the same */
+		/* several headers of an action may define the same set */
 		if (strcmp(tag->tag, "names") || set_find(info, tag->key))
 			continue;
 		set = one_more(info->set, info->sets);
@@ -186,7 +186,7 @@ static void modinfo_free(struct modinfo *info)
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
-/* The numbers in type @id, which is at @offset; @depth ends what refers to itself. */
+/* Lists the numbers in type @id at @offset. @depth limits the recursion, as a type may contain itself. */
 static int members_of(const struct btf *btf, int id, size_t offset, const char *name, int depth,
 		      struct member **members, size_t *n)
 {
@@ -240,12 +240,15 @@ int variable_members(const struct btf *btf, const char *variable, struct member 
 struct elf {
 	Elf *elf;
 	Elf_Data *symbols, *modinfo, *btf;
-	size_t symbol_names;		/* the index of their section */
+	size_t symbol_names;		/* the index of the section of symbol names */
 	GElf_Shdr rodata;
 	size_t rodata_index;
 };
 
-/* Its only program section is action/@program, and its licence GPL, without which helpers are refused. */
+/*
+ * Reads the file. Its only program section must be action/@program, and its licence GPL: the kernel
+ * refuses some helpers to programs with another licence.
+ */
 static int elf_read(struct action *action, struct elf *elf, const char *program)
 {
 	Elf_Scn *section = NULL;
@@ -290,7 +293,7 @@ static int elf_read(struct action *action, struct elf *elf, const char *program)
 	       elf->rodata.sh_size <= action->size - elf->rodata.sh_offset ? 0 : -1;
 }
 
-/* Where @size bytes of @variable are in the file; 0 where they are not in .rodata. */
+/* The offset in the file of @variable, which has @size bytes; 0 if it is not in .rodata. */
 static size_t variable_offset(const struct elf *elf, const char *variable, size_t size)
 {
 	GElf_Sym symbol;
@@ -314,7 +317,7 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 {
 	char *save, *item, *end;
 
-	p->syntax = strdup(syntax);	/* to be cut */
+	p->syntax = strdup(syntax);	/* a copy, to be split */
 	item = p->syntax ? strtok_r(p->syntax, " ", &save) : NULL;
 	p->kind = item ? kind_named(item) : NULL;
 	if (!p->kind)
@@ -352,8 +355,8 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 }
 
 /*
- * The parameters in @variable, whose PARAM()s are of @of; as users write them, @part. and the name.
- * @on: the offset of the switch of @part.
+ * Reads the parameters in @variable, which PARAM() describes under the action @of. Users write @part
+ * before their names. @on is the offset of the switch of @part.
  */
 static int parameters_read(struct action *action, const struct elf *elf, const struct modinfo *info,
 			   const char *variable, const char *of, const char *part, size_t on)
@@ -369,7 +372,7 @@ static int parameters_read(struct action *action, const struct elf *elf, const s
 		struct parameter *p;
 		int length;
 
-		/* a '_' in C is a '-', and one at the end is not in the name; see parameter.h */
+		/* a '_' in C is a '-' here, and a '_' at the end is dropped; see parameter.h */
 		length = snprintf(name, sizeof(name), "%s", *members[i].name ? members[i].name : variable);
 		if (length >= (int)sizeof(name))
 			goto bad;
@@ -380,7 +383,7 @@ static int parameters_read(struct action *action, const struct elf *elf, const s
 				*c = '-';
 		snprintf(key, sizeof(key), "%s.%s", of, name);
 		if (tag_find(info, "part", key))
-			continue;	/* a switch */
+			continue;	/* the switch of a part */
 		if (!*of)	/* link, which all actions have */
 			snprintf(key, sizeof(key), "%s", name);
 		help = tag_find(info, "parm", key);
@@ -413,7 +416,7 @@ bad:
 
 /* ---- the action ------------------------------------------------------------------------------ */
 
-/* "VERB OTHER [WORD]..." or "VERB THAN OTHER [WORD]..."; parameter.h says which */
+/* Reads "VERB OTHER [WORD]..." or "VERB THAN OTHER [WORD]..."; see parameter.h */
 static int rules_read(struct action *action, const struct modinfo *info)
 {
 	for (size_t i = 0; i < info->tags; i++) {
@@ -448,7 +451,7 @@ static int rules_read(struct action *action, const struct modinfo *info)
 	return 0;
 }
 
-/* The parameters of the action, of its parts, and link. */
+/* Reads the parameters of the action and of its parts, and link. */
 static int all_parameters(struct action *action, const struct elf *elf, const struct modinfo *info)
 {
 	char variable[2 * NAME_SIZE], prefix[NAME_SIZE];
@@ -498,7 +501,7 @@ out:
 	return result;
 }
 
-/* Is @help that of a parameter? */
+/* Does @help describe a parameter that exists? */
 static bool described(const struct action *action, const char *help)
 {
 	for (size_t i = 0; i < action->parameters; i++)

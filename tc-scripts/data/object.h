@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An action: its object file, and what that says of itself. include/tcact/parameter.h says how:
- * strings in .modinfo, the symbols, the types in .BTF.
+ * An action: its object file, and how the file describes itself: with strings in .modinfo (see
+ * include/tcact/parameter.h), symbols, and types in .BTF.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct kind;
 struct word {
 	const char *name;
 	long long number;
-	const char *need;	/* the version of Linux, or the CONFIG_, that it needs; or NULL */
+	const char *need;	/* the Linux version, or the X of CONFIG_X, that it needs; or NULL */
 };
 
 struct words {
@@ -26,33 +26,33 @@ struct words {
 };
 
 #define PARAMETER_LARGEST 256	/* bytes of a value */
-#define NAME_SIZE 64		/* of a parameter's, and of the variable's that it is in */
+#define NAME_SIZE 64		/* of the name of a parameter, and of its variable, in bytes */
 
 struct parameter {
 	char name[NAME_SIZE];	/* as users write it: value, mss.max */
 	char variable[NAME_SIZE];
-	const char *member;	/* in C, of the variable; "" where that is a number */
+	const char *member;	/* the C name in the variable; "" if the variable is a number */
 	const char *help;
 	const struct kind *kind;
 	size_t offset, size;	/* of its bytes in the file */
 	const unsigned char *initial;	/* these bytes in the object as built */
-	size_t on;		/* the offset of a byte that is 1 when it is given; 0: none */
-	__int128 low, high;	/* of a number, or an element */
-	bool bounded;		/* they are not just what the type can hold */
+	size_t on;		/* the offset of a byte that is 1 if it is given; 0: there is none */
+	__int128 low, high;	/* the range of a number, or of each element */
+	bool bounded;		/* low and high are narrower than the type */
 	bool is_signed, big_endian;
 	struct words words;
-	char *syntax;		/* what the words point into */
+	char *syntax;		/* the memory of the words */
 };
 
 struct rule {
-	const struct parameter *of, *than, *other;	/* than: NULL, or what `of` is compared with */
+	const struct parameter *of, *than, *other;	/* than: what `of` is compared with, or NULL */
 	const char *verb;
 	const char *words;	/* of @other, separated by spaces */
 };
 
 struct part {
-	const char *name;	/* in front of its parameters: mss, meta2 */
-	const char *of;		/* the action that it is */
+	const char *name;	/* the prefix of its parameters: mss, meta2 */
+	const char *of;		/* the action that does the same */
 	int order;
 	const char *unless;	/* "NAME=WORD ..." */
 };
@@ -66,26 +66,26 @@ struct action {
 	size_t rules;
 	struct part *part;
 	size_t parts;
-	struct words reasons;	/* what the counters count */
+	struct words reasons;	/* the names of the counters */
 	char *path;
 	unsigned char *image;	/* the file */
 	size_t size;
 	uint32_t checksum;	/* of the file: zlib's CRC-32 */
 	bool big_endian;
 
-	/* what the strings above point into */
+	/* the memory of the strings above */
 	char *modinfo;
 	struct btf *btf;
 };
 
-/* The action in DIRECTORY/@name.o. action_close() frees it, also after an error. */
+/* Reads the action in @directory/@name.o. action_close() frees it, also after an error. */
 int action_open(struct action *action, const char *directory, const char *name, struct error *);
 void action_close(struct action *action);
 
-/* Where the numbers of a variable are that BTF describes. */
+/* A number in a variable, as BTF describes it. */
 struct member {
-	const char *name;	/* "" for a variable that is one number */
-	size_t offset, size;	/* from the beginning of the variable */
+	const char *name;	/* "" if the variable is one number */
+	size_t offset, size;	/* in bytes, from the start of the variable */
 	bool is_signed;
 };
 int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n);
@@ -93,6 +93,6 @@ int variable_members(const struct btf *btf, const char *variable, struct member 
 const struct parameter *parameter_named(const struct action *action, const char *name);
 const struct word *word_named(const struct words *words, const char *name);
 
-/* All actions in @directory, by name. actions_close() frees them, also after an error. */
+/* Reads all actions in @directory, sorted by name. actions_close() frees them, also after an error. */
 int actions_open(struct action **actions, size_t *n, const char *directory, struct error *error);
 void actions_close(struct action *actions, size_t n);

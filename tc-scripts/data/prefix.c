@@ -39,7 +39,7 @@ enum prefix_fault prefix_read(const char *text, struct prefix *prefix)
 	length = prefix_longest(prefix->family);
 	if (slash) {
 		digit = slash + 1;
-		/* no sign, and no 0 in front, which some take for octal */
+		/* no sign and no leading 0, which some programs read as octal */
 		if (!*digit || strspn(digit, "0123456789") != strlen(digit) ||
 		    (*digit == '0' && digit[1]))
 			return PREFIX_NONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Prefixes of addresses: RFC 4632, RFC 4291. */
+/* IPv4 and IPv6 prefixes: RFC 4632, RFC 4291. */
 #pragma once
 
 #include <stdint.h>
@@ -15,14 +15,14 @@ struct prefix {
 
 enum prefix_fault {
 	PREFIX_GOOD,
-	PREFIX_NONE,			/* no address, or no number behind the / */
+	PREFIX_NONE,			/* no address, or no number after the / */
 	PREFIX_TOO_LONG,
-	PREFIX_HOST_BITS,		/* some behind the length; they are 0 in @prefix */
+	PREFIX_HOST_BITS,		/* bits after the prefix were set; in @prefix they are 0 */
 };
 
-/* ADDRESS[/LENGTH] */
+/* Reads ADDRESS[/LENGTH]. */
 enum prefix_fault prefix_read(const char *text, struct prefix *prefix);
-/* The same; RFC 5952. Always with a length. */
+/* Writes ADDRESS/LENGTH, as RFC 5952 asks for. */
 #define PREFIX_SIZE 64
 const char *prefix_text(char text[PREFIX_SIZE], const struct prefix *prefix);
 
@@ -36,6 +36,6 @@ static inline address_t prefix_mask(int length)
 	return length ? ~(address_t)0 << (128 - length) : 0;
 }
 
-/* The 16 bytes of an address, as in a packet; an IPv4 address is the first four. */
+/* Writes the bytes of an address in network byte order; an IPv4 address is the first four. */
 void address_bytes(address_t address, unsigned char bytes[16]);
 address_t address_of(const unsigned char bytes[16]);

@@ -59,13 +59,13 @@ void program_close(struct program *program)
 const struct map *program_map(const struct program *program, const char *name)
 {
 	for (size_t i = 0; i < program->maps; i++)
-		/* the kernel keeps 15 characters of a name */
+		/* the kernel keeps only 15 characters of a name */
 		if (!strncmp(program->map[i].info.name, name, BPF_OBJ_NAME_LEN - 1))
 			return &program->map[i];
 	return NULL;
 }
 
-/* The map of .rodata is named after the object and the section; the section's name is whole. */
+/* libbpf names this map OBJECT.rodata, and shortens OBJECT only. */
 static const struct map *rodata_map(const struct program *program)
 {
 	static const char rodata[] = ".rodata";
@@ -80,7 +80,7 @@ static const struct map *rodata_map(const struct program *program)
 	return NULL;
 }
 
-/* Where @variable is in .rodata; -1 where it is not. */
+/* The offset of @variable in .rodata; -1 if it is not there. */
 static long variable_place(const struct btf *btf, const char *variable)
 {
 	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
@@ -96,7 +96,7 @@ static long variable_place(const struct btf *btf, const char *variable)
 	return -1;
 }
 
-/* The @size bytes of @member of @variable in the @rodata of the program; NULL where it has none such. */
+/* The @size bytes of @member of @variable in the @rodata of the program; NULL if there is none. */
 static const unsigned char *live_bytes(const struct program *program, const unsigned char *rodata,
 				       size_t rodata_size, const char *variable, const char *member,
 				       size_t size)
@@ -116,7 +116,7 @@ static const unsigned char *live_bytes(const struct program *program, const unsi
 	return bytes;
 }
 
-/* The switch of the part that @p is of: in the variable ACTION_params, named as the part. */
+/* The switch of the part that @p belongs to: the member of ACTION_params with the part's name. */
 static const unsigned char *live_switch(const struct program *program, const unsigned char *rodata,
 					size_t rodata_size, const struct action *action,
 					const struct parameter *p)
@@ -152,10 +152,10 @@ int program_settings(const struct program *program, struct settings *settings, s
 		const struct parameter *p = &action->parameter[i];
 		const unsigned char *bytes = live_bytes(program, rodata, map->info.value_size, p->variable,
 							p->member, p->size);
-		/* what add gives link depends on the device: so it is said, whatever it is */
+		/* always shown: which value add gives to link depends on the device */
 		bool said = !strcmp(p->name, "link");
 
-		/* a part that is on is kept so by its first parameter, whatever that is */
+		/* the first parameter of a part that is on is always listed: that keeps the part on */
 		if (p->on && p->on != on) {
 			const unsigned char *is = live_switch(program, rodata, map->info.value_size, action, p);
 

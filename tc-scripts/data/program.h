@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs in the kernel: those that are loaded, and loading one. */
+/* Programs that are loaded in the kernel. */
 #pragma once
 
 #include <bpf/bpf.h>
@@ -26,11 +26,11 @@ struct program {
 int program_open(struct program *program, __u32 id, struct error *error);
 void program_close(struct program *program);
 
-/* By the name that it has in C; NULL where there is none. */
+/* The map with this name in C; NULL if there is none. */
 const struct map *program_map(const struct program *program, const char *name);
 
-/* The values that the program was baked with, where they differ from those as built, and link. */
+/* Reads the values that the program was loaded with, if they differ from the defaults; link always. */
 int program_settings(const struct program *program, struct settings *settings, struct error *error);
 
-/* What the program counted: a number for each of REASONS, added up over the CPUs. */
+/* Reads the counter of each reason, the sum over all CPUs. */
 int program_reasons(const struct program *program, __u64 *count, size_t n, struct error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The range trie of include/tcact/ranges.h, which says how it lies in the maps: built from
- * sorted entries, read back, and changed where it is.
+ * The range trie of include/tcact/ranges.h, which describes its layout in the maps: building it
+ * from sorted entries, reading it back, and changing it in place.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 
 struct entry {
 	struct prefix prefix;
-	bool exception;		/* counts as none */
+	bool exception;		/* an address in it counts as not in the table */
 	uint32_t tag;
 	uint32_t line;		/* of the file that it came from */
-	uint32_t record;	/* its number, and */
-	uint32_t covering;	/* the leaf of the entry around it: where it has been built */
+	uint32_t record;	/* the number of its record, once the trie is built */
+	uint32_t covering;	/* the leaf of the entry that covers it, likewise */
 	uint64_t hits;
-	uint64_t until;		/* CLOCK_BOOTTIME in ns; 0: it has no timeout */
+	uint64_t until;		/* end of the timeout, CLOCK_BOOTTIME in ns; 0: no timeout */
 };
 
 #define ENTRIES_MOST ((1 << 21) - 1)	/* which make at most RUN_LONGEST ranges */
@@ -33,29 +33,29 @@ struct record {
 
 struct ranges {
 	uint64_t *cell;
-	size_t cells, cells_room;	/* cells in use, and all that there are, or shall be */
-	bool fixed;			/* so many, and no more */
+	size_t cells, cells_room;	/* cells in use, and cells in the array */
+	bool fixed;			/* the array cannot grow */
 	struct record *record;
 	size_t records, records_room;
 };
 
-/* By family, address, length. */
+/* Compares by family, address, length. */
 int entry_compare(const void *a, const void *b);
 
 /*
- * From @n entries, sorted, without duplicates, with room for more; false where there is no
- * memory.
+ * Builds the trie from @n entries, sorted and without duplicates, with room for more. False if
+ * there is no memory.
  */
 bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n);
 void ranges_free(struct ranges *ranges);
 
-/* The entries of @n records; returns how many, or -1 where they are not such. To be freed. */
+/* Reads the entries from @n records. Returns their number, or -1 if the records are not valid. Free *@entries. */
 long ranges_entries(const struct record *record, size_t n, struct entry **entries);
 
 /*
- * While programs use them, @live, which are maps, come to have the @n entries, or (@bare) to have
- * them no more; what is out of time @now is not there. Whoever looks an address up meanwhile finds what
- * was before or what is after. CHANGE_ABSENT: entry @absent is not there.
+ * Adds @n entries to the maps @live, or (@bare) removes them, while programs use these maps. An entry
+ * whose timeout is over at @now counts as absent. A lookup during the change finds either the old or
+ * the new state. CHANGE_ABSENT: entry @absent does not exist.
  */
 enum outcome ranges_change(struct ranges *live, const struct entry *entry, size_t n, bool bare, uint64_t now,
 			  size_t *absent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What ranges.c, which builds range tries, and ranges_live.c, which changes them, share. */
+/* Shared by ranges.c, which builds range tries, and ranges_live.c, which changes them. */
 #pragma once
 
 #include <string.h>
@@ -27,21 +27,18 @@ struct record_timeout {
 };
 _Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
 
-/*
- * The upper bits of record.hits, which programs only add to: what they count never reaches
- * them.
- */
+/* The upper bits of record.hits. Programs only add to hits, and never count as far as these bits. */
 #define RECORD_LENGTH_SHIFT 56		/* 8 bits */
 #define RECORD_EXCEPTION (1ULL << 55)
 #define RECORD_IPV6 (1ULL << 54)
-#define RECORD_GONE (1ULL << 53)	/* it was taken away since */
+#define RECORD_GONE (1ULL << 53)	/* the entry was removed */
 #define RECORD_HITS ((1ULL << 53) - 1)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
 /*
- * Records 0 and 1 say what there is. The entries that a table was built from lie behind them by
- * kind, sorted; those that were added since behind these, as the last kind, whatever they are.
+ * Records 0 and 1 are the head, which counts the others. The entries from which the table was built
+ * follow, sorted within each kind. Entries that were added later are at the end, all stored as ADDED.
  */
 enum { KINDS = 4, KIND_IPV6 = 1, KIND_TIMED = 2 };
 
@@ -59,13 +56,13 @@ enum {
 #define RECORDS_HEAD (sizeof(struct record_head) / sizeof(struct record))
 _Static_assert(sizeof(struct record_head) % sizeof(struct record) == 0, "it is records");
 
-/* Of an entry: its timeout, what has its number, its address. */
+/* The number of records of an entry: its timeout (if timed), its own, the rest of an IPv6 address. */
 static inline size_t kind_records(int kind)
 {
 	return 1 + !!(kind & KIND_IPV6) + !!(kind & KIND_TIMED);
 }
 
-/* Where the first record of the first entry of @kind is, or (KINDS) of the first added one. */
+/* The index of the first record of @kind, or (KINDS) of the added entries. */
 static inline size_t kind_place(const struct record_head *head, int kind)
 {
 	size_t place = RECORDS_HEAD;
@@ -75,16 +72,16 @@ static inline size_t kind_place(const struct record_head *head, int kind)
 	return place;
 }
 
-#define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind of added ones */
+#define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind as which added entries are stored */
 
-/* Are there as many records as the head says, of @n? */
+/* Do the counts of the head fit @n records? */
 static inline bool head_fits(const struct record_head *head, size_t n)
 {
 	return n >= RECORDS_HEAD && (head->state == AT_REST || head->state == CHANGING) &&
 	       kind_place(head, KINDS) + head->added * kind_records(ADDED) <= n;
 }
 
-/* How many there are, also of those that are out of time. */
+/* The number of entries, those included whose timeout is over. */
 static inline size_t head_entries(const struct record_head *head)
 {
 	size_t n = (size_t)head->added - head->gone;
@@ -94,20 +91,20 @@ static inline size_t head_entries(const struct record_head *head)
 	return n;
 }
 
-/* Where the first record of entry @i of @kind, or (KINDS) of the added ones, is. */
+/* The index of the first record of entry @i of @kind, or (KINDS) of the added entries. */
 static inline size_t entry_place(const struct record_head *head, int kind, size_t i)
 {
 	return kind_place(head, kind) + i * kind_records(kind == KINDS ? ADDED : kind);
 }
 
-/* The entry whose records of @kind begin with @record, number @place; false where it is gone. */
+/* Reads the entry of @kind that begins at @record, number @place; false if it was removed. */
 bool record_read(const struct record *record, size_t place, int kind, struct entry *entry);
 /* The reverse. */
 void record_write(struct record *record, int kind, const struct entry *entry);
 
 /* ---- ranges and cells ------------------------------------------------------------------------ */
 
-/* From @start up to the next one. */
+/* Addresses from @start to the start of the next range. */
 struct range {
 	address_t start;
 	uint32_t leaf;
@@ -118,7 +115,7 @@ struct rangeset {
 	size_t n;
 };
 
-/* The ranges of @n entries of one family, sorted. Says also what covers each entry. */
+/* Computes the ranges of @n sorted entries of one family. Sets also which entry covers each one. */
 void ranges_of(struct rangeset *set, struct entry *entry, size_t n);
 
 struct family {
@@ -127,14 +124,14 @@ struct family {
 };
 extern const struct family families[2];
 
-/* What the addresses that begin with the first @used bits of @from lead to, behind @depth tables. */
+/* A step: for the addresses that begin with the first @used bits of @from, after @depth tables. */
 struct place {
 	address_t from;
 	int used, depth;
 };
 
-/* More cells, of 0: the number of the first. SIZE_MAX where there is no memory, or no room. */
+/* Adds @n cells of 0, and returns the index of the first. SIZE_MAX if there is no memory or no room. */
 size_t cells_add(struct ranges *ranges, size_t n);
-/* The steps for @n places in a row, from @first on, into as many cells from @base on. */
+/* Builds the steps for @n consecutive places from @first, in the cells from @base. */
 bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
 		 const struct place *first, size_t base, size_t n);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single entries of a range trie that programs use. What an entry covers is built anew in cells that
- * nothing leads to yet, from the entries that are there; then the steps to it are replaced, each by
- * one store. Of what a program can reach, nothing else is written: so its cells and records serve
- * nobody again before the table is built anew.
+ * Changes single entries of a range trie while programs use it. The part of the trie for the addresses
+ * of an entry is built again, in cells to which no step leads yet. Then the steps to this part are
+ * replaced, each by one store. Nothing else that a program can reach is written. So cells and records
+ * that are no longer used are not used again until the whole table is built again.
  */
 #include <stdlib.h>
 
 #include "ranges_build.h"
 
-/* A store into what programs read, for later. */
+/* A store to memory that programs read; publish() does it at the end. */
 struct store {
 	void *at;
 	uint64_t value;
@@ -18,12 +18,12 @@ struct store {
 
 struct live {
 	struct ranges *ranges;
-	struct record_head head;	/* as it is in the records until the end */
+	struct record_head head;	/* a copy; the one in the records changes at the end */
 
-	struct entry *added;		/* by this change, in the order of their records */
-	bool *dropped;			/* and taken away by it again */
+	struct entry *added;		/* entries that this change adds, in the order of their records */
+	bool *dropped;			/* those of them that it removes again */
 	size_t adds;
-	uint32_t *gone;			/* the numbers of those that it takes away */
+	uint32_t *gone;			/* the record numbers of the entries that it removes */
 	size_t gones;
 
 	struct store *store;
@@ -32,7 +32,7 @@ struct live {
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
-/* Entry @i of @kind, or (KINDS) of those added before; false where it is gone. */
+/* Reads entry @i of @kind, or (KINDS) of those that were added before; false if it was removed. */
 static bool entry_at(const struct live *live, int kind, size_t i, struct entry *entry)
 {
 	size_t place = entry_place(&live->head, kind, i);
@@ -45,7 +45,7 @@ static bool entry_at(const struct live *live, int kind, size_t i, struct entry *
 	return true;
 }
 
-/* The first of @kind, of built ones, that is not before @prefix. */
+/* The first entry of @kind, except added ones, that sorts at or after @prefix. */
 static size_t built_from(const struct live *live, int kind, const struct prefix *prefix)
 {
 	const struct entry key = { .prefix = *prefix };
@@ -90,7 +90,7 @@ static bool entries_add(struct entries *entries, const struct entry *entry)
 	return true;
 }
 
-/* The entries that cover @region or lie in it, sorted. */
+/* Collects the entries that cover @region or are in it, sorted. */
 static bool entries_around(const struct live *live, const struct prefix *region, struct entries *entries)
 {
 	struct entry entry;
@@ -135,7 +135,7 @@ static uint32_t number_of_added(const struct live *live, size_t i)
 	return (uint32_t)entry_place(&live->head, KINDS, live->head.added + i) + 1;	/* behind its timeout */
 }
 
-/* Takes away the entry of @prefix; false where there is none, or (@now) only one that is out of time. */
+/* Removes the entry of @prefix; false if there is none, or only one whose timeout is over at @now. */
 static bool take_away(struct live *live, const struct prefix *prefix, uint64_t now)
 {
 	const struct entry key = { .prefix = *prefix };
@@ -181,7 +181,7 @@ static bool store_later(struct live *live, void *at, uint64_t value, bool half)
 	return true;
 }
 
-/* What covers the entries with a timeout, where that is another now. */
+/* Notes a store for each entry with a timeout whose covering entry has changed. */
 static bool covering_changed(struct live *live, const struct entries *entries)
 {
 	uint32_t first = number_of_added(live, 0);
@@ -203,7 +203,7 @@ static bool covering_changed(struct live *live, const struct entries *entries)
 	return true;
 }
 
-/* Builds the steps for all addresses of @prefix anew, and for no more than their table makes it do. */
+/* Builds the steps for all addresses of @prefix again, and only as many others as their table requires. */
 static bool rebuild(struct live *live, const struct prefix *prefix, struct entries *entries, struct rangeset *set)
 {
 	struct ranges *ranges = live->ranges;
@@ -212,7 +212,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	size_t at = prefix->family == 6, slots = 1, base;
 	struct range *more;
 
-	/* from the first step, through the tables, to that for @prefix, or to those for its parts */
+	/* follow tables from the first step to the step for @prefix, or to the steps for its parts */
 	while (slots == 1 && ranges->cell[at] & STEP_TABLE) {
 		int bits = ranges->cell[at] >> 32 & 31;
 
@@ -251,8 +251,8 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 }
 
 /*
- * First the records: if this is killed, they are what the table is built from by the next change.
- * Then what programs see.
+ * Writes the records first: if the process is killed here, the next change builds the table again from
+ * the records. Then writes what programs see.
  */
 static void publish(struct live *live)
 {
@@ -286,7 +286,7 @@ static void publish(struct live *live)
 	__atomic_store_n(&head->state, AT_REST, __ATOMIC_SEQ_CST);
 }
 
-#define CHANGES_MOST 256	/* beyond that, to build the table anew is quicker */
+#define CHANGES_MOST 256	/* for more, it is faster to build a new table */
 
 enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, size_t n, bool bare, uint64_t now,
 			  size_t *absent)

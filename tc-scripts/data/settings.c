@@ -186,7 +186,7 @@ int settings_bake(const struct settings *settings, const char *path, struct erro
 	if (snprintf(temporary, sizeof(temporary), "%.*s.tcact.XXXXXX", directory, path) >=
 	    (int)sizeof(temporary))
 		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
-	/* O_EXCL: it follows no link that somebody else put there */
+	/* mkostemp() uses O_EXCL, so that it follows no symbolic link of another user */
 	file = mkostemp(temporary, O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT || errno == ENOTDIR

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The values that an action gets: in a copy of its object, which then is what tc loads. */
+/* The values of an action's parameters, written into a copy of its object, which tc then loads. */
 #pragma once
 
 #include "object.h"
@@ -7,27 +7,27 @@
 struct settings {
 	const struct action *action;
 	unsigned char *image;	/* the object with the values */
-	bool *given;		/* by the index of the parameter */
+	bool *given;		/* for each parameter, by its index */
 };
 
-/* The values as built. settings_free() frees them, also after an error. */
+/* Begins with the defaults. settings_free() frees them, also after an error. */
 int settings_begin(struct settings *settings, const struct action *action, struct error *error);
 void settings_free(struct settings *settings);
 
-/* PARAM VALUE..., each at most once. */
+/* Reads PARAM VALUE..., each PARAM at most once. */
 int settings_read(struct settings *settings, char **words, int n, struct error *error);
-/* One value, as bytes. */
+/* Sets one value, given as bytes. */
 void settings_put(struct settings *settings, const struct parameter *p, const unsigned char *bytes);
 
-/* As built again. */
+/* Sets @p to its default again. */
 void settings_drop(struct settings *settings, const struct parameter *p);
 
-/* Does it hold? */
+/* Do the values keep @rule? */
 bool rule_holds(const struct settings *settings, const struct rule *rule);
-/* Do they go together, as RULES() say? */
+/* Checks all rules of the action (RULES()). */
 int settings_check(const struct settings *settings, struct error *error);
 
-/* The bytes of @p. */
+/* The value of @p, as bytes. */
 static inline const unsigned char *settings_bytes(const struct settings *settings,
 						  const struct parameter *p)
 {
@@ -39,5 +39,5 @@ static inline bool settings_given(const struct settings *settings, const struct 
 	return settings->given[p - settings->action->parameter];
 }
 
-/* Writes the copy to @path: nobody sees it unfinished, and what was there stays until then. */
+/* Writes the object to @path. It replaces an existing file only when it is complete. */
 int settings_bake(const struct settings *settings, const char *path, struct error *error);

@@ -9,7 +9,7 @@
 #include "prefix.h"
 #include "value.h"
 
-#define EXPLANATION 200		/* of what is wrong with a value, where more can be said than what is right */
+#define EXPLANATION 200		/* bytes: what is wrong with a value, if it is more than its syntax */
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
@@ -38,7 +38,7 @@ static void number_print(__int128 number, FILE *out)
 		fprintf(out, "%llu", (unsigned long long)number);
 }
 
-/* Decimal, or hexadecimal behind 0x; of at most 64 bits. */
+/* Reads a decimal number, or a hexadecimal one after 0x, of at most 64 bits. */
 static int number_read(const char *text, __int128 *number)
 {
 	bool negative = *text == '-', hex = !strncasecmp(text, "0x", 2);
@@ -55,7 +55,7 @@ static int number_read(const char *text, __int128 *number)
 	return 0;
 }
 
-/* A number in the range, or a word: in any case, as RFCs spell them. */
+/* Reads a number in the range, or a word. Upper and lower case are the same, as RFCs use both. */
 static int element_read(const struct parameter *p, const char *text, __int128 *number)
 {
 	for (size_t i = 0; i < p->words.n; i++) {
@@ -135,7 +135,7 @@ static void word_syntax(const struct parameter *p, FILE *out)
 	(void)p, (void)out;
 }
 
-/* MAJOR:MINOR, in hexadecimal, as tc writes class ids */
+/* Reads MAJOR:MINOR in hexadecimal, as tc writes class ids. */
 static int handle_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
 	const char *colon = strchr(text, ':'), *hex = "0123456789abcdefABCDEF";
@@ -192,7 +192,7 @@ static int share_read(const struct parameter *p, const char *text, unsigned char
 	return 0;
 }
 
-/* The shortest that gives the same number again */
+/* Prints the shortest text that gives the same number again. */
 static void share_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
 {
 	long double share = value_number(p, bytes);
@@ -222,7 +222,7 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* "none" is all 0. */
+/* "none" stands for bytes of 0. */
 static bool is_none(const struct parameter *p, const char *text, unsigned char *bytes)
 {
 	if (strcmp(text, "none"))
@@ -265,7 +265,7 @@ static void mac_syntax(const struct parameter *p, FILE *out)
 struct prefix_bytes {
 	unsigned char address[16], mask[16];
 	unsigned char family, length;
-	unsigned char sum[2];	/* of the words of the address, in one's complement; in network byte order */
+	unsigned char sum[2];	/* ones' complement sum of the address's 16-bit words, network byte order */
 	unsigned char zero[4];
 };
 
@@ -340,7 +340,7 @@ static void prefix6_syntax(const struct parameter *p, FILE *out)
 
 /* ---- bits and map: lists --------------------------------------------------------------------- */
 
-/* The next of the items that commas separate; an empty one is one. Cuts @at, which it moves. */
+/* The next item of a list with commas; may be empty. Splits the text at *@at, and advances *@at. */
 static char *item(char **at)
 {
 	char *this = *at, *comma = this ? strchr(this, ',') : NULL;
