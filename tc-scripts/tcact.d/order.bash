@@ -61,7 +61,7 @@ warn_tcx() {
 # warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
 # not all, as far as that is certain
 warn_order() {
-	local dev=$1 at=$2 here line names passed rewriters='' none=() some=() asks=() after=()
+	local dev=$1 at=$2 here line names passed see=sees do_=does rewriters='' none=() some=() asks=() after=()
 	here="pref $at on $(q "$dev") $dir"
 	[[ ! ${chain/#0/} ]] || here+=" chain $chain"
 	for line in "${rows[@]}"; do
@@ -93,10 +93,11 @@ warn_order() {
 	[[ ${after[*]} && ${match[*]} == @(|matchall) ]] || return 0
 	hands_on passed
 	listed names "${after[@]}"
+	((${#after[@]} == 1)) || see=see do_='do'
 	case $passed in
-	none) warn "$names on $(q "$dev") $dir sees no packet" "pref $at is before it and hands none on" \
+	none) warn "$names on $(q "$dev") $dir $see no packet" "pref $at comes before and hands none on" \
 		"end that one with continue" ;;
-	chosen) warn "$names on $(q "$dev") $dir does not see all packets" \
-		"pref $at before it hands on only those that verdict chooses" "end that one with: then verdict" ;;
+	chosen) warn "$names on $(q "$dev") $dir $do_ not see all packets" \
+		"pref $at comes before and hands on only those that verdict chooses" "end that one with: then verdict" ;;
 	esac
 }
