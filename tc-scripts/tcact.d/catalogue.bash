@@ -15,6 +15,9 @@ data() {
 	)
 }
 
+# ask WORD...: as data, but its failure ends tcact
+ask() { data "$@" || ended $?; }
+
 # ---- what there is --------------------------------------------------------------------------
 
 rows=() version='' order=''
@@ -22,7 +25,7 @@ rows=() version='' order=''
 # catalogue: sets rows to what `tcact-data describe` says, a line each
 catalogue() {
 	local text
-	text=$(data describe) || exit
+	text=$(ask describe) || exit
 	mapfile -t rows <<<"$text"
 	version=${rows[0]#version$'\t'} order=${rows[1]#order$'\t'}
 }
@@ -75,7 +78,7 @@ is_param() { [[ " ${params[*]} " == *" $1 "* && $1 != *' '* ]]; }
 check_settings() {
 	local word
 	# change: what stays counts too
-	[[ ${partial-} ]] || data values "$action" "$@" || exit
+	[[ ${partial-} ]] || ask values "$action" "$@"
 	for word; do
 		[[ $word != *[[:space:]]* ]] || bad "$action: $(q "$word") has white space" "see: tcact info $action"
 	done
@@ -83,23 +86,22 @@ check_settings() {
 
 # ---- list, info, bake -----------------------------------------------------------------------
 
-command_list() { data list "$@"; }
+command_list() { ask list "$@"; }
 
-command_info() { data info "$@"; }
+command_info() { ask info "$@"; }
 
 # bake FILE [PARAM VALUE]...: FILE becomes a copy of the current action's object with these values
 bake() {
-	local file=$1 status=0
+	local file=$1
 	shift
 	if [[ $dry ]]; then
-		data values "$action" "$@" || exit
+		ask values "$action" "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
 		shell "$self" bake "$action" "$@" -o "$file"
 		echo
 		return
 	fi
-	data bake "$action" "$@" -o "$file" || status=$?
-	((status == 0)) || ended "$status"
+	ask bake "$action" "$@" -o "$file"
 }
 
 # ended STATUS: tcact-data has said why, if that is one of its own

@@ -49,7 +49,7 @@ function end_action() {
 function end_filter() {
 	end_action()
 	if (!foreign && (count == total || count == total + 1 && action == "gact") &&
-	    kind ~ /^(matchall|flower|u32|basic|bpf|cgroup)$/ && pref ~ /^[0-9]+$/ && chain ~ /^([0-9]+|-)$/ &&
+	    kind ~ /^(matchall|flower|u32|basic|bpf|cgroup)$/ && pref ~ /^[0-9]+$/ && chain ~ /^[0-9]+$/ &&
 	    handle ~ /^[0-9a-fx:]+$/ && protocol ~ /^[A-Za-z0-9_.-]+$/)
 		printf "%s", pending
 	pending = ""

@@ -148,8 +148,7 @@ command_show() {
 		IFS=$'\t' read -ra field <<<"${own[i]}"
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			where_of "${field[@]}"
-			shell "${where[@]}"
-			echo
+			wrap 8 '' "$(shell "${where[@]}")"
 		fi
 		behind "$i"
 		show_action "$found"

@@ -79,7 +79,7 @@ save_table() {
 	local sum
 	found=-
 	[[ $1 ]] || return 0
-	write_saving "$1" data dump "$action" "${field[10]}" || ended 2
+	write_saving "$1" data dump "$action" "${field[10]}" || ended $?
 	# A list without entries is refused, so an empty table is saved as none.
 	[[ -s $saving ]] || { found=''; return 0; }
 	sum=$(sha256sum <"$saving")

@@ -15,7 +15,7 @@ take_stdin() {
 check_tables() {
 	local i
 	for ((i = 0; i < ${#steps[@]}; i++)); do
-		[[ ${tables[i]} != =* || ${tables[i]} == =- ]] || data load -n -t "${tables[i]#=}" "${steps[i]}" || exit
+		[[ ${tables[i]} != =* || ${tables[i]} == =- ]] || ask load -n -t "${tables[i]#=}" "${steps[i]}"
 	done
 }
 
@@ -25,7 +25,7 @@ bpffs=/sys/fs/bpf
 # sets found to its pin
 staged=0
 stage() {
-	local pin name=${*: -1} status=0 i
+	local pin name=${*: -1} i
 	for ((i = 1; i <= $#; i++)); do
 		# behind the options
 		[[ ${!i} == -* ]] || { name=${!i}; break; }
@@ -45,20 +45,19 @@ stage() {
 	fi
 	run "load $name" mkdir "${pin%/*}"
 	if [[ $dry ]]; then
-		[[ " $* " == *' -t - '* ]] || data load -n "$@" || exit
+		[[ " $* " == *' -t - '* ]] || ask load -n "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
 		shell "$self" load -o "$pin" "$@"
 		echo
 	else
 		[[ ! $verbose ]] || { printf '+ '; shell tcact load -o "$pin" "$@"; echo; } >&2
-		data load -o "$pin" "$@" <<<"$stdin" || status=$?
-		((status == 0)) || ended "$status"
+		ask load -o "$pin" "$@" <<<"$stdin"
 	fi
 	found=$pin
 }
 
 # load -o PIN ...: what the lines that -n prints need; see tcact-data
-command_load() { data load "$@"; }
+command_load() { ask load "$@"; }
 
 # ---- tcact table ----------------------------------------------------------------------------
 
@@ -113,7 +112,7 @@ command_table() {
 table_dump() { # NAME
 	(($# == 1)) || bad "$(q "$2") is one word too many"
 	the_table "$1"
-	data dump "$action" "${entry[10]}"
+	ask dump "$action" "${entry[10]}"
 }
 
 table_flush() { # NAME
