@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # Attachments. One is a filter of tcact's own: a match and one or more actions, each of which
 # carries a cookie of 12 bytes, by which it is found again:
 #   74636163  "tcac"
@@ -9,17 +9,20 @@
 
 # ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [protocol P] [match M] --------
 
-devs=() dir='' pref='' chain='' protocol='' match=() rest=()
-declare -gA dev_index dev_mtu dev_link
+# anywhere: no device, direction, pref ... is asked for
+anywhere() { devs=() match=() place=([dir]='' [pref]='' [chain]='' [protocol]=''); }
 
-# place WORD...: what is left is in rest
+# place REST WORD...: sets the variable REST to the words behind the place
 place() {
-	devs=() dir='' pref='' chain='' protocol='' match=()
+	local -n rest_=$1
+	local name d
+	anywhere
+	shift
 	while (($#)); do
 		case $1 in
 		ingress | egress)
-			[[ ! $dir ]] || bad "the direction is given twice"
-			dir=$1
+			[[ ! ${place[dir]} ]] || bad "the direction is given twice"
+			place[dir]=$1
 			shift
 			continue ;;
 		match)
@@ -32,25 +35,31 @@ place() {
 		*) break ;;
 		esac
 		case $1 in
-		dev) place_device "$2" ;;
+		dev)
+			device name "$2"
+			for d in "${devs[@]}"; do
+				[[ ${dev_index[$d]} != "${dev_index[$name]}" ]] || bad "dev $(q "$2") is given twice"
+			done
+			devs+=("$name") ;;
 		pref)
-			[[ ! $pref && $2 =~ ^[1-9][0-9]{0,4}$ ]] && (($2 <= 65535)) ||
+			[[ ! ${place[pref]} && $2 =~ ^[1-9][0-9]{0,4}$ && $2 -le 65535 ]] ||
 				bad "pref $(q "$2"): must be 1..65535, once"
-			pref=$2 ;;
+			place[pref]=$2 ;;
 		chain)
-			[[ ! $chain && $2 =~ ^(0|[1-9][0-9]{0,8})$ ]] && (($2 <= 268435455)) ||
+			[[ ! ${place[chain]} && $2 =~ ^(0|[1-9][0-9]{0,8})$ && $2 -le 268435455 ]] ||
 				bad "chain $(q "$2"): must be 0..268435455, once"
-			chain=$2 ;;
+			place[chain]=$2 ;;
 		protocol)
-			[[ ! $protocol && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
+			[[ ! ${place[protocol]} && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
 				bad "protocol $(q "$2"): must be a name or number that tc knows, once"
-			protocol=$2 ;;
+			place[protocol]=$2 ;;
 		match) place_match "$2" ;;
 		esac
 		shift 2
 	done
-	rest=("$@")
-	((${#rest[@]} == 0)) || meant_place "${rest[@]}"
+	rest_=()
+	rest_+=("$@")
+	(($# == 0)) || meant_place "$@"
 	[[ ${#match[@]} == 0 || $subcommand != add ]] || meant_protocol "${match[@]}"
 }
 
@@ -58,30 +67,26 @@ place() {
 names_action() {
 	(($#)) || return 0
 	[[ $1 == @(then|pass|ok|drop|shot|reclassify|pipe|continue|trap|goto|jump) ]] ||
-		[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\nparam\tmatch\t'"$1"$'\t'* ]]
+		is_param match "$1"
 }
 
-# place_device NAME: adds to devs the name that the kernel has for the device of this name or altname:
-# tc cuts a longer one to 15 characters, which may be the name of another device
-place_device() {
-	local line d index name mtu layer
-	line=$([[ $1 && $1 != */* ]] && ip -d -o link show dev "$1" 2>/dev/null) &&
-		[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] ||
-		{
-			type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
-			bad "there is no device $(q "$1")" "see: ip link"
-		}
-	for d in "${devs[@]}"; do
-		[[ ${dev_index[$d]} != "${BASH_REMATCH[1]}" ]] || bad "dev $(q "$1") is given twice"
-	done
-	index=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
+# device VAR NAME: sets the variable VAR to the name that the kernel has for the device of this name or
+# altname: tc cuts a longer one to 15 characters, which may be the name of another device
+device() {
+	local line index name_ mtu layer
+	line=$([[ ! $2 || $2 == */* ]] || ip -d -o link show dev "$2" 2>/dev/null) || true
+	if [[ ! $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]]; then
+		type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
+		bad "there is no device $(q "$2")" "see: ip link"
+	fi
+	index=${BASH_REMATCH[1]} name_=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
 	# Behind @ ip says what is at the other end, but a name can have one too.
-	[[ $name == "$1" || $name != *@* ]] ||
-		{ [[ ${name%@*} != "$1" ]] && same_device "$name" "$index"; } || name=${name%@*}
-	devs+=("$name")
-	dev_index[$name]=$index dev_mtu[$name]=$mtu
+	[[ $name_ == "$2" || $name_ != *@* ]] ||
+		{ [[ ${name_%@*} != "$2" ]] && same_device "$name_" "$index"; } || name_=${name_%@*}
+	printf -v "$1" '%s' "$name_"
+	dev_index["$name_"]=$index dev_mtu["$name_"]=$mtu
 	link_of "$line" layer
-	dev_link[$name]=$layer
+	dev_link["$name_"]=$layer
 }
 
 # link_of LINE VARIABLE: what packets of a device begin with, of which ip -d -o says LINE. Its type is not
@@ -93,7 +98,7 @@ link_of() {
 	# The kind follows; of a device without one, what it is as a port of a bridge or bond, or nothing.
 	if [[ ${after%%\\*} != *' numtxqueues '* ]]; then
 		kind=${after#*\\    }
-		[[ $kind == 'tun type tap '* ]] && kind=tap || kind=${kind%% *}
+		if [[ $kind == 'tun type tap '* ]]; then kind=tap; else kind=${kind%% *}; fi
 	fi
 	case ${after%% *}/$kind in
 	loopback/ | ether/ | ether/*_slave) word=ether ;;
@@ -132,79 +137,76 @@ look() {
 	refused "$what" "$1" "$status"
 }
 
-# filters DEV DIR: sets filters. The kernel drops a matchall filter from a list where it does not fit
+# filters VAR DEV DIR: sets the variable VAR to the list of them. The kernel drops a matchall filter from a list where it does not fit
 # into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
-filters=''
 filters() {
-	local head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field
-	look "look at $(q "$1") $2" tc -s filter show dev "$1" "$2"
-	filters=$said
-	while [[ $filters =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
+	local list_ head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field
+	look "look at $(q "$2") $3" tc -s filter show dev "$2" "$3"
+	list_=$said
+	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
 		lost=${BASH_REMATCH[2]}
 		read -ra field <<<"$lost"
-		look "look at $(q "$1") $2" tc -s filter show dev "$1" "$2" chain "${field[7]}" pref "${field[4]}"
+		look "look at $(q "$2") $3" tc -s filter show dev "$2" "$3" chain "${field[7]}" pref "${field[4]}"
 		# tc leaves out what it was asked for
 		said=${said//"filter protocol ${field[2]} ${field[5]} "/"$lost"}
 		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
-		filters=${filters/"$lost"/"$said"}
+		list_=${list_/"$lost"/"$said"}
 	done
+	printf -v "$1" '%s' "$list_"
 }
 
-# mine DEV DIR: sets mine to tcact's own actions there, as filters.awk prints them
-mine=()
+# mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
 mine() {
-	filters "$1" "$2"
-	mine=()
-	[[ ! $filters ]] || mapfile -t mine < <(
-		awk -f "$lib/filters.awk" <(printf '%s\n' "${rows[@]}") - <<<"$filters")
+	local text
+	filters text "$2" "$3"
+	[[ $text ]] || { mapfile -t "$1" </dev/null; return; }
+	mapfile -t "$1" < <(awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
 }
 
-# hooked DEV: sets qdisc to the one that has its hooks, clsact or ingress: a device has one at most
-qdisc=''
+# hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
 hooked() {
 	local pattern=$'(^|\n)qdisc (clsact|ingress) '
-	look "look at $(q "$1")" tc qdisc show dev "$1"
-	qdisc=''
-	[[ ! $said =~ $pattern ]] || qdisc=${BASH_REMATCH[2]}
+	look "look at $(q "$2")" tc qdisc show dev "$2"
+	printf -v "$1" '%s' ''
+	[[ ! $said =~ $pattern ]] || printf -v "$1" '%s' "${BASH_REMATCH[2]}"
 }
 
 # made_clsact DEV: an attachment says that tcact made the clsact qdisc
 made_clsact() {
-	local way
+	local way lines
 	for way in ingress egress; do
-		mine "$1" "$way"
-		[[ ${mine[*]} != *$'\t'7463616311* ]] || return 0
+		mine lines "$1" "$way"
+		[[ ${lines[*]} != *$'\t'7463616311* ]] || return 0
 	done
 	return 1
 }
 
-# taken: CHAIN/PREF of each of filters, anybody's
+# taken FILTERS: CHAIN/PREF of each, anybody's
 taken() {
 	awk '/^filter / {
 		c = 0
 		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-		print c "/" p }' <<<"$filters"
+		print c "/" p }' <<<"$1"
 }
 
-# free_pref DEV DIR CHAIN PREF: sets found to PREF, or to what tc would choose: the last one
+# free_pref VAR DEV: sets VAR to the pref that is asked for, or to what tc would choose: the last one
 # is the first to see a packet. It is known in advance, so that it can be undone exactly.
-found=''
 free_pref() {
-	local used
-	filters "$1" "$2"
-	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$1") $2" tc 1
-	used=$'\n'${filters:+$(taken | sed -n "s|^$3/||p" | sort -n -u)}$'\n'
-	found=$4
-	if [[ $found ]]; then
-		[[ $used != *$'\n'"$found"$'\n'* ]] ||
-			bad "pref $found is taken on $(q "$1") $2" "change or del it, or choose another pref"
-		return
+	local list used free=${place[pref]}
+	filters list "$2" "${place[dir]}"
+	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$2") ${place[dir]}" tc 1
+	used=$'\n'${list:+$(taken "$list" | sed -n "s|^${place[chain]:-0}/||p" | sort -n -u)}$'\n'
+	if [[ $free ]]; then
+		[[ $used != *$'\n'"$free"$'\n'* ]] ||
+			bad "pref $free is taken on $(q "$2") ${place[dir]}" "change or del it, or choose another pref"
+	else
+		free=${used#$'\n'} free=${free%%$'\n'*}
+		free=$((${free:-49153} - 1))
+		((free > 0)) || for ((free = 49152; free > 0; free--)); do
+			[[ $used == *$'\n'"$free"$'\n'* ]] || break
+		done
 	fi
-	found=${used#$'\n'} found=${found%%$'\n'*}
-	found=$((${found:-49153} - 1))
-	((found > 0)) || for ((found = 49152; found > 0; found--)); do
-		[[ $used == *$'\n'"$found"$'\n'* ]] || break
-	done
+	printf -v "$1" '%s' "$free"
 }
 
 # ---- undoing --------------------------------------------------------------------------------
@@ -223,10 +225,10 @@ remove() {
 }
 
 undo_filter() { # DEV IFINDEX DIR CHAIN PREF
-	local line field
+	local line lines field
 	same_device "$1" "$2" || return 0
-	mine "$1" "$3"
-	for line in "${mine[@]}"; do
+	mine lines "$1" "$3"
+	for line in "${lines[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[0]} != "$4" || ${field[1]} != "$5" ]] || {
 			remove "$1" "$3" "${field[@]:0:5}" || return
@@ -242,13 +244,13 @@ undo_clsact() { # DEV IFINDEX
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way at all
-	hooked "$1"
+	local way at all qdisc
+	hooked qdisc "$1"
 	[[ $qdisc == clsact ]] || return
 	for way in ingress egress; do
 		if [[ $dry ]]; then
-			filters "$1" "$way"
-			for at in $(taken); do
+			filters all "$1" "$way"
+			for at in $(taken "$all"); do
 				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
 			done
 		else
@@ -260,24 +262,23 @@ unused_clsact() {
 
 # ---- add ------------------------------------------------------------------------------------
 
-steps=() settings=() tables=() control=()
-
-# parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]
+# parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]: sets steps to the names,
+# settings to "PARAM VALUE ..." of each, tables to its "=FILE", to "empty", or to nothing, control to CONTROL's words
 parse_steps() {
-	local n=-1 args table
+	local n name args table
 	steps=() settings=() tables=() control=()
 	(($#)) || bad "the NAME of an action is missing" "see: tcact list"
 	set -- 'then' "$@"
 	while [[ ${1-} == 'then' ]]; do
 		(($# > 1)) || bad "then: the NAME of an action is missing" "see: tcact list"
-		choose "$2"
+		known "$2"
+		name=$2 args=() table=''
 		shift 2
-		args=() table=''
 		while (($#)); do
-			if is_param "$1"; then
+			if is_param "$name" "$1"; then
 				args+=("${@:1:2}")
 			elif [[ $1 == table ]]; then
-				[[ $table_key ]] || bad "$action has no table"
+				[[ ${table_key[$name]-} ]] || bad "$name has no table"
 				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
 				[[ ! $table ]] || bad "table is given twice"
 				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"
@@ -287,22 +288,20 @@ parse_steps() {
 			fi
 			shift $(($# > 1 ? 2 : 1))
 		done
-		check_settings "${args[@]}"
-		steps+=("$action") settings+=("${args[*]}") tables+=("${table:+=$table}")
-		[[ ! $table_key || $table ]] || tables[-1]=empty
+		check_settings "$name" "${args[@]}"
+		steps+=("$name") settings+=("${args[*]}") tables+=("${table:+=$table}")
+		[[ ! ${table_key[$name]-} || $table ]] || tables[-1]=empty
 	done
 	parse_control "$@"
 	merge_steps
 	n=${#steps[@]}
-	if [[ ${control[0]-} == goto ]]; then
-		choose "${steps[-1]}"
-		[[ $class == verdict ]] || n=$((n + 1))
-	fi
+	[[ ${control[0]-} != goto || ${class[${steps[-1]}]} == verdict ]] || n=$((n + 1))
 	# The kernel takes 32, but with more than 15 some cannot list the filter, or delete it.
 	((n <= 12)) || bad "$n actions are too many for one filter, which is to have 12" "continue in another chain"
 }
 
 parse_control() {
+	local name=${steps[-1]}
 	case ${1-} in
 	'') ;;
 	pass | ok | drop | shot | pipe | continue | reclassify | trap)
@@ -316,11 +315,11 @@ parse_control() {
 		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: write jump N"
 		control=(jump "$2")
 		shift 2 ;;
-	*) meant_step "${tables[-1]/#empty/}" "$@" ;;
+	*) meant_step "$name" "${tables[-1]/#empty/}" "$@" ;;
 	esac
 	(($# == 0)) ||
-		bad "$(q "$1") is neither a parameter of $action (${params[*]}) nor a CONTROL" \
-			"see: tcact info $action"
+		bad "$(q "$1") is neither a parameter of $name (${params[$name]% }) nor a CONTROL" \
+			"see: tcact info $name"
 }
 
 # Neighbours of which edit makes the same in one program become one edit: entering an action costs
@@ -332,7 +331,7 @@ merge_steps() {
 		for ((j = i; j < ${#steps[@]}; j++)); do
 			next_part part order "$used" "${steps[j]}" "${settings[j]}" || break
 			used+=" $part "
-			edit_settings "$part" "${steps[j]}" "${settings[j]}"
+			edit_settings args "$part" "${steps[j]}" "${settings[j]}"
 		done
 		if ((j > i + 1)); then
 			new_steps+=(edit) new_settings+=("${args# }") new_tables+=('')
@@ -350,10 +349,9 @@ next_part() {
 	local -n part_=$1 order_=$2
 	local row of at unless pair
 	[[ " $5" != *' link '* ]] || return 1
-	for row in "${rows[@]}"; do
-		[[ $row == part$'\t'edit$'\t'* ]] || continue
-		IFS=$'\t' read -r _ _ part_ of at unless <<<"$row"
-		[[ $of == "$4" && $3 != *" $part_ "* ]] && ((at >= order_)) || continue
+	for row in "${parts[@]}"; do
+		IFS=$'\t' read -r part_ of at unless <<<"$row"
+		[[ $of == "$4" && $3 != *" $part_ "* && $at -ge $order_ ]] || continue
 		for pair in $unless; do
 			[[ " $5 " != *" ${pair/=/ } "* ]] || return 1
 		done
@@ -363,33 +361,29 @@ next_part() {
 	return 1
 }
 
-# edit_settings PART NAME 'PARAM VALUE ...': adds the same to args, as parameters of the part; a part
-# is on once one of them is given.
+# edit_settings VAR PART NAME 'PARAM VALUE ...': adds the same to the variable VAR, as parameters of the
+# part; a part is on once one of them is given.
 edit_settings() {
-	local given p
-	read -ra given <<<"$3"
-	choose "$2"
-	if ((${#given[@]} == 0)); then
-		given=("${params[0]}" "${default[${params[0]}]}")
-	fi
+	local given first=${params[$3]%% *} p
+	read -ra given <<<"${4:-$first ${default[$3 $first]}}"
 	for ((p = 0; p < ${#given[@]}; p += 2)); do
-		args+=" $1.${given[p]} ${given[p + 1]}"
+		printf -v "$1" '%s %s' "${!1}" "$2.${given[p]} ${given[p + 1]}"
 	done
 }
 
-# for_device DEV: sets args to the settings of the current action on this device: what tcact
-# knows of the device and the user did not say
-args=()
+# for_device ARRAY NAME DEV: adds to the settings of the action what tcact knows of the device and the
+# user did not say
 for_device() {
-	local p mtu=${dev_mtu[$1]}
-	is_param link && [[ " ${args[*]} " != *" link "* ]] && [[ ${dev_link[$1]} != auto ]] &&
-		args+=(link "${dev_link[$1]}")
-	for p in "${params[@]}"; do
+	local -n args_=$1
+	local p lacks mtu=${dev_mtu[$3]}
+	! is_param "$2" link || [[ " ${args_[*]} " == *" link "* || ${dev_link[$3]} == auto ]] ||
+		args_+=(link "${dev_link[$3]}")
+	for p in ${params[$2]}; do
 		# A kernel without bpf_check_mtu must be told the MTU; 68 is the least one of IPv4 (RFC 791).
-		[[ $p == mss.mtu && " ${args[*]} " == *' mss.'* || $p == mtu && $action == mss ]] &&
-			lacking "$p" device || continue
-		[[ " ${args[*]} " == *" ${p%mtu}max "[0-9]* || " ${args[*]} " == *" $p "* ]] ||
-			args+=("$p" "$((mtu < 68 ? 68 : mtu))")
+		[[ $p == mss.mtu && " ${args_[*]} " == *' mss.'* || $p == mtu && $2 == mss ]] || continue
+		lacking lacks "$2" "$p" device || continue
+		[[ " ${args_[*]} " == *" ${p%mtu}max "[0-9]* || " ${args_[*]} " == *" $p "* ]] ||
+			args_+=("$p" "$((mtu < 68 ? 68 : mtu))")
 	done
 }
 
@@ -413,92 +407,90 @@ read_config() {
 # configured NAME: CONFIG_NAME is not known to be off
 configured() { [[ ! $config || $'\n'$config == *$'\n'"CONFIG_$1="* ]]; }
 
-# lacking PARAM [WORD]: sets found to " WORD (WHAT IT NEEDS)" of those of its words that this kernel
-# does not bear with
+# lacking VAR NAME PARAM [WORD]: sets VAR to " WORD (WHAT IT NEEDS)" of those of its words that this kernel
+# does not support
 lacking() {
-	local pair need
-	found=''
-	for pair in ${needs[$1]}; do
+	local pair need list=''
+	for pair in ${needs["$2 $3"]-}; do
 		need=${pair#*=}
-		[[ ${2-${pair%=*}} == "${pair%=*}" ]] || continue
+		[[ ${4-${pair%=*}} == "${pair%=*}" ]] || continue
 		if [[ $need == [0-9]* ]]; then
-			kernel "$need" || found+=" ${pair%=*} (Linux $need)"
+			kernel "$need" || list+=" ${pair%=*} (Linux $need)"
 		else
 			[[ $config_file ]] || read_config
-			configured "$need" || found+=" ${pair%=*} (CONFIG_$need)"
+			configured "$need" || list+=" ${pair%=*} (CONFIG_$need)"
 		fi
 	done
-	[[ $found ]]
+	printf -v "$1" '%s' "$list"
+	[[ $list ]]
 }
 
-# object [PARAM VALUE]...: sets found to a copy of the current action's object with these
-# values. The file is named after the action: that is the name which tc shows.
-declare -gA baked=()
+# object VAR NAME [PARAM VALUE]...: sets VAR to a copy of the action's object with these values. The file is
+# named after the action: that is the name which tc shows.
 object() {
-	local key="$action $*" p
-	if [[ ! ${baked[$key]-} ]]; then
-		for ((p = 1; p < $#; p += 2)); do
-			! lacking "${@:p:2}" || suspect="this kernel lacks what is needed for $action ${!p}$found"
+	local key="object ${*:2}" p lacks
+	if [[ ! ${made[$key]-} ]]; then
+		for ((p = 3; p < $#; p += 2)); do
+			! lacking lacks "$2" "${@:p:2}" || suspect="this kernel lacks what is needed for $2 ${!p}$lacks"
 		done
-		baked[$key]=$work/${#baked[@]}
-		run "bake $action" mkdir -p "${baked[$key]}"
-		bake "${baked[$key]}/$action.o" "$@"
+		made["$key"]=$work/${#made[@]}/$2.o
+		run "bake $2" mkdir -p "${made[$key]%/*}"
+		bake "${made[$key]}" "${@:2}"
 	fi
-	found=${baked[$key]}/$action.o
+	printf -v "$1" '%s' "${made[$key]}"
 }
 
-# staged_table TABLE [PARAM VALUE]...: sets found to the pin of the current action with these values and
-# this table, which all attachments of one add share
-declare -gA pinned=()
+# staged_table VAR TABLE NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
+# table, which all attachments of one add share
 staged_table() {
-	local key="$action $*" options=()
-	if [[ ! ${pinned[$key]-} ]]; then
-		[[ $1 == empty ]] || options=(-t "${1#=}")
-		stage "${options[@]}" "$action" "${@:2}"
-		pinned[$key]=$found
+	local key="table ${*:2}" options=()
+	if [[ ! ${made[$key]-} ]]; then
+		[[ $2 == empty ]] || options=(-t "${2#=}")
+		stage "$1" "${options[@]}" "${@:3}"
+		made["$key"]=${!1}
 	fi
-	found=${pinned[$key]}
+	printf -v "$1" '%s' "${made[$key]}"
 }
 
-# actions DEV: sets words to the actions of the steps, all but for their cookies' flags
-words_of=()
+# actions ARRAY DEV: sets ARRAY to tc's words for the actions of the steps, all but for their cookies' flags
 actions() {
-	local i n=${#steps[@]} verdict cookie
-	words_of=()
+	local -n words_=$1
+	local i n=${#steps[@]} name class_ verdict cookie args file
+	words_=()
 	for ((i = 0; i < n; i++)); do
-		choose "${steps[i]}"
+		name=${steps[i]} class_=${class[${steps[i]}]}
 		read -ra args <<<"${settings[i]}"
-		for_device "$1"
+		for_device args "$name" "$2"
 		# What tc does not count: of an allow list the misses are few, of others the hits. What follows
 		# in the filter counts the hits.
-		if [[ $class == matcher && " ${args[*]} " != *' count '* && ${control[0]-} != goto ]] && ((i + 1 == n)); then
+		if [[ $class_ == matcher && " ${args[*]} " != *' count '* && ${control[0]-} != goto ]] && ((i + 1 == n)); then
 			[[ ${control[0]-} == @(pass|ok) ]] && args+=(count misses) || args+=(count hits)
 		fi
 		verdict=(pipe)
 		# pipe would keep packets from the filters that follow
 		((i + 1 < n)) || verdict=("${control[@]:-continue}")
 		# The kernel refuses to replace an action whose control is goto chain.
-		[[ ${verdict[0]} != goto || $class == verdict ]] || verdict=(pipe)
-		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "$sum"
-		words_of+=(action bpf)
+		[[ ${verdict[0]} != goto || $class_ == verdict ]] || verdict=(pipe)
+		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "${sum[$name]}"
+		words_+=(action bpf)
 		if [[ ${tables[i]} ]]; then
-			staged_table "${tables[i]}" "${args[@]}"
-			words_of+=(object-pinned "$found")
+			staged_table file "${tables[i]}" "$name" "${args[@]}"
+			words_+=(object-pinned "$file")
 		else
-			object "${args[@]}"
-			words_of+=(object-file "$found" sec "action/$action")
+			object file "$name" "${args[@]}"
+			words_+=(object-file "$file" sec "action/$name")
 		fi
-		words_of+=("${verdict[@]}" cookie "$cookie")
+		words_+=("${verdict[@]}" cookie "$cookie")
 	done
-	if [[ ${control[0]-} == goto && $class != verdict ]]; then
+	if [[ ${control[0]-} == goto && $class_ != verdict ]]; then
 		printf -v cookie '746361631F%02x%02x00%08x' "$n" "$n" 0
-		words_of+=(action gact "${control[@]}" cookie "$cookie")
+		words_+=(action gact "${control[@]}" cookie "$cookie")
 	fi
 }
 
 # attach DEV PREF FLAG ACTION...
 attach() {
-	local dev=$1 at=$2 flag=$3 status=0 try tries=("${match[*]}")
+	local dev=$1 at=$2 flag=$3 dir=${place[dir]} chain=${place[chain]} status=0 try tries=("${match[*]}")
 	shift 3
 	[[ ${tries[0]} ]] || tries=(matchall flower 'u32 match u32 0 0')
 	undo_later filter "$dev" "${dev_index[$dev]}" "$dir" "${chain:-0}" "$at"
@@ -506,19 +498,19 @@ attach() {
 		status=0
 		read -ra try <<<"$try"
 		still "$dev" && attempt tc filter add dev "$dev" "$dir" ${chain:+chain "$chain"} pref "$at" \
-			protocol "${protocol:-all}" "${try[@]}" "${@//746361631F/746361631$flag}" || status=$?
-		((status)) && [[ $said == *'TC classifier not found'* ]] || break
+			protocol "${place[protocol]:-all}" "${try[@]}" "${@//746361631F/746361631$flag}" || status=$?
+		[[ $status != 0 && $said == *'TC classifier not found'* ]] || break
 	done
 	((status == 0)) || killed "$status" || undo_not
 	((status == 0)) || refused "add to $(q "$dev") $dir" tc "$status"
 }
 
 command_add() {
-	local table
+	local table rest
 	catalogue
-	place "$@"
+	place rest "$@"
 	((${#devs[@]})) || bad "dev is missing"
-	[[ $dir ]] || bad "ingress or egress is missing"
+	[[ ${place[dir]} ]] || bad "ingress or egress is missing"
 	parse_steps "${rest[@]}"
 	for table in "${tables[@]}"; do take_stdin "${table#=}"; done
 	begin
@@ -528,50 +520,47 @@ command_add() {
 
 # add: make what place and parse_steps read
 add() {
-	local dev flag at=() all=() qdiscs=() i=0 n
+	local dev flag prefs=() all=() qdiscs=() words i=0 n
 	for dev in "${devs[@]}"; do
-		hooked "$dev"
-		qdiscs+=("$qdisc")
-		[[ $dir == ingress || $qdisc != ingress ]] ||
+		hooked "qdiscs[${#qdiscs[@]}]" "$dev"
+		[[ ${place[dir]} == ingress || ${qdiscs[-1]} != ingress ]] ||
 			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
-		free_pref "$dev" "$dir" "${chain:-0}" "$pref"
-		at+=("$found")
+		free_pref "prefs[${#prefs[@]}]" "$dev"
 	done
 	for dev in "${devs[@]}"; do
-		actions "$dev"
-		all+=("${words_of[@]}")
-		n=${#words_of[@]}
+		actions words "$dev"
+		all+=("${words[@]}")
+		n=${#words[@]}
 	done
 	for dev in "${devs[@]}"; do
 		flag=0
 		case ${qdiscs[i]} in
 		clsact) ! made_clsact "$dev" || flag=1 ;;
 		'')
-			[[ ${clsact_made[$dev]-} ]] || add_clsact "$dev"
-			flag=${clsact_made[$dev]} ;;
+			[[ ${made["clsact $dev"]-} ]] || add_clsact "$dev"
+			flag=${made["clsact $dev"]} ;;
 		esac
-		attach "$dev" "${at[i]}" "$flag" "${all[@]:i * n:n}"
+		attach "$dev" "${prefs[i]}" "$flag" "${all[@]:i * n:n}"
 		i=$((i + 1))
 	done
 	i=0
 	for dev in "${devs[@]}"; do
-		warn_order "$dev" "${at[i]}"
+		warn_order "$dev" "${prefs[i]}"
 		i=$((i + 1))
 	done
 }
 
-# add_clsact DEV: sets clsact_made to 1, or to 0 where somebody else was quicker
-declare -gA clsact_made=()
+# add_clsact DEV: that tcact has made it is false where somebody else was quicker
 add_clsact() {
-	local status=0
-	clsact_made[$1]=1
+	local status=0 qdisc
+	made["clsact $1"]=1
 	undo_later clsact "$1" "${dev_index[$1]}"
 	still "$1" && attempt tc qdisc add dev "$1" clsact || status=$?
 	((status == 0)) || killed "$status" || undo_not
 	if ((status)) && [[ $said == *'Exclusivity flag on'* ]]; then
-		hooked "$1"
-		clsact_made[$1]=0
-		[[ $qdisc != clsact && ($dir != ingress || $qdisc != ingress) ]] || return 0
+		hooked qdisc "$1"
+		made["clsact $1"]=0
+		[[ $qdisc != clsact && (${place[dir]} != ingress || $qdisc != ingress) ]] || return 0
 		said='Exclusivity flag on'
 	fi
 	((status == 0)) || refused "add clsact to $(q "$1")" tc "$status"
@@ -579,39 +568,39 @@ add_clsact() {
 
 # ---- finding attachments --------------------------------------------------------------------
 
-# find NAME: the attachments that place described, one that has an action NAME where given;
-# own[] are their actions, "DEV DIR" and a line of filters.awk
-own=()
+# find_own ARRAY NAME: sets ARRAY to the actions of the attachments at the place, each of them with an action
+# NAME where given: "DEV DIR" and a line of filters.awk
 find_own() {
-	local name=$1 d way line group=() field has
-	own=()
+	local -n own_=$1
+	local name=$2 d way line lines qdisc group=() field has
+	own_=()
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
 	if ((${#devs[@]} == 0)); then
 		look "look at the devices" tc qdisc show
 		mapfile -t devs < <(awk '$2 == "clsact" || $2 == "ingress" { print $5 }' <<<"$said" | sort -u)
 	fi
 	for d in "${devs[@]}"; do
-		for way in ${dir:-ingress egress}; do
+		for way in ${place[dir]:-ingress egress}; do
 			if [[ $way == egress ]]; then
-				hooked "$d"
+				hooked qdisc "$d"
 				# An ingress qdisc shows its filters for egress too.
 				[[ $qdisc != ingress ]] || continue
 			fi
 			group=() has=''
-			mine "$d" "$way"
-			for line in "${mine[@]}"; do
+			mine lines "$d" "$way"
+			for line in "${lines[@]}"; do
 				IFS=$'\t' read -ra field <<<"$line"
 				if [[ ${field[5]:10:2} == 00 ]]; then
-					[[ ! $has ]] || own+=("${group[@]}")
+					[[ ! $has ]] || own_+=("${group[@]}")
 					group=() has=''
 				fi
-				[[ ! $pref || $pref == "${field[1]}" ]] || continue
-				[[ ! $chain || $chain == "${field[0]}" ]] || continue
-				[[ ! $protocol || ${protocol,,} == "${field[2],,}" ]] || continue
+				[[ ! ${place[pref]} || ${place[pref]} == "${field[1]}" ]] || continue
+				[[ ! ${place[chain]} || ${place[chain]} == "${field[0]}" ]] || continue
+				[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[2],,}" ]] || continue
 				group+=("$d"$'\t'"$way"$'\t'"$line")
 				[[ $name && $name != "${field[7]}" ]] || has=1
 			done
-			[[ ! $has ]] || own+=("${group[@]}")
+			[[ ! $has ]] || own_+=("${group[@]}")
 		done
 		still "$d" || refused "look at $(q "$d")" ip 1
 	done
@@ -619,20 +608,20 @@ find_own() {
 
 # none [NAME]: which may be no action at all
 none() {
-	[[ ! ${1-} ]] || choose "$1"
+	[[ ! ${1-} ]] || known "$1"
 	fail 3 "$subcommand" "there is no such attachment" "see: tcact show"
 }
 
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d what all=() gone=() status=0
+	local line field flags='' d what rest own all=() gone=() status=0
 	catalogue
-	place "$@"
+	place rest "$@"
 	((${#devs[@]})) || bad "dev is missing"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
-	find_own "${rest[0]-}"
+	find_own own "${rest[0]-}"
 	((${#own[@]})) || none "${rest[0]-}"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"

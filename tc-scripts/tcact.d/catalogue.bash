@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # The catalogue: what actions there are, and the copy of an object that holds the values of their
 # parameters. The objects tell it, tcact-data reads them.
-
-declare data objects subcommand json dry own_version self
 
 # data WORD...: tcact-data, which prints its own errors. That a signal killed it bash would print too; a trap
 # of this shell still prints where it did.
@@ -20,67 +18,64 @@ ask() { data "$@" || ended $?; }
 
 # ---- what there is --------------------------------------------------------------------------
 
-rows=() version='' order=''
-
-# catalogue: sets rows to what `tcact-data describe` says, a line each
+# catalogue: sets what there is from what `tcact-data describe` says
 catalogue() {
-	local text
-	text=$(ask describe) || exit
-	mapfile -t rows <<<"$text"
-	version=${rows[0]#version$'\t'} order=${rows[1]#order$'\t'}
+	local - text row field IFS=$IFS
+	text=$(exec "$data" ${verbose:+-v} -c "$subcommand" "$objects" describe) || ended $?
+	set -f
+	IFS=$'\n'
+	for row in $text; do
+		IFS=$'\t'
+		# shellcheck disable=SC2206 # none is empty
+		field=($row)
+		case $row in
+		version*) version=${field[1]} ;;
+		order*) order=${field[1]} ;;
+		action*)
+			actions+=("${field[1]}")
+			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
+		table*) table_key["${field[1]}"]=${field[2]} ;;
+		part?edit*) parts+=("${row#part?edit?}") ;;
+		param*) params["${field[1]}"]+="${field[2]} " default["${field[1]} ${field[2]}"]=${field[12]} ;;
+		needs*) needs["${field[1]} ${field[2]}"]=${field[3]} ;;
+		esac
+	done
 }
 
-# fit_machine: fails where the objects are not for this machine and this tcact; sets unfit and next
-unfit='' next=''
+# fit_machine WHY NEXT: fails where the objects are not for this machine and this tcact, and sets these
+# variables to the reason and what to do
 fit_machine() {
-	local elf='' machine=le place=$objects
+	local elf='' machine=le
 	# this shell's EI_DATA
 	{ IFS= read -rN 6 elf <"/proc/$$/exe"; } 2>/dev/null || true
 	[[ ${elf:5} != $'\2' ]] || machine=be
-	unfit=''
+	printf -v "$2" '%s' 'reinstall tcact'
+	[[ ! ${TCACT_DIR-} ]] || printf -v "$2" '%s' 'see TCACT_DIR in the environment'
 	if [[ $version != "$own_version" ]]; then
-		unfit="the objects in $(q "$place") are of version $(q "$version"), this is tcact $own_version"
+		printf -v "$1" '%s' "the objects in $(q "$objects") are of version $(q "$version"), this is tcact $own_version"
 	elif [[ $order != "$machine" ]]; then
-		unfit="the objects in $(q "$place") have the byte order $order, this machine has $machine"
+		printf -v "$1" '%s' "the objects in $(q "$objects") have the byte order $order, this machine has $machine"
+	else
+		return 0
 	fi
-	next='reinstall tcact'
-	[[ ! ${TCACT_DIR-} ]] || next='see TCACT_DIR in the environment'
-	[[ ! $unfit ]]
+	return 1
 }
 
-# choose NAME: make it the current action, known by these variables
-action='' class='' sum='' table_key='' params=()
-declare -gA needs default
-choose() {
-	local row field
-	action='' table_key='' params=()
-	for row in "${rows[@]}"; do
-		if [[ $row != [anpt]*$'\t'"$1"$'\t'* ]]; then
-			[[ ! $action ]] || break	# its rows stand together
-			continue
-		fi
-		IFS=$'\t' read -ra field <<<"$row"
-		[[ ${field[1]} == "$1" ]] || continue
-		case ${field[0]} in
-		action) action=$1 class=${field[2]} sum=${field[3]} ;;
-		table) table_key=${field[2]} ;;
-		param) params+=("${field[2]}") default[${field[2]}]=${field[12]} needs[${field[2]}]='' ;;
-		needs) needs[${field[2]}]=${field[3]} ;;
-		esac
-	done
-	[[ $action ]] || bad "there is no action $(q "$1")" "see: tcact list"
-}
+is_action() { [[ $1 && ${class[$1]-} ]]; }
 
-is_param() { [[ " ${params[*]} " == *" $1 "* && $1 != *' '* ]]; }
+is_param() { [[ " ${params[$1]}" == *" $2 "* && $2 != *' '* ]]; } # NAME WORD
 
-# check_settings [PARAM VALUE]...: the values are right, each is given once, and they go together.
+# known NAME: there is such an action
+known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"; }
+
+# check_settings NAME [PARAM VALUE]...: the values are right, each is given once, and they go together.
 # Afterwards they are known to be free of white space.
 check_settings() {
 	local word
 	# change: what stays counts too
-	[[ ${partial-} ]] || ask values "$action" "$@"
-	for word; do
-		[[ $word != *[[:space:]]* ]] || bad "$action: $(q "$word") has white space" "see: tcact info $action"
+	[[ $subcommand == change ]] || ask values "$@"
+	for word in "${@:2}"; do
+		[[ $word != *[[:space:]]* ]] || bad "$1: $(q "$word") has white space" "see: tcact info $1"
 	done
 }
 
@@ -90,18 +85,18 @@ command_list() { ask list "$@"; }
 
 command_info() { ask info "$@"; }
 
-# bake FILE [PARAM VALUE]...: FILE becomes a copy of the current action's object with these values
+# bake FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values
 bake() {
 	local file=$1
 	shift
 	if [[ $dry ]]; then
-		ask values "$action" "$@"
+		ask values "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-		shell "$self" bake "$action" "$@" -o "$file"
+		shell "$self" bake "$@" -o "$file"
 		echo
 		return
 	fi
-	ask bake "$action" "$@" -o "$file"
+	ask bake "$@" -o "$file"
 }
 
 # ended STATUS: tcact-data has said why, if that is one of its own
@@ -129,10 +124,10 @@ command_bake() {
 	((${#args[@]})) || bad "the NAME of an action is missing" "see: tcact list"
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
 	catalogue
-	choose "${args[0]}"
-	((${#args[@]} == 1)) || is_param "${args[1]}" || {
+	known "${args[0]}"
+	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || {
 		typed=(bake -o "$file" "${args[@]}")
-		meant_step '' "${args[@]:1}"
+		meant_step "${args[0]}" '' "${args[@]:1}"
 	}
-	bake "$file" "${args[@]:1}"
+	bake "$file" "${args[@]}"
 }

@@ -1,81 +1,82 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # What this machine can do. Nothing is tried out: a test that loads a module changes something.
 
 checks=()
 # note NAME ok|without|unknown|no WHAT [DO]
 note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4:--}"); }
 
-# in_kernel act|cls|sch NAME MODULE SYMBOL: sets has to ok, no or unknown, text to how the kernel
-# has it or why not, and next to what to do
+# in_kernel ARRAY act|cls|sch NAME MODULE SYMBOL: sets ARRAY[state] to ok, no or unknown, [what] to how the kernel
+# has it or why not, and [do] to what to do
 in_kernel() {
-	local modules=/lib/modules/$release option=CONFIG_NET_${1^^}_${2^^} ask=$1_$2 how helper=''
-	option=${option/CLSACT/INGRESS} has=no next="use a kernel with $option"
-	if [[ $'\n'$symbols$'\n' == *$'\n'"$4"$'\n'* || -d /sys/module/$3 ]]; then
-		has=ok text='there'
+	local -n has_=$1
+	local modules=/lib/modules/$release option=NET_${2^^}_${3^^} ask=$2_$3 how helper=''
+	option=${option/CLSACT/INGRESS}
+	has_=()
+	has_+=([state]=no [do]="use a kernel with CONFIG_$option")
+	if [[ $'\n'$symbols$'\n' == *$'\n'"$5"$'\n'* || -d /sys/module/$4 ]]; then
+		has_+=([state]=ok [what]=there)
 		return
-	elif grep -qs "/$3\.ko" "$modules/modules.builtin"; then
-		has=ok text='built in'
+	elif grep -qs "/$4\.ko" "$modules/modules.builtin"; then
+		has_+=([state]=ok [what]='built in')
 		return
 	elif [[ ! -e /proc/modules ]]; then
-		text=missing
-		grep -qsm1 . /proc/kallsyms || ! configured "${option#CONFIG_}" ||
-			has=unknown text="cannot be told: nothing is in /proc/kallsyms" next="be root, or load $3"
+		has_+=([what]=missing)
+		grep -qsm1 . /proc/kallsyms || ! configured "$option" ||
+			has_+=([state]=unknown [what]="cannot be told: nothing is in /proc/kallsyms" [do]="be root, or load $4")
 		return
 	elif [[ ! -d $modules ]]; then
-		configured "${option#CONFIG_}" || { text=missing; return; }
-		has=unknown text="cannot be told: $modules is not to be seen from here" next="load $3"
+		configured "$option" || { has_+=([what]=missing); return; }
+		has_+=([state]=unknown [what]="cannot be told: $modules is not to be seen from here" [do]="load $4")
 		return
 	fi
 	# 6.9 and newer ask for an alias: a blacklist counts for that, but not for a name.
-	! grep -qsw "alias net-$1-$2" "$modules/modules.alias" || ask=net-$1-$2
+	! grep -qsw "alias net-$2-$3" "$modules/modules.alias" || ask=net-$2-$3
 	how=$(modprobe -n -v -- "$ask" 2>/dev/null) || true
 	read -r helper 2>/dev/null </proc/sys/kernel/modprobe || true
 	if [[ ${how##*$'\n'} != insmod\ * ]]; then
-		text=missing
-		if modprobe -C /dev/null -n -q -- "$3" 2>/dev/null; then
-			text="a module that modprobe.d forbids" next="allow $3 there, or load it by hand"
-		elif configured "${option#CONFIG_}" && [[ $config ]]; then
-			text="not installed" next="install the package that has the module $3"
+		has_+=([what]=missing)
+		if modprobe -C /dev/null -n -q -- "$4" 2>/dev/null; then
+			has_+=([what]="a module that modprobe.d forbids" [do]="allow $4 there, or load it by hand")
+		elif configured "$option" && [[ $config ]]; then
+			has_+=([what]="not installed" [do]="install the package that has the module $4")
 		fi
 	elif [[ $(cat /proc/sys/kernel/modules_disabled 2>/dev/null) == 1 ]]; then
-		text='a module, and no more can be loaded' next="load $3 at boot"
+		has_+=([what]='a module, and no more can be loaded' [do]="load $4 at boot")
 	elif [[ ! -x $helper ]]; then
-		text='a module, and the kernel has no modprobe to load it' \
-			next="load $3 by hand, or see /proc/sys/kernel/modprobe"
+		has_+=([what]='a module, and the kernel has no modprobe to load it'
+			[do]="load $4 by hand, or see /proc/sys/kernel/modprobe")
 	else
-		has=ok text='a module, loaded when needed'
+		has_+=([state]=ok [what]='a module, loaded when needed')
 	fi
 }
 
 # check_module LINE KIND NAME MODULE SYMBOL
 check_module() {
-	local has text next
-	in_kernel "${@:2}"
-	[[ $has != ok ]] || next=-
-	note "$1" "$has" "$text" "$next"
+	local -A has
+	in_kernel has "${@:2}"
+	[[ ${has[state]} != ok ]] || has[do]=-
+	note "$1" "${has[state]}" "${has[what]}" "${has[do]}"
 }
 
 # Without matchall, add takes what can match everything too.
 check_classifier() {
-	local has text next lacking todo state_of states=''
-	in_kernel cls matchall cls_matchall mall_classify
-	if [[ $has == ok ]]; then
-		note matchall ok "$text"
+	local -A matchall flower u32
+	in_kernel matchall cls matchall cls_matchall mall_classify
+	if [[ ${matchall[state]} == ok ]]; then
+		note matchall ok "${matchall[what]}"
 		return
 	fi
-	lacking=$text todo=$next state_of=$has
-	in_kernel cls flower cls_flower fl_classify
-	[[ $has != ok ]] || { note matchall without "$lacking; flower takes its place"; return; }
-	states+=$has
-	in_kernel cls u32 cls_u32 u32_classify
-	[[ $has != ok ]] || { note matchall without "$lacking; u32 takes its place"; return; }
-	if [[ $states$has == *unknown* ]]; then
-		note matchall unknown "$lacking; of flower and u32 it cannot be told" "$todo"
-	elif [[ $state_of == unknown ]]; then
-		note matchall unknown "$lacking; neither flower nor u32 is there" "$todo"
+	in_kernel flower cls flower cls_flower fl_classify
+	[[ ${flower[state]} != ok ]] || { note matchall without "${matchall[what]}; flower takes its place"; return; }
+	in_kernel u32 cls u32 cls_u32 u32_classify
+	[[ ${u32[state]} != ok ]] || { note matchall without "${matchall[what]}; u32 takes its place"; return; }
+	if [[ ${flower[state]}${u32[state]} == *unknown* ]]; then
+		note matchall unknown "${matchall[what]}; of flower and u32 it cannot be told" "${matchall[do]}"
+	elif [[ ${matchall[state]} == unknown ]]; then
+		note matchall unknown "${matchall[what]}; neither flower nor u32 is there" "${matchall[do]}"
 	else
-		note matchall no "$lacking, and neither flower nor u32 is there" "$todo"
+		note matchall no "${matchall[what]}, and neither flower nor u32 is there" "${matchall[do]}"
 	fi
 }
 
@@ -124,11 +125,11 @@ check_rights() {
 		note bpffs without "/sys/fs/bpf is not writable: no tables, no change" \
 			"${root:+mount -o remount,rw /sys/fs/bpf}"
 	fi
-	if [[ -e $state || -L $state ]]; then
-		[[ -d $state && ! -L $state && -O $state && -w $state ]]
+	if [[ -d $state && ! -L $state && -O $state && -w $state || ! -e $state && ! -L $state && -w ${state%/*} ]]; then
+		note lock ok "$state"
 	else
-		[[ -w ${state%/*} ]]
-	fi && note lock ok "$state" || note lock no "cannot write to $state" "${root:+run as root, with a writable /run}"
+		note lock no "cannot write to $state" "${root:+run as root, with a writable /run}"
+	fi
 	if [[ $missing ]]; then
 		note capabilities no "without ${missing#, }" "${root:+run as root with all of them}"
 	elif [[ $(readlink /proc/self/ns/user) != 'user:[4026531837]' ]]; then # PROC_USER_INIT_INO
@@ -153,7 +154,8 @@ check_rights() {
 }
 
 check_machine() {
-	local symbols has text next
+	local symbols why next
+	local -A gact
 	# those by which check_module and check_classifier ask
 	symbols=$(grep -owsE \
 		'tcf_bpf_act|clsact_init|tcf_gact_act|mall_classify|fl_classify|u32_classify' /proc/kallsyms) || true
@@ -170,19 +172,19 @@ check_machine() {
 	else
 		note config without "there is none to read: values that need a kernel option may be refused"
 	fi
-	if fit_machine; then
+	if fit_machine why next; then
 		note objects ok "$objects"
 	else
-		note objects no "$unfit" "$next"
+		note objects no "$why" "$next"
 	fi
 	check_module act_bpf act bpf act_bpf tcf_bpf_act
 	check_module clsact sch clsact sch_ingress clsact_init
 	check_classifier
-	in_kernel act gact act_gact tcf_gact_act
-	case $has in
-	ok) note gact ok "$text" ;;
-	no) note gact without "$text: no goto chain" "$next" ;;
-	unknown) note gact unknown "$text; it is for goto chain" "$next" ;;
+	in_kernel gact act gact act_gact tcf_gact_act
+	case ${gact[state]} in
+	ok) note gact ok "${gact[what]}" ;;
+	no) note gact without "${gact[what]}: no goto chain" "${gact[do]}" ;;
+	unknown) note gact unknown "${gact[what]}; it is for goto chain" "${gact[do]}" ;;
 	esac
 	check_tools
 	check_rights
@@ -190,11 +192,11 @@ check_machine() {
 
 # check_actions: each depends on what the lines above say; words may need another kernel
 check_actions() {
-	local entry name says row all=ok all_why='' table_why='' file_why='' verdict why next
-	for entry in "${checks[@]}"; do
-		IFS=$'\t' read -r name says _ <<<"$entry"
+	local line name says param lacks state_of=ok all_why='' table_why='' file_why='' verdict_of why
+	for line in "${checks[@]}"; do
+		IFS=$'\t' read -r name says _ <<<"$line"
 		if [[ $says == no || $says == unknown && $name != gact ]]; then
-			[[ $all == no ]] || all=$says
+			[[ $state_of == no ]] || state_of=$says
 			all_why+=", $name"
 		elif [[ $name$says == tcwithout ]]; then
 			file_why=', tc'
@@ -202,35 +204,32 @@ check_actions() {
 			table_why+=", $name"
 		fi
 	done
-	for row in "${rows[@]}"; do
-		[[ $row == action$'\t'* ]] || continue
-		row=${row#*$'\t'}
-		choose "${row%%$'\t'*}"
-		verdict=$all why=$all_why next=''
-		if [[ $table_key ]]; then
+	for name in "${actions[@]}"; do
+		verdict_of=$state_of why=$all_why
+		if [[ ${table_key[$name]-} ]]; then
 			why+=$table_why
 		else
 			why+=$file_why
 		fi
-		[[ $why == "$all_why" ]] || verdict=no
+		[[ $why == "$all_why" ]] || verdict_of=no
 		why=${why:+depends on ${why#, }}
-		[[ $verdict != ok ]] || for entry in "${params[@]}"; do
-			lacking "$entry" || continue
-			verdict=without why+="${why:+, }$entry$found"
-			[[ $entry != *mtu ]] || why+=', where add takes the MTU that the device has'
+		[[ $verdict_of != ok ]] || for param in ${params[$name]}; do
+			lacking lacks "$name" "$param" || continue
+			verdict_of=without why+="${why:+, }$param$lacks"
+			[[ $param != *mtu ]] || why+=', where add takes the MTU that the device has'
 		done
-		note "action $action" "$verdict" "${why:-works}" "${next:--}"
+		note "action $name" "$verdict_of" "${why:-works}"
 	done
 }
 
 command_check() {
-	local entry name says what todo separator='[' failed=0
+	local line name says what todo separator='[' failed=0
 	(($# == 0)) || bad "check takes no arguments"
 	catalogue
 	check_machine
 	check_actions
-	for entry in "${checks[@]}"; do
-		IFS=$'\t' read -r name says what todo <<<"$entry"
+	for line in "${checks[@]}"; do
+		IFS=$'\t' read -r name says what todo <<<"$line"
 		[[ $says != no ]] || failed=2
 		if [[ $json ]]; then
 			printf '%s{"name":"%s","state":"%s","what":' "$separator" "$name" "$says"

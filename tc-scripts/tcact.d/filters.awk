@@ -6,9 +6,12 @@
 # The text and not `tc -j`: one filter of somebody else's whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
 # Everybody can give an action a cookie. A filter is tcact's where each of its actions, in their order,
-# has one that says so, is in the catalogue, the first file, and is in no other filter.
+# has one that says so, is one of actions, the catalogue's names, and is in no other filter.
 
-FNR == NR { if ($1 == "action") known[$2]; next }
+BEGIN {
+	n = split(actions, list, " ")
+	for (i = 1; i <= n; i++) known[list[i]]
+}
 
 function word(text) { words = words (words == "" ? "" : " ") text }
 

@@ -1,130 +1,136 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # What is attached: its parameters, read from the program's frozen constants; show and change.
 
-# read_live NAME ID...: for each program that can be read, live_params[ID] is what it was baked with, "NAME VALUE ..."; a
-# line a word; live_reasons[ID] what it counted, "NAME N" a line; live_entries[ID] how many entries its table has
-declare -gA live_params live_reasons live_entries
+# read_live LINE...: for each program of these actions that can be read, programs["ID params"] is what it was
+# baked with, "NAME VALUE ..."; "ID reasons" what it counted, "NAME N" a line; "ID entries" how many its table has
 read_live() {
-	local what name value id=''
-	(($#)) || return 0
+	local line field all=() what name value id=''
+	for line; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[8]} != bpf ]] || all+=("${field[@]:9:2}")
+	done
+	((${#all[@]})) || return 0
 	while IFS=$'\t' read -r what name value; do
 		case $what in
-		program) id=$name live_params[$id]='' live_reasons[$id]='' ;;
-		param) live_params[$id]+="$name $value " ;;
-		reason) live_reasons[$id]+="$name $value"$'\n' ;;
-		entries) live_entries[$id]=$name ;;
+		program) id=$name programs["$id params"]='' programs["$id reasons"]='' ;;
+		param) programs["$id params"]+="$name $value " ;;
+		reason) programs["$id reasons"]+="$name $value"$'\n' ;;
+		entries) programs["$id entries"]=$name ;;
 		esac
-	done < <(data live "$@" 2>/dev/null)
+	done < <(data live "${all[@]}" 2>/dev/null)
 }
 
-# read_all: of own[]
-read_all() {
-	local line field all=()
-	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[8]} != bpf ]] || all+=("${field[9]}" "${field[10]}")
-	done
-	read_live "${all[@]}"
-}
-
-# outcome ARRAY NEXT: after live, what became of the packets of the action in field, of which NEXT
+# outcome ARRAY PARAMS NEXT FIELD...: what became of the packets of the action with these FIELDs, of which NEXT
 # reached the one behind it, if there is one: dropped, of a matcher hits and misses, of a table its
-# entries, "?" where it is not known, and the reasons. What CONTROL does, tc does not count.
+# entries, "?" where it is not known, and the reasons. What CONTROL does, tc does not count. PARAMS is from live.
 outcome() {
 	local -n into=$1
-	local next=$2 name n missed=0 passed=0 seen=${field[13]} drops='' known=1 said_now=" ${now[*]} "
-	into=([dropped]=${field[15]} [reasons]='')
+	local params_=" $2" next=$3 name n hits='' dropped counted='' missed=0 passed=0 drops='' known=1 kind field=("${@:4}")
+	local seen=${field[13]}
+	dropped=${field[15]} kind=${class[${field[9]}]-}
 	[[ $next || ${field[11]} != drop ]] || drops=1
-	[[ $said_now != ' ? ' ]] || known=''
-	if [[ $known && ($stats || $drops || $class == matcher) ]]; then
+	[[ $params_ != ' ?' ]] || known=''
+	if [[ $known ]]; then
 		while read -r name n; do
 			case $name in
 			'') ;;
-			hit) into[hits]=$n ;;
+			hit) hits=$n ;;
 			miss) missed=$((missed + n)) ;;
 			*)
 				missed=$((missed + n))
-				into[reasons]+="$name $n"$'\n'
-				[[ $name != @(expired|unmapped) || ! $said_now =~ [\ .]$name\ (ok|reclassify|pipe|redirect)\  ]] ||
+				counted+="$name $n"$'\n'
+				[[ $name != @(expired|unmapped) || ! $params_ =~ [\ .]$name\ (ok|reclassify|pipe|redirect)\  ]] ||
 					passed=$n ;;
 			esac
-		done <<<"${live_reasons[${field[10]}]%$'\n'}"
+		done <<<"${programs[${field[10]} reasons]%$'\n'}"
 	fi
-	case $class in
+	into=()
+	into+=([reasons]=$counted)
+	case $kind in
 	matcher)
 		if [[ $next ]]; then
-			into[hits]=$next
-		elif [[ $said_now == *' count misses '* ]]; then
-			into[hits]=$((seen - missed))
-		elif [[ $said_now == *' count hits '* ]]; then
-			into[hits]=${into[hits]-0}
+			hits=$next
+		elif [[ $params_ == *' count misses '* ]]; then
+			hits=$((seen - missed))
+		elif [[ $params_ == *' count hits '* ]]; then
+			hits=${hits:-0}
 		else
-			into[hits]='?' into[misses]='?'
+			hits='?' into+=([misses]='?')
 		fi
-		if [[ ${into[hits]} != '?' ]]; then
+		if [[ $hits != '?' ]]; then
 			# The counters were read one after the other.
-			((into[hits] <= seen)) || into[hits]=$seen
-			((into[hits] >= 0)) || into[hits]=0
-			into[misses]=$((seen - into[hits]))
+			((hits <= seen)) || hits=$seen
+			((hits >= 0)) || hits=0
+			into+=([misses]=$((seen - hits)))
 		fi
-		[[ ! $drops ]] || into[dropped]=${into[hits]} ;;
+		into+=([hits]=$hits)
+		[[ ! $drops ]] || dropped=$hits ;;
 	rewriter)
-		[[ ! $drops || ! $known ]] || into[dropped]=$((seen - passed))
-		[[ ! $drops || $known ]] || into[dropped]='?' ;;
+		[[ ! $drops || ! $known ]] || dropped=$((seen - passed))
+		[[ ! $drops || $known ]] || dropped='?' ;;
 	verdict)
 		# its own code, but for unspec, and pipe for the share that does not get it
-		if [[ $drops && $said_now != *' code '* ]]; then
-			into[dropped]=$seen
-			[[ $known && $said_now != *' chance '* ]] || into[dropped]='?'
+		if [[ $drops && $params_ != *' code '* ]]; then
+			dropped=$seen
+			[[ $known && $params_ != *' chance '* ]] || dropped='?'
 		fi ;;
 	esac
-	[[ ! $known || ! ${live_entries[${field[10]}]-} ]] || into[entries]=${live_entries[${field[10]}]}
+	into+=([dropped]=$dropped)
+	[[ ! $known || ! ${programs[${field[10]} entries]-} ]] || into+=([entries]=${programs[${field[10]} entries]})
 }
 
-# behind INDEX: sets found to the packets that reached the action behind own[INDEX] in its filter
+# behind VAR LINE: sets VAR to the packets that reached the action of this LINE, if it is behind another one in its filter
 behind() {
 	local after
-	found=''
-	IFS=$'\t' read -ra after <<<"${own[$1 + 1]-}"
-	[[ ${after[7]-} == '' || ${after[7]:10:2} == 00 ]] || found=${after[13]}
+	printf -v "$1" '%s' ''
+	IFS=$'\t' read -ra after <<<"$2"
+	[[ ${after[7]-} == '' || ${after[7]:10:2} == 00 ]] || printf -v "$1" '%s' "${after[13]}"
+}
+
+# live VAR NAME PROGRAM: sets VAR to its parameters, "NAME VALUE ...", or to "?" where they cannot be known, which takes
+# an action of this catalogue, and the right to read it
+live() {
+	printf -v "$1" '%s' '?'
+	[[ ${class[$2]-} && ${programs[$3 params]+set} ]] || return
+	printf -v "$1" '%s' "${programs[$3 params]}"
 }
 
 # ---- show -----------------------------------------------------------------------------------
 
-# match_of KIND TEXT: sets text to the match as add takes it; fails where it cannot tell
+# match_of VAR KIND TEXT: sets VAR to the match as add takes it; fails where it cannot tell
 match_of() {
-	local n
-	text=''
-	case $1 in
-	matchall) text=${2:+matchall $2} ;;
-	flower) text=flower${2:+ $2} ;;
+	local keys text_=$2${3:+ $3} status=0
+	case $2 in
+	matchall) [[ $3 ]] || text_='' ;;
+	flower) ;;
 	u32)
-		text=u32
-		read -ra n <<<"$2"
-		while [[ ${n[0]-} == match && ${n[1]-} == */* && ${n[2]-} == at ]]; do
-			text+=" match u32 0x${n[1]%/*} 0x${n[1]#*/} at ${n[3]}"
-			n=("${n[@]:4}")
+		text_=u32
+		read -ra keys <<<"$3"
+		while [[ ${keys[0]-} == match && ${keys[1]-} == */* && ${keys[2]-} == at ]]; do
+			text_+=" match u32 0x${keys[1]%/*} 0x${keys[1]#*/} at ${keys[3]}"
+			keys=("${keys[@]:4}")
 		done
-		((${#n[@]} == 0)) || { text="u32 $2"; return 1; } ;;
-	*) text="$1 $2"; return 1 ;;
+		((${#keys[@]} == 0)) || text_="u32 $3" status=1 ;;
+	*) text_="$2 $3" status=1 ;;
 	esac
+	printf -v "$1" '%s' "$text_"
+	return "$status"
 }
 
-# describe LINE...: the actions of one attachment; sets said_match, said_place
-where=()
-where_of() { # FIELD...
+# where_of ARRAY FIELD...: sets ARRAY to the words of its place
+where_of() {
+	local -n where_=$1
 	local words
-	match_of "$6" "${17/#-/}" || true
-	words=$text
-	where=(dev "$1" "$2" pref "$4")
-	[[ $3 == 0 ]] || where+=(chain "$3")
-	[[ $5 == all ]] || where+=(protocol "$5")
-	[[ ! $words ]] || where+=(match "$words")
+	match_of words "$7" "${18/#-/}" || true
+	where_=(dev "$2" "$3" pref "$5")
+	[[ $4 == 0 ]] || where_+=(chain "$4")
+	[[ $6 == all ]] || where_+=(protocol "$6")
+	[[ ! $words ]] || where_+=(match "$words")
 }
 
 command_show() {
-	local stats='' field i
+	local stats='' rest own field where next i
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		case $1 in
@@ -134,72 +140,62 @@ command_show() {
 		esac
 		shift
 	done
-	place "$@"
+	place rest "$@"
 	[[ ${rest[1]-} != -* ]] || misplaced $((${#rest[@]} - 1)) "${rest[1]}"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
-	find_own "${rest[0]-}"
-	read_all
-	((${#own[@]})) || [[ ! ${rest[0]-} ]] || choose "${rest[0]}"
+	find_own own "${rest[0]-}"
+	read_live "${own[@]}"
+	((${#own[@]})) || [[ ! ${rest[0]-} ]] || known "${rest[0]}"
 	if [[ $json ]]; then
-		show_json
+		show_json "$stats" "${own[@]}"
 		return
 	fi
 	for i in "${!own[@]}"; do
 		IFS=$'\t' read -ra field <<<"${own[i]}"
 		if [[ ${field[7]:10:2} == 00 ]]; then
-			where_of "${field[@]}"
+			where_of where "${field[@]}"
 			wrap 8 '' "$(shell "${where[@]}")"
 		fi
-		behind "$i"
-		show_action "$found"
+		behind next "${own[i + 1]-}"
+		show_action "$stats" "$next" "${field[@]}"
 	done
 }
 
-# show_action NEXT: field, of one action; NEXT as outcome takes it
+# show_action STATS NEXT FIELD...: NEXT as outcome takes it
 show_action() {
-	local then='' control='' next=$1
+	local then='' ends='' now field=("${@:3}")
 	local -A result
 	[[ ${field[7]:10:2} == 00 ]] || then='then '
 	if [[ ${field[8]} != bpf ]]; then
 		echo "    ${field[11]}"
 		return
 	fi
-	live "${field[9]}" "${field[10]}" || now=('?')
-	((16#${field[7]:10:2} + 1 != 16#${field[7]:12:2})) || control=${field[11]}
-	wrap 8 "    " "$then${field[9]} ${now[*]} $control"
-	outcome result "$next"
-	if [[ $class == matcher ]]; then
+	live now "${field[@]:9:2}" || true
+	((16#${field[7]:10:2} + 1 != 16#${field[7]:12:2})) || ends=${field[11]}
+	wrap 8 "    " "$then${field[9]} $now $ends"
+	outcome result "$now" "${@:2}"
+	if [[ ${class[${field[9]}]-} == matcher ]]; then
 		printf '        %s looked up, %s bytes\n' "${field[@]:13:2}"
 		printf '        %s hits: %s, %s misses: next filter\n' "${result[hits]}" \
-			"${control:-next action}" "${result[misses]}"
+			"${ends:-next action}" "${result[misses]}"
 	else
 		printf '        %s packets, %s bytes, %s dropped\n' "${field[@]:13:2}" "${result[dropped]}"
 	fi
 	[[ ! ${result[entries]-} ]] || printf '        table: %s entries\n' "${result[entries]}"
-	[[ ! $stats ]] || printf '%s' "${result[reasons]}" | sed 's/^/        /'
+	[[ ! $1 ]] || printf '%s' "${result[reasons]}" | sed 's/^/        /'
 }
 
-# live NAME PROGRAM: sets now to its parameters; fails where they cannot be known, which takes an action of this
-# catalogue, and the right to read it
-now=()
-live() {
-	now=() class=''
-	[[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* ]] || return
-	choose "$1"
-	[[ ${live_params[$2]+set} ]] || return
-	read -ra now <<<"${live_params[$2]}"
-}
-
+# show_json STATS LINE...
 show_json() {
-	local field first=1 n i comma name count
+	local stats=$1 field text now words next first=1 i comma name count
 	local -A result
 	printf '['
-	for n in "${!own[@]}"; do
-		IFS=$'\t' read -ra field <<<"${own[n]}"
+	while shift && (($#)); do
+		IFS=$'\t' read -ra field <<<"$1"
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			((first)) || printf ']},'
 			first=0
-			match_of "${field[5]}" "${field[16]/#-/}" || true
+			match_of text "${field[5]}" "${field[16]/#-/}" || true
 			printf '{"dev":%s,"direction":"%s","chain":%s,"pref":%s,"protocol":%s,"match":%s,"actions":[' \
 				"$(json_string "${field[0]}")" "${field[@]:1:3}" "$(json_string "${field[4]}")" \
 				"$(json_string "$text")"
@@ -212,19 +208,19 @@ show_json() {
 			printf ',"dropped":%s' "${field[15]}"
 		else
 			printf ',"program":%s,"parameters":' "${field[10]}"
-			if live "${field[9]}" "${field[10]}"; then
+			if live now "${field[@]:9:2}"; then
 				printf '{'
-				for ((i = 0; i < ${#now[@]}; i += 2)); do
+				read -ra words <<<"$now"
+				for ((i = 0; i < ${#words[@]}; i += 2)); do
 					((i == 0)) || printf ,
-					printf '"%s":"%s"' "${now[@]:i:2}"
+					printf '"%s":"%s"' "${words[@]:i:2}"
 				done
 				printf '}'
 			else
 				printf null
-				now=('?')
 			fi
-			behind "$n"
-			outcome result "$found"
+			behind next "${2-}"
+			outcome result "$now" "$next" "${field[@]}"
 			for name in dropped hits misses entries; do
 				[[ ! ${result[$name]+there} ]] || printf ',"%s":%s' "$name" "${result[$name]/'?'/null}"
 			done
@@ -250,9 +246,9 @@ show_json() {
 # The same program with other constants takes its place; it keeps its maps, and so its table
 # and its counters.
 command_change() {
-	local line field name given=() fits=() partial=1
+	local line rest own field entry name pin given=() fits=()
 	catalogue
-	place "$@"
+	place rest "$@"
 	((${#devs[@]})) || bad "dev is missing"
 	name=${rest[0]-}
 	parse_steps "${rest[@]}"
@@ -262,19 +258,19 @@ command_change() {
 	((${#given[@]} || ${#control[@]})) || bad "there is nothing to change"
 	[[ ${control[0]-} != goto ]] || bad "goto chain cannot be set in place" "del and add it"
 	begin
-	find_own "$name"
+	find_own own "$name"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[9]} != "$name" ]] || fits+=("$line")
 		[[ ${field[8]} == bpf || ${#control[@]} == 0 ]] ||
 			bad "its control is ${field[11]}, which the kernel does not replace in place" "del and add it"
 	done
-	one_of "${fits[@]}"
+	one_of entry "${fits[@]}"
 	[[ ! ${control[*]} || $((16#${entry[7]:10:2} + 1)) == $((16#${entry[7]:12:2})) ]] ||
 		bad "$name is not the last action, which has the control" "name that one"
 	[[ ${entry[11]} != goto* ]] ||
 		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
-	stage -l "${entry[10]}" "$action" "${given[@]}"
-	replace "$found" "${control[*]:-${entry[11]}}"
+	stage pin -l "${entry[10]}" "$name" "${given[@]}"
+	replace "$pin" "${control[*]:-${entry[11]}}" "${entry[@]}"
 	commit
 }

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015 # as in tcact, which sources this
+# shellcheck shell=bash
 # What somebody meant who typed what tcact does not take: the line to type instead.
 
-# set by the other files
-declare subcommand dir protocol found table_key action
-declare -a typed rows match devs params
 
 # instead LEFT SKIP WORD...: what was typed, with WORDs in the place of SKIP words, the first of the
 # LEFT last ones
@@ -18,8 +15,6 @@ instead() {
 	shell tcact "${typed[@]:0:at}" "${@:3}" "${typed[@]:at + $2}"
 }
 
-is_action() { [[ $'\n'$(printf '%s\n' "${rows[@]}") == *$'\naction\t'"$1"$'\t'* && $1 ]]; }
-
 # misplaced LEFT OPTION: an option that stands elsewhere, or is another program's
 misplaced() {
 	local option=$2 at=$((${#typed[@]} - $1)) word words=()
@@ -29,14 +24,14 @@ misplaced() {
 		words+=("$word")
 		[[ $option$word != -sshow || ${words[*]} == *-s* ]] || words+=(-s)
 	done
-	[[ $option == -[njv] || ${words[*]} == *'show -s'* ]] && [[ $subcommand != restore* ]] ||
+	[[ ($option == -[njv] || ${words[*]} == *'show -s'*) && $subcommand != restore* ]] ||
 		bad "there is no option $(q "$2")"
 	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
 }
 
 # meant_place WORD...: what place stopped at is not an action
 meant_place() {
-	local left=$# skip=0 words=() known
+	local left=$# skip=0 words=() match_words=() likely
 	# The last word of `table` is a file or an entry.
 	[[ $subcommand != table* ]] || (($# > 1)) || return 0
 	case $1 in
@@ -64,60 +59,59 @@ meant_place() {
 		done
 		[[ ${1-} != action ]] || skip=$((skip + 1))
 		[[ ${1-}${2-} != actionbpf ]] || skip=$((skip + 1))
-		known=(match "${words[*]}")
-		if [[ ${words[*]} == matchall ]]; then
-			known=()
-		else
-			needs_protocol "${words[@]}" && known=(protocol "$found" "${known[@]}")
+		if [[ ${words[*]} != matchall ]]; then
+			needs_protocol likely "${words[@]}" && match_words=(protocol "$likely")
+			match_words+=(match "${words[*]}")
 		fi
-		bad "${words[0]}: the match is one word for the shell" "$(instead "$left" "$skip" "${known[@]}")"
+		bad "${words[0]}: the match is one word for the shell" "$(instead "$left" "$skip" "${match_words[@]}")"
 	fi
 	! is_action "$1" || return 0
-	((${#devs[@]} == 0)) || [[ $subcommand == add && ! $dir ]] || return 0
+	((${#devs[@]} == 0)) || [[ $subcommand == add && ! ${place[dir]} ]] || return 0
 	if [[ $1 != */* ]] && ip link show dev "$1" >/dev/null 2>&1; then
 		bad "$(q "$1") is a device" "$(instead "$left" 0 dev)"
 	fi
 }
 
-# needs_protocol WORD...: the match is of flower's keys that tc takes for IPv4 or IPv6 only, and no
-# protocol is given; sets found to the likely one
+# needs_protocol VAR WORD...: the match is of flower's keys that tc takes for IPv4 or IPv6 only, and no
+# protocol is given; sets VAR to the likely one
 needs_protocol() {
 	local word
-	found=''
-	[[ $1 == flower && ${protocol:-all} == all && " $* " != *' vlan_ethtype '* ]] || return
-	for word; do
-		[[ $word != @(ip_proto|src_ip|dst_ip) ]] || found=${found:-ip}
-		[[ $word != *:*:* && $word != icmpv6 ]] || [[ ! $found ]] || found=ipv6
+	printf -v "$1" '%s' ''
+	[[ $2 == flower && ${place[protocol]:-all} == all && " $* " != *' vlan_ethtype '* ]] || return
+	for word in "${@:2}"; do
+		[[ $word != @(ip_proto|src_ip|dst_ip) || ${!1} ]] || printf -v "$1" ip
+		[[ $word != *:*:* && $word != icmpv6 || ! ${!1} ]] || printf -v "$1" ipv6
 	done
-	[[ $found ]]
+	[[ ${!1} ]]
 }
 
 # meant_protocol WORD...: of the match that place has read
 meant_protocol() {
-	local i
-	needs_protocol "$@" || return 0
+	local i likely
+	needs_protocol likely "$@" || return 0
 	for ((i = 0; i + 1 < ${#typed[@]}; i++)); do
 		[[ ${typed[i]} != match || "${typed[i + 1]}" != *ip* ]] || break
 	done
-	bad "match $(q "$*"): needs protocol ip or ipv6" "$(instead $((${#typed[@]} - i)) 0 protocol "$found")"
+	bad "match $(q "$*"): needs protocol ip or ipv6" "$(instead $((${#typed[@]} - i)) 0 protocol "$likely")"
 }
 
-# meant_step GIVEN WORD...: WORD is neither a parameter of the current action nor a CONTROL; GIVEN is
-# its table, where one was given
+# meant_step NAME TABLE WORD...: WORD is neither a parameter of the action NAME nor a CONTROL; TABLE is
+# what was given as that
 meant_step() {
-	local table=$1 p best=''
-	shift
+	local name=$1 table=$2 p best=''
+	shift 2
 	if [[ $subcommand == bake ]]; then
 		:
 	elif is_action "$1"; then
 		bad "$1 is another action" "$(instead $# 0 'then')"
 	elif [[ $1 == -* ]]; then
 		misplaced $# "$1"
-	elif [[ $table_key && ! $table && ($1 == *[./]* || -e $1) ]]; then
+	elif [[ ${table_key[$name]-} && ! $table && ($1 == *[./]* || -e $1) ]]; then
 		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
 	fi
-	for p in "${params[@]}"; do
-		[[ $p != link ]] && data values "$action" "$p" "$1" 2>/dev/null || continue
+	for p in ${params[$name]}; do
+		[[ $p != link ]] || continue
+		data values "$name" "$p" "$1" 2>/dev/null || continue
 		# `ttl 64` sets it
 		[[ $best && ${p##*.} != set ]] || best=$p
 	done

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # Who hides packets from whom: filters of a hook run by pref, until one hands nothing on.
 
 # hands_on NAME: sets the variable NAME to which of the packets that it matches the filter made of
 # steps and control hands on to the next one: any (all, or it depends on the packet), none, or
 # chosen (only those that a verdict with a chance chooses)
 hands_on() {
-	local -n hands=$1
-	local i n=${#steps[@]} code chance given
-	hands=any
+	local i n=${#steps[@]} kind code chance given
+	printf -v "$1" any
 	for ((i = 0; i < n; i++)); do
-		choose "${steps[i]}"
+		kind=${class[${steps[i]}]}
 		# On a miss the next filter runs.
-		[[ $class == @(rewriter|verdict) ]] || return 0
+		[[ $kind == @(rewriter|verdict) ]] || return 0
 		code=unspec chance=100%
-		if [[ $class == verdict ]]; then
+		if [[ $kind == verdict ]]; then
 			read -ra given <<<"${settings[i]}"
 			while ((${#given[@]} > 1)); do
 				[[ ${given[0]} != code ]] || code=${given[1]}
@@ -31,7 +30,7 @@ hands_on() {
 		[[ $chance != @(100%|1) ]] || chance=''
 		if ((i + 1 == n)); then
 			[[ $code != control || ${control[0]-continue} != continue ]] || {
-				[[ ! $chance ]] || hands=chosen
+				[[ ! $chance ]] || printf -v "$1" chosen
 				return 0
 			}
 		elif [[ $code != end || $chance ]]; then
@@ -39,7 +38,7 @@ hands_on() {
 		fi
 		break
 	done
-	hands=none
+	printf -v "$1" none
 }
 
 # warn WHAT WHY NEXT: it is done, but may not be what is wanted
@@ -54,26 +53,26 @@ listed() {
 
 # warn_tcx DEV PLACE: tcx programs (Linux 6.6) run before all filters of the hook
 warn_tcx() {
-	! data tcx "${dev_index[$1]}" "$dir" ||
+	! data tcx "${dev_index[$1]}" "${place[dir]}" ||
 		warn "$2 may not see all packets" "a tcx program before it decides" "see: bpftool net show dev $(q "$1")"
 }
 
 # warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
 # not all, as far as that is certain
 warn_order() {
-	local dev=$1 at=$2 here line names passed see=sees do_=does rewriters='' none=() some=() asks=() after=()
-	here="pref $at on $(q "$dev") $dir"
-	[[ ! ${chain/#0/} ]] || here+=" chain $chain"
-	for line in "${rows[@]}"; do
-		[[ $line != action$'\t'*$'\t'rewriter$'\t'* ]] || { line=${line#*$'\t'} rewriters+=" ${line%%$'\t'*} "; }
+	local at=$2 hook here line list names passed see=sees do_=does rewriters='' none=() some=() asks=() after=()
+	hook="$(q "$1") ${place[dir]}" here="pref $at on $hook"
+	[[ ! ${place[chain]/#0/} ]] || here+=" chain ${place[chain]}"
+	for line in "${actions[@]}"; do
+		[[ ${class[$line]} != rewriter ]] || rewriters+=" $line "
 	done
-	filters "$dev" "$dir"
-	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") $dir" tc 1
+	filters list "$1" "${place[dir]}"
+	[[ $said != *'Cannot find device'* ]] || refused "add to $hook" tc 1
 	while read -r line; do
 		local -n which=${line%% *}
 		which+=("${line#* }")
-	done < <(awk -v "chain=${chain:-0}" -v "pref=$at" -v "protocol=${protocol:-all}" \
-		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$filters")
+	done < <(awk -v "chain=${place[chain]:-0}" -v "pref=$at" -v "protocol=${place[protocol]:-all}" \
+		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$list")
 	if ((${#none[@]})); then
 		listed names "${none[0]}"
 		warn "$here sees no packet" "$names is before it and hands none on" "choose a lower pref"
@@ -89,15 +88,15 @@ warn_order() {
 				"choose a lower pref if it is to see all"
 		fi
 	fi
-	warn_tcx "$dev" "$here"
+	warn_tcx "$1" "$here"
 	[[ ${after[*]} && ${match[*]} == @(|matchall) ]] || return 0
 	hands_on passed
 	listed names "${after[@]}"
 	((${#after[@]} == 1)) || see=see do_='do'
 	case $passed in
-	none) warn "$names on $(q "$dev") $dir $see no packet" "pref $at comes before and hands none on" \
+	none) warn "$names on $hook $see no packet" "pref $at comes before and hands none on" \
 		"end that one with continue" ;;
-	chosen) warn "$names on $(q "$dev") $dir $do_ not see all packets" \
+	chosen) warn "$names on $hook $do_ not see all packets" \
 		"pref $at comes before and hands on only those that verdict chooses" "end that one with: then verdict" ;;
 	esac
 }

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # save DIR writes DIR/commands, a `tcact add` line for each attachment, and beside it the tables,
 # named by action and digest: so one that did not change is not written anew, and until the new
 # commands take the place of the old these stay whole. restore reads the lines, not a shell.
 
-# read_line LINE: sets line_words; fails where shell cannot have written it
-line_words=()
+# read_line ARRAY LINE: sets ARRAY to its words; fails where shell cannot have written it
 read_line() {
-	local left=$1 word
-	line_words=()
+	local -n line_=$1
+	local left=$2 word
+	line_=()
 	while [[ $left ]]; do
 		word=''
 		while [[ $left && $left != ' '* ]]; do
@@ -21,45 +21,47 @@ read_line() {
 				return 1
 			fi
 		done
-		line_words+=("$word")
+		line_+=("$word")
 		left=${left# }
 	done
 }
 
-# present [DIR]: sets lines to the commands that make what there is, which is not always known but for
-# save has to be; the tables go to DIR
-lines=()
+# present ARRAY [DIR]: sets ARRAY to the commands that make what there is at the place, which is not always known
+# but for save has to be; the tables go to DIR
 present() {
-	local line field out=() p now
-	lines=()
-	read_all
+	local -n lines_=$1
+	local line own field text where out=() p now file
+	lines_=()
+	find_own own ''
+	read_live "${own[@]}"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		if [[ ${field[7]:10:2} == 00 ]]; then
-			devs=()
-			place_device "${field[0]}"
-			match_of "${field[5]}" "${field[16]/#-/}" || [[ $subcommand != save ]] ||
+			device text "${field[0]}"
+			match_of text "${field[5]}" "${field[16]/#-/}" || [[ $subcommand != save ]] ||
 				fail 2 "$subcommand" \
 					"cannot express the match $(q "$text") of $(q "${field[0]}") pref ${field[3]}" \
 					"only matchall, flower and u32 by keys can be saved"
-			where_of "${field[@]}"
+			where_of where "${field[@]}"
 			out=(tcact add "${where[@]}")
 		elif [[ ${field[8]} == bpf ]]; then
 			out+=('then')
 		fi
 		if [[ ${field[8]} == bpf ]]; then
-			choose "${field[9]}"
-			[[ ${live_params[${field[10]}]+set} ]] ||
-				fail 2 "$subcommand" "cannot read the parameters of $action" "run as root, or see: tcact show"
-			read -ra now <<<"${live_params[${field[10]}]}"
-			out+=("$action")
+			live text "${field[@]:9:2}" ||
+				fail 2 "$subcommand" "cannot read the parameters of ${field[9]}" "run as root, or see: tcact show"
+			read -ra now <<<"$text"
+			out+=("${field[9]}")
 			for ((p = 0; p < ${#now[@]}; p += 2)); do
 				# Of several, each says its link, as those that do not may become one edit.
 				[[ ${now[p]} == link && ${now[p + 1]} == "${dev_link[${field[0]}]}" &&
 					${field[7]:12:2} == 01 ]] ||
 					out+=("${now[@]:p:2}")
 			done
-			[[ ! $table_key ]] || { save_table "${1-}"; out+=(${found:+table "$found"}); }
+			[[ ! ${table_key[${field[9]}]-} ]] || {
+				save_table file "${2-}" "${field[@]:9:2}"
+				out+=(${file:+table "$file"})
+			}
 		fi
 		# The last one says what the control of all is.
 		if [[ $((16#${field[7]:10:2} + 1)) == $((16#${field[7]:12:2})) ]] ||
@@ -70,61 +72,61 @@ present() {
 			out+=(${field[11]})
 		fi
 		text=$(shell "${out[@]}")
-		[[ ${field[7]:10:2} == 00 ]] && lines+=("$text") || lines[-1]=$text
+		[[ ${field[7]:10:2} == 00 ]] || unset 'lines_[-1]'
+		lines_+=("$text")
 	done
 }
 
-# save_table [DIR]: sets found to the name of its file, or to nothing
+# save_table VAR DIR NAME PROGRAM: sets VAR to the name of its file, or to nothing
 save_table() {
-	local sum
-	found=-
-	[[ $1 ]] || return 0
-	write_saving "$1" data dump "$action" "${field[10]}" || ended $?
+	local new=$2/.tcact sum name
+	printf -v "$1" '%s' -
+	[[ $2 ]] || return 0
+	write_new "$2" data dump "${@:3}" || ended $?
 	# A list without entries is refused, so an empty table is saved as none.
-	[[ -s $saving ]] || { found=''; return 0; }
-	sum=$(sha256sum <"$saving")
-	found=$action-${sum%% *}.table
-	[[ -e $1/$found ]] || saved+=("$1/$found")
-	mv -T -- "$saving" "$1/$found"
+	[[ -s $new ]] || { printf -v "$1" '%s' ''; return 0; }
+	sum=$(sha256sum <"$new")
+	name=$3-${sum%% *}.table
+	[[ -e $2/$name ]] || saved+=("$2/$name")
+	mv -T -- "$new" "$2/$name"
+	printf -v "$1" '%s' "$name"
 }
 
-# write_saving DIR COMMAND...: its output becomes the file $saving, which is new: where others may write
-# to DIR, theirs could lead elsewhere
-write_saving() {
-	local to_saving status=0
+# write_new DIR COMMAND...: its output becomes the file DIR/.tcact, which is new: where others may write to DIR,
+# theirs could lead elsewhere. The name is always the same, so that none stays for good where a call was killed.
+write_new() {
+	local new=$1/.tcact fd status=0
 	set -C
-	rm -f -- "$saving" 2>/dev/null && { exec {to_saving}>"$saving"; } 2>/dev/null || cannot_save "$1"
+	{ rm -f -- "$new" && exec {fd}>"$new"; } 2>/dev/null || cannot_save "$1"
 	set +C
-	"${@:2}" >&"$to_saving" || status=$?
-	exec {to_saving}>&-
+	"${@:2}" >&"$fd" || status=$?
+	exec {fd}>&-
 	return "$status"
 }
 
-commands() {
+commands() { # LINE...
 	echo "# tcact $version: every attachment. tcact restore DIR, or in this directory: sh commands" &&
-		{ ((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"; }
+		{ (($# == 0)) || printf '%s\n' "$@"; }
 } 2>/dev/null
 
 cannot_save() { fail 2 save "cannot write to $(q "$1")" "make room there, or choose another DIR"; }
 
 # abandon: take away what a save that failed has written
-saving='' saved=() made=''
+saved=()
 abandon() {
 	local status=$?
-	rm -f -- "$saving" "${saved[@]}" 2>/dev/null || true
-	[[ ! $made ]] || rmdir -- "$made" 2>/dev/null || true
+	rm -f -- "${saved[@]}" 2>/dev/null || true
+	[[ ! ${made[directory]-} ]] || rmdir -- "${made[directory]}" 2>/dev/null || true
 	finish "$status"
 }
 
 command_save() {
-	local to=${1-} file old status=0
+	local to=${1-} lines file old status=0
 	(($# <= 1)) || bad "$(q "$2") is one word too many" "write save DIR"
 	(($# == 0)) || [[ $to && $to != -* ]] || bad "DIR $(q "$to"): must not be empty or begin with -"
 	catalogue
-	devs=() dir='' pref='' chain=''
 	if [[ ! $to ]]; then
-		find_own ''
-		present
+		present lines
 		[[ "${lines[*]} " != *' table - '* ]] || bad "there are tables" "name a DIR for them"
 		((${#lines[@]} == 0)) || printf '%s\n' "${lines[@]}"
 		return
@@ -139,32 +141,39 @@ command_save() {
 	trap abandon EXIT
 	if [[ ! -e $to ]]; then
 		run "save to $(q "$to")" mkdir -p -- "$to"
-		made=$to
+		made[directory]=$to
 	fi
-	saving=$to/.tcact	# always the same, so that none stays for good where a call was killed
-	find_own ''
-	present "$to"
-	write_saving "$to" commands || cannot_save "$to"
+	saved=("$to/.tcact")
+	present lines "$to"
+	write_new "$to" commands "${lines[@]}" || cannot_save "$to"
 	# the tables of the commands before
 	old=$(grep -soE ' table [a-z-]+-[0-9a-f]+\.table' "$to/commands") || true
 	no_signals
-	attempt mv -T -- "$saving" "$to/commands" || status=$?
+	attempt mv -T -- "$to/.tcact" "$to/commands" || status=$?
 	# where it was killed after it had done it
-	[[ ! -e $saving ]] || refused "save to $(q "$to")" mv "$status"
-	saved=() made=''
+	[[ ! -e $to/.tcact ]] || refused "save to $(q "$to")" mv "$status"
+	saved=() made=()
 	for file in ${old// table /}; do
 		[[ "${lines[*]} " == *" table $file "* ]] || rm -f -- "$to/$file"
 	done
 	commit
 }
 
+# check_line N WORD...: what the Nth line of a file would add is right
+check_line() {
+	local subcommand="restore: line $1" rest
+	place rest "${@:2}"
+	[[ ${#devs[@]} == 1 && ${place[dir]} && ${place[pref]} ]] || bad "dev, direction or pref is missing"
+	parse_steps "${rest[@]}"
+	check_tables
+}
+
 command_restore() {
-	local from only='' line n=0 have i todo=()
+	local from only='' line words rest lines n=0 have i todo=()
 	catalogue
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
-		place_device "$2"
-		only=${devs[0]}
+		device only "$2"
 		shift 2
 	fi
 	(($# == 1)) || bad "write restore [dev D] DIR"
@@ -177,32 +186,26 @@ command_restore() {
 	while IFS= read -r line || [[ $line ]]; do
 		n=$((n + 1))
 		[[ $line && $line != '#'* ]] || continue
-		read_line "$line" && [[ ${line_words[0]} == tcact && ${line_words[1]-} == add ]] ||
+		{ read_line words "$line" && [[ ${words[0]} == tcact && ${words[1]-} == add ]]; } ||
 			bad "$(q "$from/commands") line $n is not a line of tcact save"
-		[[ ! $only || " ${line_words[*]:2:2} " == " dev $only " ]] ||
-			same_device "${line_words[3]-}" "${dev_index[$only]}" || continue
-		(
-			subcommand="restore: line $n"
-			place "${line_words[@]:2}"
-			((${#devs[@]} == 1)) && [[ $dir && $pref ]] || bad "dev, direction or pref is missing"
-			parse_steps "${rest[@]}"
-			check_tables
-		) || exit
+		[[ ! $only || " ${words[*]:2:2} " == " dev $only " ]] ||
+			same_device "${words[3]-}" "${dev_index[$only]}" || continue
+		(check_line "$n" "${words[@]:2}") || exit
 		todo+=("$line")
 	done <commands
 	begin
-	devs=(${only:+"$only"}) dir='' pref='' chain=''
-	find_own ''
-	present
+	anywhere
+	devs=(${only:+"$only"})
+	present lines
 	have=$'\n'$(printf '%s\n' "${lines[@]}")$'\n'
 	have=${have// table -/}
 	for line in "${todo[@]}"; do
-		read_line "$line"
-		place "${line_words[@]:2}"
+		read_line words "$line"
+		place rest "${words[@]:2}"
 		# a device that was saved may have this name as an altname now
-		[[ ${line_words[2]} != dev || ${line_words[3]} == "${devs[0]}" ]] || {
-			line_words[3]=${devs[0]}
-			line=$(shell "${line_words[@]}")
+		[[ ${words[2]} != dev || ${words[3]} == "${devs[0]}" ]] || {
+			words[3]=${devs[0]}
+			line=$(shell "${words[@]}")
 		}
 		[[ $have != *$'\n'"${line// table +([a-z0-9-]).table/}"$'\n'* ]] || continue
 		parse_steps "${rest[@]}"

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2015,SC2034,SC2154 # as in tcact, which sources this
+# shellcheck shell=bash
 # Tables, and staging: a program is loaded and its table filled before any packet meets it.
 
-declare subcommand dry verbose work pins self objects action table_key found
-declare -a steps settings tables rest own rows
 
 # take_stdin FILE: reads standard input where FILE is -
-stdin=''
 take_stdin() {
 	[[ ${1-} != - || $dry ]] || { stdin=$(cat 2>/dev/null) || true; } 2>/dev/null
 }
@@ -19,19 +16,17 @@ check_tables() {
 	done
 }
 
-bpffs=/sys/fs/bpf
-
-# stage OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
-# sets found to its pin
-staged=0
+# stage VAR OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
+# sets VAR to its pin
 stage() {
-	local pin name=${*: -1} i
+	local var=$1 pins=$bpffs/tcact-${work##*/} pin_ name=${*: -1} i
+	shift
 	for ((i = 1; i <= $#; i++)); do
 		# behind the options
 		[[ ${!i} == -* ]] || { name=${!i}; break; }
 		[[ ${!i} == -[eL] ]] || i=$((i + 1))
 	done
-	pin=$pins/$staged/$name
+	pin_=$pins/$staged/$name
 	staged=$((staged + 1))
 	[[ $(stat -f -c %t "$bpffs" 2>/dev/null) == cafe4a11 ]] ||
 		run "mount $bpffs" mount -t bpf -o mode=700 bpf "$bpffs"
@@ -43,17 +38,17 @@ stage() {
 	else
 		run "load $name" mkdir -m 700 "$pins"
 	fi
-	run "load $name" mkdir "${pin%/*}"
+	run "load $name" mkdir "${pin_%/*}"
 	if [[ $dry ]]; then
 		[[ " $* " == *' -t - '* ]] || ask load -n "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-		shell "$self" load -o "$pin" "$@"
+		shell "$self" load -o "$pin_" "$@"
 		echo
 	else
-		[[ ! $verbose ]] || { printf '+ '; shell tcact load -o "$pin" "$@"; echo; } >&2
-		ask load -o "$pin" "$@" <<<"$stdin"
+		[[ ! $verbose ]] || { printf '+ '; shell tcact load -o "$pin_" "$@"; echo; } >&2
+		ask load -o "$pin_" "$@" <<<"$stdin"
 	fi
-	found=$pin
+	printf -v "$var" '%s' "$pin_"
 }
 
 # load -o PIN ...: what the lines that -n prints need; see tcact-data
@@ -61,48 +56,46 @@ command_load() { ask load "$@"; }
 
 # ---- tcact table ----------------------------------------------------------------------------
 
-# the_table NAME: sets entry to the one action with a table at the place, and chooses it. One table of
-# several attachments is one: entries[] are all that have it.
-entry=() entries=()
+# the_table ENTRY FITS NAME: sets ENTRY to the fields of the one action with a table at the place. One table of
+# several attachments is one: FITS is all that have it.
 the_table() {
-	local line field fits=()
-	find_own "$1"
+	local -n fits_=$2
+	local line own field
+	fits_=()
+	find_own own "$3"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ! $1 || $1 == "${field[9]}" ]] && [[ ${field[8]} == bpf ]] || continue
-		choose "${field[9]}"
-		[[ ! $table_key ]] || fits+=("$line")
+		[[ (! $3 || $3 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-} ]] || continue
+		fits_+=("$line")
 	done
-	entries=("${fits[@]}")
-	for line in "${fits[@]:1}"; do
+	for line in "${fits_[@]:1}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${fits[0]} == *$'\t'"${field[9]}"$'\t'"${field[10]}"$'\t'* ]] || { one_of "${fits[@]}"; return; }
+		[[ ${fits_[0]} == *$'\t'"${field[9]}"$'\t'"${field[10]}"$'\t'* ]] || { one_of "$1" "${fits_[@]}"; return; }
 	done
-	one_of "${fits[@]:0:1}"
+	one_of "$1" "${fits_[@]:0:1}"
 }
 
-# one_of LINE...: there must be one; sets entry to its fields and chooses its action
+# one_of ENTRY LINE...: there must be one; sets ENTRY to its fields
 one_of() {
 	local line field list=''
-	(($#)) || none
-	if (($# > 1)); then
-		for line; do
+	(($# > 1)) || none
+	if (($# > 2)); then
+		for line in "${@:2}"; do
 			IFS=$'\t' read -ra field <<<"$line"
 			list+=", $(q "${field[0]}") ${field[1]} pref ${field[3]}"
 		done
-		bad "$# attachments fit:${list#,}" "say which, or make one anew"
+		bad "$(($# - 1)) attachments fit:${list#,}" "say which, or make one anew"
 	fi
-	IFS=$'\t' read -ra entry <<<"$1"
-	choose "${entry[9]}"
+	IFS=$'\t' read -ra "$1" <<<"$2"
 }
 
 command_table() {
-	local verb=${1-} name=''
+	local verb=${1-} name='' rest
 	[[ $verb == @(add|del|load|dump|flush) ]] || bad "table: write add, del, load, dump or flush"
 	subcommand+=" $verb"
 	catalogue
-	place "${@:2}"
-	if [[ ${rest[0]-} && $'\n'$(printf '%s\n' "${rows[@]}") == *$'\ntable\t'"${rest[0]}"$'\t'* ]]; then
+	place rest "${@:2}"
+	if [[ ${rest[0]-} && ${table_key[${rest[0]}]-} ]]; then
 		name=${rest[0]}
 		rest=("${rest[@]:1}")
 	fi
@@ -110,20 +103,22 @@ command_table() {
 }
 
 table_dump() { # NAME
+	local entry fits
 	(($# == 1)) || bad "$(q "$2") is one word too many"
-	the_table "$1"
-	ask dump "$action" "${entry[10]}"
+	the_table entry fits "$1"
+	ask dump "${entry[@]:9:2}"
 }
 
 table_flush() { # NAME
+	local entry fits
 	(($# == 1)) || bad "$(q "$2") is one word too many"
 	begin
-	the_table "$1"
-	swap_table -e
+	the_table entry fits "$1"
+	swap_table fits -e
 }
 
 table_load() { # NAME FILE [min N] [lenient]
-	local name=$1 file=${2-} options=()
+	local name=$1 file=${2-} options=() entry fits
 	(($# >= 2)) || bad "its FILE is missing" "give one, or - for stdin"
 	[[ $file ]] || bad "the name of its FILE is empty" "give one, or - for stdin; to empty it: table flush"
 	shift 2
@@ -140,35 +135,36 @@ table_load() { # NAME FILE [min N] [lenient]
 	done
 	take_stdin "$file"
 	begin
-	the_table "$name"
-	swap_table "${options[@]}" -t "$file"
+	the_table entry fits "$name"
+	swap_table fits "${options[@]}" -t "$file"
 }
 
-# swap_table OPTION...: a second program with the same parameters and another table takes the place of that of
-# the_table between two packets. Whatever goes wrong before leaves the first as it is.
+# swap_table FITS OPTION...: a second program with the same parameters and another table takes the place of that
+# of FITS, from the_table, between two packets. Whatever goes wrong before leaves the first as it is.
 swap_table() {
-	local line pin
-	stage -l "${entry[10]}" "$@" "$action"
-	pin=$found
-	for line in "${entries[@]}"; do
+	local -n those_=$1
+	local line pin entry
+	IFS=$'\t' read -ra entry <<<"${those_[0]}"
+	stage pin -l "${entry[10]}" "${@:2}" "${entry[9]}"
+	for line in "${those_[@]}"; do
 		IFS=$'\t' read -ra entry <<<"$line"
-		replace "$pin" "${entry[11]}"
+		replace "$pin" "${entry[11]}" "${entry[@]}"
 	done
 	commit
 }
 
-# replace PIN CONTROL: in place, with the same index, counters and cookie. Where the device has
+# replace PIN CONTROL FIELD...: in place, with the same index, counters and cookie. Where the device has
 # gone in the meantime, tc makes a new action with this index, which nothing would ever remove.
 replace() {
-	local control
-	read -ra control <<<"$2"
+	local words entry=("${@:3}")
+	read -ra words <<<"$2"
 	no_signals
 	undo_later unbound "${entry[12]}" "${entry[7]}"
 	doubt
-	run "replace $action on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
-		"${control[@]}" index "${entry[12]}" cookie "${entry[7]}"
+	run "replace ${entry[9]} on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
+		"${words[@]}" index "${entry[12]}" cookie "${entry[7]}"
 	[[ $dry ]] || ! unbound "${entry[12]}" "${entry[7]}" ||
-		fail 2 "replace $action on $(q "${entry[0]}")" "the attachment is gone" "see: tcact show"
+		fail 2 "replace ${entry[9]} on $(q "${entry[0]}")" "the attachment is gone" "see: tcact show"
 }
 
 unbound() { # INDEX COOKIE
@@ -184,7 +180,7 @@ table_del() { change_entries -d "$@"; }
 # is a value, and where there is one word for each, with each. In place, or where there is no room for that, and with -n, by a
 # whole new table.
 change_entries() {
-	local option=$1 name=$2 word lines=() options=() line=''
+	local option=$1 name=$2 word entry fits lines=() options=() line=''
 	shift 2
 	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID"
 	for word; do
@@ -200,18 +196,18 @@ change_entries() {
 	done
 	lines+=("$line")
 	begin
-	the_table "$name"
-	[[ $dry ]] || ! change_in_place "$option" "${lines[@]}" || return 0
+	the_table entry fits "$name"
+	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
-	swap_table "${options[@]}"
+	swap_table fits "${options[@]}"
 }
 
-# change_in_place OPTION LINE...: fails where there is no room
+# change_in_place OPTION NAME PROGRAM LINE...: fails where there is no room
 change_in_place() {
-	local command=(change "$1" "$action" "${entry[10]}" "${@:2}") status=0
-	[[ ! $verbose ]] || { printf '+ '; shell "$data" "$objects" "${command[@]}"; echo; } >&2
+	local status=0
+	[[ ! $verbose ]] || { printf '+ '; shell "$data" "$objects" change "$@"; echo; } >&2
 	doubt
-	data "${command[@]}" || status=$?
+	data change "$@" || status=$?
 	((status == 0 || status == 4)) || ended "$status"
 	in_doubt=''
 	return "$status"
