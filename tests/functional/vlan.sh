@@ -358,7 +358,7 @@ vlan_gso() {
 	ran a egress 7
 	# control: what is not popped does not arrive
 	tagged_arrive() {
-		in_netns far tc -j -s filter show dev b ingress pref 6 | grep -q '"packets":[1-9]'
+		in_netns far tc -j -s filter show dev b ingress pref 6 | grep '"packets":[1-9]' >/dev/null
 	}
 	in_netns far tc filter add dev b ingress pref 6 protocol 802.1q flower vlan_id 100 action gact drop
 	packet udp 10.1.0.2 9 100
