@@ -137,7 +137,7 @@ check_rights() {
 	elif has_capability 21; then
 		note capabilities ok "all that is needed"
 	else
-		note capabilities without "CAP_SYS_ADMIN is missing: no tables, no change" "add it"
+		note capabilities without "CAP_SYS_ADMIN is missing: no table can be read or changed, no parameter shown or changed" "add it"
 		# Arithmetic on pointers is a privilege; which programs do without is up to the verifier.
 		has_capability 38 ||
 			note perfmon unknown "without CAP_PERFMON the verifier refuses most actions" "add it"
@@ -200,8 +200,8 @@ check_actions() {
 			all_why+=", $name"
 		elif [[ $name$says == tcwithout ]]; then
 			file_why=', tc'
-		elif [[ $name$says == @(bpffs|capabilities)without ]]; then
-			table_why+=", $name"
+		elif [[ $name$says == bpffswithout ]]; then
+			table_why=', bpffs'
 		fi
 	done
 	for name in "${actions[@]}"; do
