@@ -50,8 +50,10 @@ void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum l
 	p->data = data;
 	p->length = length;
 	if (link == LINK_NONE) {
+		/* TEST_RUN takes the protocol from where Ethernet has it; MPLS is no IP, whatever a label looks like */
+		type = length < 14 ? 0 : get16(data + 12);
 		p->version = length ? data[0] >> 4 : 0;
-		if (p->version != 4 && p->version != 6)
+		if ((p->version != 4 && p->version != 6) || type == 0x8847 || type == 0x8848)
 			p->why = NOT_IP;
 		else
 			find_ip(p, gso);
