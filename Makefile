@@ -24,6 +24,8 @@ BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude \
 	$(patsubst %,-idirafter %,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
+# those that can be baked with a table
+BAKED := class prefixes
 
 ifeq ($(V),)
 Q := @
@@ -41,6 +43,11 @@ $(1)/%.bc: action/%.c VERSION | $(1) build/tools
 	$$(call say,CLANG,$$@)
 	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) -MMD -MP -emit-llvm -c $$< -o $$@
 
+# With the table in the object: see TABLE_BAKED of ranges.h.
+$(1)/baked/%.bc: action/%.c VERSION | $(1)/baked build/tools
+	$$(call say,CLANG,$$@)
+	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) -DTABLE_BAKED -MMD -MP -emit-llvm -c $$< -o $$@
+
 $(1)/tcact.bc: $(ACTIONS:%=$(1)/%.bc)
 	$$(call say,LINK,$$@)
 	$$(Q)$(LLVM_LINK) $$^ -o $$@
@@ -55,11 +62,11 @@ $(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) build/tcact-data
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)build/tcact-data $(1) describe >$$@
 
-$(1)/tcact.o: $(1)/tests/actions
-$(1):
+$(1)/tcact.o: $(1)/tests/actions $(BAKED:%=$(1)/baked/%.o)
+$(1) $(1)/baked:
 	$$(Q)mkdir -p $$@
 
--include $(ACTIONS:%=$(1)/%.d)
+-include $(ACTIONS:%=$(1)/%.d) $(BAKED:%=$(1)/baked/%.d)
 endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
@@ -142,6 +149,8 @@ install: all
 		$(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
 	install -m 755 build/tcact $(DESTDIR)$(BINDIR)/tcact
 	install -m 644 $(LIBRARY) $(DESTDIR)$(BPFDIR)
+	install -d $(DESTDIR)$(BPFDIR)/baked
+	install -m 644 $(BAKED:%=$(OBJDIR)/baked/%.o) $(DESTDIR)$(BPFDIR)/baked
 	install -m 755 build/tcact-data $(DESTDIR)$(BPFDIR)
 	install -m 644 build/tcact.pc $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc
 	sed 's|@BPFDIR@|$(BPFDIR)|' tc-scripts/tcact.bash-completion >$(DESTDIR)$(COMPLETIONDIR)/tcact
@@ -155,6 +164,8 @@ uninstall:
 		$(DESTDIR)$(COMPLETIONDIR)/tcact $(DESTDIR)$(UNITDIR)/tcact@.service
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)) tcact-data)
+	rm -f $(BAKED:%=$(DESTDIR)$(BPFDIR)/baked/%.o)
+	[ ! -d $(DESTDIR)$(BPFDIR)/baked ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)/baked
 	[ ! -d $(DESTDIR)$(BPFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
 
 check:

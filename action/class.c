@@ -34,18 +34,13 @@ PARAMS(class) = { .set = TO_PRIORITY, .default_ = KEEP };
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	__u32 number = prefix_number_of(net, class_params.of);
-	struct record *record = number ? record_numbered(number) : NULL;
-	__u64 value;
+	__u64 value = class_params.default_;
+	__u32 found;
 
-	if (record) {
-		if (class_params.hits)
-			__sync_fetch_and_add(&record->hits, 1);
-		value = record->tag;
-	} else {
-		value = class_params.default_;
-		if (value >= KEEP)
-			return CONTROL;
-	}
+	if (number && prefix_tag(number, class_params.hits, &found))
+		value = found;
+	else if (value >= KEEP)
+		return CONTROL;
 	field_write(skb, class_params.set, value, /*kept*/ 0);
 	return CONTROL;
 }

@@ -31,20 +31,16 @@ PARAMS(prefixes) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	struct record *record;
-	__u32 number = prefix_number_of(net, prefixes_params.of);
+	__u32 number = prefix_number_of(net, prefixes_params.of), mark;
 
 	if (!number)
 		return miss(prefixes_params.count);
 
 	if (prefixes_params.hits || prefixes_params.tag) {
-		record = record_numbered(number);
-		if (!record)
+		if (!prefix_tag(number, prefixes_params.hits, &mark))
 			return MISS;
-		if (prefixes_params.hits == 1)
-			__sync_fetch_and_add(&record->hits, 1);
 		if (prefixes_params.tag == TAG_MARK)
-			skb->mark = record->tag;
+			skb->mark = mark;
 	}
 	return hit(prefixes_params.count);
 }

@@ -70,6 +70,8 @@ _Static_assert(sizeof(struct range_ipv4) == sizeof(__u64) && sizeof(struct range
 	       "they are cells");
 _Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
 
+#ifndef TABLE_BAKED
+
 /*
  * max_entries must differ: otherwise both maps share one array type in BTF, and tcact cannot
  * tell them apart.
@@ -97,6 +99,56 @@ static __always_inline struct record *record_numbered(__u32 number)
 {
 	return bpf_map_lookup_elem(&prefix_records, &number);
 }
+
+#else /* TABLE_BAKED */
+
+/*
+ * The cells are in sections of the object, each of 2^shift, as many as there must be; those behind
+ * them have one cell. `tcact bake` writes both. A leaf is 1 + the tag, and there are no records.
+ */
+const volatile __u32 baked_shift, baked_sections;
+
+#define BAKED_SECTIONS 8
+#define BAKED(n) const volatile __u64 baked_##n[1] SEC(".rodata.t" #n)
+BAKED(0);
+BAKED(1);
+BAKED(2);
+BAKED(3);
+BAKED(4);
+BAKED(5);
+BAKED(6);
+BAKED(7);
+
+/* Hidden from the compiler, which would make a table of addresses, and think that each has one cell. */
+#define BAKED_ONE(n) ({ \
+	const volatile __u64 *cells_ = baked_##n; \
+	asm volatile("" : "+r"(cells_)); \
+	cells_; })
+
+static __always_inline const volatile __u64 *baked_section(__u32 n)
+{
+	if (n >= baked_sections)
+		return NULL;
+	if (n < 4) {
+		if (n < 2)
+			return n < 1 ? BAKED_ONE(0) : BAKED_ONE(1);
+		return n < 3 ? BAKED_ONE(2) : BAKED_ONE(3);
+	}
+	if (n < 6)
+		return n < 5 ? BAKED_ONE(4) : BAKED_ONE(5);
+	if (n < 8)
+		return n < 7 ? BAKED_ONE(6) : BAKED_ONE(7);
+	return NULL;
+}
+
+static __always_inline void *range_cell(__u32 index)
+{
+	const volatile __u64 *cells = baked_section(index >> baked_shift);
+
+	return cells ? (void *)&cells[index & ((1U << baked_shift) - 1)] : NULL;
+}
+
+#endif
 
 /* Reads a step once, as tcact may replace it at any moment. */
 static __always_inline __u64 step_read(__u32 cell)
@@ -199,6 +251,8 @@ OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
 	return range ? range->leaf : 0;
 }
 
+#ifndef TABLE_BAKED
+
 /*
  * The number of the entry that applies now for @leaf, which has a timeout: the leaf's own, or
  * after its timeout the one that covers it. 0 if there is none, or it is an exception.
@@ -223,6 +277,35 @@ OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
 	}
 	return leaf & LEAF_TIMED ? 0 : leaf;
 }
+
+/* The tag of the entry with this number, one hit more if @hits; false where the table has it no more. */
+static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
+{
+	struct record *record = record_numbered(number);
+
+	if (!record)
+		return false;
+	if (hits)
+		__sync_fetch_and_add(&record->hits, 1);
+	*tag = record->tag;
+	return true;
+}
+
+#else
+
+static __always_inline __u32 prefix_number_now(__u32 leaf)
+{
+	return leaf;
+}
+
+static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
+{
+	(void)hits;
+	*tag = number - 1;
+	return true;
+}
+
+#endif
 
 /* The number of the record of the longest prefix that contains @net's address, 0 for none. */
 static __always_inline __u32 prefix_number(const struct network *net, enum side side)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The actions that exist, and the values that they accept: list, info, describe, values. */
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "table.h"
 #include "value.h"
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -290,15 +292,63 @@ int command_values(const struct options *options, char **words, int n, struct er
 	return e->status ? -1 : 0;
 }
 
+/* bake with a table: the object of the action that is made for that, in the directory baked/. */
+static int bake_table(const struct options *options, const char *table_file, const char *file, char **words, int n,
+		      struct error *e)
+{
+	const struct table_rules rules = { .least = 1, .empty = "bake it without table, which matches nothing" };
+	struct settings settings = {};
+	struct action action = {}, plain = {};
+	struct baked baked = {};
+	struct table table = {};
+	char objects[PATH_MAX];
+	int result = -1;
+
+	if (action_open(&plain, options->objects, words[0], e) || table_begin(&table, &plain, e))
+		goto out;
+	if (!table.kind->bake) {
+		error(e, USAGE, "see: tcact add", "the table of %s cannot be in an object", words[0]);
+		goto out;
+	}
+	if (plain.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)) {
+		error(e, USAGE, "do that on such a machine", "the objects have another byte order than this machine, "
+		      "in which a table cannot be put");
+		goto out;
+	}
+	if (table_read(&table, table_file, &rules, e))
+		goto out;
+	for (int i = 1; i < n; i += 2) {
+		if (!strcmp(words[i], "hits")) {
+			error(e, USAGE, "leave it out, or use tcact add", "hits: a table in an object counts none");
+			goto out;
+		}
+	}
+	snprintf(objects, sizeof(objects), "%s/baked", options->objects);
+	if (!action_open(&action, objects, words[0], e) && !settings_begin(&settings, &action, e) &&
+	    !settings_read(&settings, words + 1, n - 1, e) && !settings_check(&settings, e) &&
+	    !table.kind->bake(&table, &baked, e))
+		result = settings_bake(&settings, &baked, file, e);
+out:
+	free(baked.cell);
+	table_free(&table);
+	settings_free(&settings);
+	action_close(&action);
+	action_close(&plain);
+	return result;
+}
+
+/* bake NAME [PARAM VALUE]... -o FILE [-t TABLE] */
 int command_bake(const struct options *options, char **words, int n, struct error *e)
 {
 	struct settings settings = {};
 	struct action action = {};
-	const char *file = NULL;
+	const char *file = NULL, *table = NULL;
 	int kept = 0, result = -1;
 
 	for (int i = 0; i < n; i++) {
-		if (strcmp(words[i], "-o")) {
+		if (!strcmp(words[i], "-t") && i + 1 < n) {
+			table = words[++i];
+		} else if (strcmp(words[i], "-o")) {
 			words[kept++] = words[i];
 		} else if (file) {
 			return error(e, USAGE, "give it once", "-o is given twice");
@@ -312,9 +362,11 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
 	if (!file || !*file)
 		return error(e, USAGE, "write -o FILE", "-o FILE is missing");
+	if (table)
+		return bake_table(options, table, file, words, kept, e);
 	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
 	    !settings_read(&settings, words + 1, kept - 1, e) && !settings_check(&settings, e))
-		result = settings_bake(&settings, file, e);
+		result = settings_bake(&settings, NULL, file, e);
 	settings_free(&settings);
 	action_close(&action);
 	return result;

@@ -313,17 +313,45 @@ bool record_read(const struct record *record, size_t place, int kind, struct ent
 #define SPARE_CELLS(cells) ((cells) / 8 + 2048)
 #define SPARE_ENTRIES(n) ((n) / 16 + 128)
 
-bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
+/* The cells, from entries whose .record says what stands in their leaves. */
+static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 {
-	struct record_head head = { .state = AT_REST };
 	struct rangeset set = { 0 };
-	size_t next[KINDS], of_family[2], done = 0;
+	size_t of_family[2] = { 0, 0 }, done = 0;
+	bool good;
 
 	memset(ranges, 0, sizeof(*ranges));
 	for (size_t i = 0; i < n; i++)
+		of_family[entry[i].prefix.family == 6]++;
+	set.range = malloc((2 * (of_family[0] > of_family[1] ? of_family[0] : of_family[1]) + 1) * sizeof(*set.range));
+	good = set.range && cells_add(ranges, 2) != SIZE_MAX;
+	for (int f = 0; f < 2 && good; f++) {
+		const struct place all = { 0, 0, 0 };
+
+		ranges_of(&set, entry + done, of_family[f]);
+		good = steps_build(ranges, &families[f], &set, &all, f, 1);
+		done += of_family[f];
+	}
+	free(set.range);
+	if (!good)
+		ranges_free(ranges);
+	return good;
+}
+
+bool ranges_bake(struct ranges *ranges, struct entry *entry, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		entry[i].record = entry[i].tag + 1;
+	return cells_build(ranges, entry, n);
+}
+
+bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
+{
+	struct record_head head = { .state = AT_REST };
+	size_t next[KINDS];
+
+	for (size_t i = 0; i < n; i++)
 		head.built[entry_kind(&entry[i])]++;
-	of_family[0] = head.built[0] + head.built[KIND_TIMED];
-	of_family[1] = n - of_family[0];
 	for (int kind = 0; kind < KINDS; kind++)
 		next[kind] = kind_place(&head, kind);
 	for (size_t i = 0; i < n; i++) {
@@ -332,35 +360,21 @@ bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
 		entry[i].record = (uint32_t)next[kind] + !!(kind & KIND_TIMED);
 		next[kind] += kind_records(kind);
 	}
-
-	set.range = malloc((2 * (of_family[0] > of_family[1] ? of_family[0] : of_family[1]) + 1) * sizeof(*set.range));
-	if (!set.range || cells_add(ranges, 2) == SIZE_MAX)
-		goto out;
-	for (int f = 0; f < 2; f++) {
-		const struct place all = { 0, 0, 0 };
-
-		ranges_of(&set, entry + done, of_family[f]);
-		if (!steps_build(ranges, &families[f], &set, &all, f, 1))
-			goto out;
-		done += of_family[f];
-	}
-	free(set.range);
-	set.range = NULL;
+	if (!cells_build(ranges, entry, n))
+		return false;
 	head.cells = (uint32_t)ranges->cells;
 	ranges->records = kind_place(&head, KINDS);
 	ranges->record = calloc(ranges->records, sizeof(*ranges->record));
-	if (!ranges->record)
-		goto out;
+	if (!ranges->record) {
+		ranges_free(ranges);
+		return false;
+	}
 	ranges->cells_room = ranges->cells + (n ? SPARE_CELLS(ranges->cells) : 0);
 	ranges->records_room = ranges->records + (n ? SPARE_ENTRIES(n) * kind_records(ADDED) : 0);
 	memcpy(ranges->record, &head, sizeof(head));
 	for (size_t i = 0; i < n; i++)
 		record_write(ranges->record + entry[i].record - !!entry[i].until, entry_kind(&entry[i]), &entry[i]);
 	return true;
-out:
-	free(set.range);
-	ranges_free(ranges);
-	return false;
 }
 
 void ranges_free(struct ranges *ranges)

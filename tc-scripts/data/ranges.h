@@ -47,6 +47,8 @@ int entry_compare(const void *a, const void *b);
  * there is no memory.
  */
 bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n);
+/* The same for a table that nothing changes: only cells, in which a leaf is the tag + 1. */
+bool ranges_bake(struct ranges *ranges, struct entry *entry, size_t n);
 void ranges_free(struct ranges *ranges);
 
 /* Reads the entries from @n records. Returns their number, or -1 if the records are not valid. Free *@entries. */

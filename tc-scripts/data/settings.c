@@ -169,7 +169,7 @@ static int write_all(int file, const unsigned char *bytes, size_t size)
 	return 0;
 }
 
-int settings_bake(const struct settings *settings, const char *path, struct error *e)
+int settings_bake(const struct settings *settings, struct baked *baked, const char *path, struct error *e)
 {
 	const char *slash = strrchr(path, '/');
 	int directory = slash ? (int)(slash - path) + 1 : 0, file;
@@ -194,8 +194,8 @@ int settings_bake(const struct settings *settings, const char *path, struct erro
 				directory ? path : ".")
 			: error(e, REFUSED, "choose another one", "cannot write to the directory of %s: %s",
 				Q(path), strerror(errno));
-	if (write_all(file, settings->image, settings->action->size) || fchmod(file, 0644) ||
-	    rename(temporary, path)) {
+	if (write_all(file, settings->image, settings->action->size) || (baked && baked_write(file, baked, e)) ||
+	    fchmod(file, 0644) || rename(temporary, path)) {
 		error(e, REFUSED, "choose another FILE", "cannot write %s: %s", Q(path), strerror(errno));
 		close(file);
 		unlink(temporary);

@@ -2,6 +2,7 @@
 /* The values of an action's parameters, written into a copy of its object, which tc then loads. */
 #pragma once
 
+#include "baked.h"
 #include "object.h"
 
 struct settings {
@@ -39,5 +40,8 @@ static inline bool settings_given(const struct settings *settings, const struct 
 	return settings->given[p - settings->action->parameter];
 }
 
-/* Writes the object to @path. It replaces an existing file only when it is complete. */
-int settings_bake(const struct settings *settings, const char *path, struct error *error);
+/*
+ * Writes the object to @path, with the table @baked in it, or NULL. It replaces an existing file only when
+ * it is complete.
+ */
+int settings_bake(const struct settings *settings, struct baked *baked, const char *path, struct error *error);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "baked.h"
 #include "object.h"
 #include "outcome.h"
 
@@ -68,6 +69,8 @@ struct table_kind {
 	 * or returns CHANGE_NO_ROOM, a new table must replace this one.
 	 */
 	enum outcome (*change)(const struct table *table, bool bare, const struct content *maps, size_t *absent);
+	/* What an object with this table in it holds, see baked.h; NULL: it cannot. */
+	int (*bake)(const struct table *table, struct baked *baked, struct error *error);
 };
 
 extern const struct table_kind table_prefix, table_vid;

@@ -293,6 +293,26 @@ static int prefix_entries(struct table *table, const struct content *content)
 	return n < 0 ? -1 : 0;
 }
 
+static int prefix_bake(const struct table *table, struct baked *baked, struct error *e)
+{
+	struct entry *entry = table->entry;
+	struct ranges ranges;
+	char text[PREFIX_SIZE];
+
+	for (size_t i = 0; i < table->n; i++) {
+		if (entry[i].until)
+			return error(e, USAGE, "leave that out, or use tcact add", "%s has a timeout, and a table in an "
+				     "object does not change", prefix_text(text, &entry[i].prefix));
+		if (entry[i].tag == UINT32_MAX && !entry[i].exception)
+			return error(e, USAGE, "choose another one", "%s has a %s of %u, which a table in an object cannot have",
+				     prefix_text(text, &entry[i].prefix), table->value, UINT32_MAX);
+	}
+	if (!ranges_bake(&ranges, entry, table->n))
+		return error(e, REFUSED, "free some", "no memory");
+	*baked = (struct baked){ ranges.cell, ranges.cells };
+	return 0;
+}
+
 const struct table_kind table_prefix = {
 	.name = "prefix",
 	.syntax = "PREFIX, and what belongs to it",
@@ -307,4 +327,5 @@ const struct table_kind table_prefix = {
 	.build = prefix_build,
 	.entries = prefix_entries,
 	.change = prefix_change,
+	.bake = prefix_bake,
 };

@@ -85,18 +85,29 @@ command_list() { ask list "$@"; }
 
 command_info() { ask info "$@"; }
 
-# bake FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values
+# bake FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values; `table FILE`
+# among them is no parameter, but the table that goes into it
 bake() {
-	local file=$1
-	shift
+	local file=$1 name=$2 given=() table=()
+	shift 2
+	while (($#)); do
+		if [[ $1 == table && ${table_key[$name]-} && $# != 1 ]]; then
+			table=(-t "$2")
+		else
+			given+=("${@:1:2}")
+		fi
+		shift $(($# > 1 ? 2 : 1))
+	done
+	set -- "$name" "${given[@]}"
 	if [[ $dry ]]; then
 		ask values "$@"
+		[[ ! ${table-} ]] || ask load -n "${table[@]}" "$name"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-		shell "$self" bake "$@" -o "$file"
+		shell "$self" bake "$@" ${table:+table "${table[1]}"} -o "$file"
 		echo
 		return
 	fi
-	ask bake "$@" -o "$file"
+	ask bake "$@" -o "$file" "${table[@]}"
 }
 
 # ended STATUS: tcact-data has said why, if that is one of its own
@@ -125,7 +136,8 @@ command_bake() {
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
 	catalogue
 	known "${args[0]}"
-	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || {
+	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" ||
+		[[ ${args[1]} == table && ${table_key[${args[0]}]-} ]] || {
 		typed=(bake -o "$file" "${args[@]}")
 		meant_step "${args[0]}" '' "${args[@]:1}"
 	}

@@ -222,3 +222,25 @@ match_swap() {
 	stays "${frame[v4.in]}"
 	gone "$other4"
 }
+
+t match_baked 'a table in the object: tc alone attaches it and swaps it; longest match, tag, exception'
+match_baked() {
+	local index json
+	ready
+	printf '%s tag 7\n' 10.0.0.0/8 fd01::1/128 10.1.0.1/32 >/run/list
+	printf '%s nomatch\n' 10.1.0.0/16 >>/run/list
+	"$data" "$objects" bake prefixes tag mark -t /run/list -o /run/baked.o
+	tc filter add dev a egress pref 7 matchall action bpf object-file /run/baked.o sec action/prefixes drop
+	json=$(tc -j filter show dev a egress pref 7)
+	[[ $json =~ \"index\":([0-9]+) ]]
+	index=${BASH_REMATCH[1]}
+	gone "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a010001/0a020001}"
+	stays "${frame[v4.in]/0a010001/0a010002}" "$other4" "$other6"
+	# a table of many sections
+	seq -f '%.0f' 0 99999 | awk '{ print "172." 16 + int($1 / 65536) "." int($1 / 256) % 256 "." $1 % 256 " tag " $1 }' >/run/list
+	echo 11.0.0.0/8 >>/run/list
+	"$data" "$objects" bake prefixes -t /run/list -o /run/baked.o
+	tc actions replace action bpf object-file /run/baked.o sec action/prefixes drop index "$index"
+	stays "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a010001/ac1186a0}"
+	gone "$other4" "${frame[v4.in]/0a010001/ac11869f}" "${frame[v4.in]/0a010001/ac100000}"
+}

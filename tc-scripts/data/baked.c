@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A table in the object itself: TABLE_BAKED of include/tcact/ranges.h. */
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "baked.h"
+
+#define SECTIONS 8
+#define SHIFT_MOST 19		/* 4 MiB: Linux 5.10 takes no larger map of one element */
+
+/* Into how many sections of 2^shift @cells go, with the least room lost; 0 where there are too many. */
+static size_t sections_for(size_t cells, uint32_t *shift)
+{
+	for (*shift = 4; *shift <= SHIFT_MOST; ++*shift)
+		if (cells <= (size_t)SECTIONS << *shift)
+			return (cells + ((size_t)1 << *shift) - 1) >> *shift;
+	return 0;
+}
+
+static void set_data(Elf_Scn *section, void *bytes, size_t size)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+
+	if (!data)
+		return;
+	data->d_buf = bytes;
+	data->d_size = size;
+	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+}
+
+/* Writes the value of a variable. */
+static bool set_variable(Elf *elf, const GElf_Sym *symbol, uint32_t value)
+{
+	Elf_Data *data = elf_getdata(elf_getscn(elf, symbol->st_shndx), NULL);
+
+	if (!data || symbol->st_value + sizeof(value) > data->d_size)
+		return false;
+	memcpy((char *)data->d_buf + symbol->st_value, &value, sizeof(value));
+	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+	return true;
+}
+
+/* baked_shift and baked_sections get their values, baked_N its size. */
+static bool set_symbols(Elf *elf, Elf_Scn *symbols, size_t sections, uint32_t shift)
+{
+	Elf_Data *data = elf_getdata(symbols, NULL);
+	GElf_Shdr header;
+	GElf_Sym symbol;
+	int found = 0;
+
+	if (!data || !gelf_getshdr(symbols, &header))
+		return false;
+	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
+		const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+
+		if (!name)
+			continue;
+		if (!strcmp(name, "baked_shift") || !strcmp(name, "baked_sections")) {
+			found += set_variable(elf, &symbol, name[7] == 'h' ? shift : (uint32_t)sections);
+		} else if (!strncmp(name, "baked_", 6) && name[6] >= '0' && name[6] < '0' + (int)sections && !name[7]) {
+			symbol.st_size = sizeof(uint64_t) << shift;
+			gelf_update_sym(data, i, &symbol);
+		}
+	}
+	return found == 2;
+}
+
+int baked_write(int file, struct baked *baked, struct error *e)
+{
+	uint32_t shift;
+	size_t sections = sections_for(baked->cells, &shift), names, room = sections << shift;
+	uint64_t *cell;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	const char *name;
+	bool good = false;
+	Elf *elf;
+
+	if (!sections)
+		return error(e, USAGE, "use tcact add, or fewer prefixes",
+			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
+			     (size_t)SECTIONS << SHIFT_MOST);
+	cell = realloc(baked->cell, room * sizeof(*cell));
+	if (!cell)
+		return error(e, REFUSED, "free some", "no memory");
+	memset(cell + baked->cells, 0, (room - baked->cells) * sizeof(*cell));
+	baked->cell = cell;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(file, ELF_C_RDWR, NULL);
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		goto out;
+	while ((section = elf_nextscn(elf, section))) {
+		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
+			goto out;
+		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, sections, shift))
+			goto out;
+		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)sections && !name[10])
+			set_data(section, cell + ((size_t)(name[9] - '0') << shift), sizeof(*cell) << shift);
+	}
+	good = elf_update(elf, ELF_C_WRITE) > 0;
+out:
+	elf_end(elf);
+	return good ? 0 : error(e, REFUSED, "make room there", "cannot write the table into the object: %s",
+				elf_errmsg(-1) ?: "it is not one of this tcact");
+}
