@@ -99,7 +99,8 @@ static int not_loaded(const struct action *action, int why, char *log, struct er
 	const char *reason = log_reason(log);
 
 	if (why == EPERM)
-		return error(e, REFUSED, "run as root with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON, see: tcact check",
+		return error(e, REFUSED, "run as root with CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON "
+			     "(before Linux 5.11 see also: ulimit -l), see: tcact check",
 			     "load %s: not permitted", action->name);
 	if (why == ENOMEM)
 		return error(e, REFUSED, "free some", "load %s: no memory", action->name);

@@ -127,11 +127,11 @@ place_match() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# look WHAT COMMAND...: sets said to what it prints; that there is no such qdisc or device is no failure
+# look WHAT tc WORD...: sets said to what it prints; that there is no such qdisc or device is no failure
 look() {
 	local what=$1 status=0
 	shift
-	said=$("$@" 2>&1) || status=$?
+	said=$("${limit[@]}" "$@" 2>&1) || status=$?
 	((status)) && [[ $said != *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] || return 0
 	[[ ! $verbose ]] || printf '%s\n' "$said" >&2
 	refused "$what" "$1" "$status"
@@ -238,7 +238,7 @@ undo_filter() { # DEV IFINDEX DIR CHAIN PREF
 }
 
 undo_clsact() { # DEV IFINDEX
-	! same_device "$1" "$2" || ! unused_clsact "$1" || tc qdisc del dev "$1" clsact
+	! same_device "$1" "$2" || ! unused_clsact "$1" || "${limit[@]}" tc qdisc del dev "$1" clsact
 }
 
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
@@ -254,7 +254,8 @@ unused_clsact() {
 				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
 			done
 		else
-			all=$(tc filter show dev "$1" "$way" 2>/dev/null && tc chain show dev "$1" "$way" 2>/dev/null) &&
+			all=$("${limit[@]}" tc filter show dev "$1" "$way" 2>/dev/null &&
+				"${limit[@]}" tc chain show dev "$1" "$way" 2>/dev/null) &&
 				[[ ! $all ]] || return
 		fi
 	done

@@ -168,10 +168,10 @@ replace() {
 }
 
 unbound() { # INDEX COOKIE
-	[[ $(tc actions get action bpf index "$1" 2>/dev/null) == *" bind 0"*"cookie $2"* ]]
+	[[ $("${limit[@]}" tc actions get action bpf index "$1" 2>/dev/null) == *" bind 0"*"cookie $2"* ]]
 }
 
-undo_unbound() { ! unbound "$@" || tc actions del action bpf index "$1"; }
+undo_unbound() { ! unbound "$@" || "${limit[@]}" tc actions del action bpf index "$1"; }
 
 table_add() { change_entries -a "$@"; }
 table_del() { change_entries -d "$@"; }
