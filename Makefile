@@ -17,8 +17,8 @@ LLVM_LINK  ?= llvm-link
 LLC        ?= llc
 LLVM_STRIP ?= llvm-strip
 
-# The project's own flags: a distribution's hardening flags do not apply to
-# bpf. v3 is the newest instruction set that kernel 5.10 knows.
+# The project's own flags, as the hardening flags of distributions do not work with
+# -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
 BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude \
 	-DTCACT_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
 	$(patsubst %,-idirafter %,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
@@ -35,9 +35,9 @@ endif
 all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact-data build/tcact.pc
 
 # One set of rules for each byte order. build/ itself is bpfel.
-# clang makes bitcode, llc the object: so the linked object is made of exactly
-# what the small ones are made of, in either byte order on any machine
-# (bpftool gen object links only its own machine's).
+# clang makes bitcode, and llc makes objects from it. So the linked object contains exactly
+# what the small ones contain, for either byte order on any machine (bpftool gen object
+# links only objects of its own machine's byte order).
 define order # 1: directory, 2: llvm target
 $(1)/%.bc: action/%.c VERSION | $(1) build/tools
 	$$(call say,CLANG,$$@)
@@ -57,7 +57,7 @@ $(1)/%.o: $(1)/%.bc
 	$$(Q)$(LLC) -march=$(2) -mcpu=v3 -filetype=obj $$< -o $$@
 	$$(Q)$(LLVM_STRIP) -g $$@
 
-# What the objects say of themselves; where one does not, the build fails.
+# The descriptions in the objects; the build fails if one is missing.
 $(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) build/tcact-data
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)build/tcact-data $(1) describe >$$@
@@ -71,7 +71,7 @@ endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
 
-# What the build needs, looked for once.
+# Checks once that everything is installed that the build needs.
 build/tools: | build
 	$(Q)lacking=; for tool in $(foreach t,CC CLANG LLVM_LINK LLC LLVM_STRIP,$(firstword $($(t)))); do \
 		command -v "$$tool" >/dev/null || lacking="$$lacking $$tool"; \
@@ -87,7 +87,7 @@ build/tools: | build
 		'zlib-devel json-c-devel glibc-devel (Fedora)' >&2; exit 1; }
 	$(Q)touch $@
 
-# The half of the command that has to do with objects, values, maps and tables.
+# The part of the command that handles objects, values, maps and tables.
 DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror
 DATA := $(wildcard tc-scripts/data/*.c)
 
@@ -95,8 +95,8 @@ build/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
-# The command, as installed: it knows where the objects are. Made anew when one of
-# the variables is another.
+# The command as installed, which knows the directory of the objects. It is made again when
+# one of the variables has changed.
 build/tcact: tc-scripts/tcact FORCE | build
 	$(Q)sed -e 's|@BPFDIR@|$(BPFDIR)|; s|@VERSION@|$(VERSION)|' $< >$@.new
 	$(Q)chmod 755 $@.new
@@ -113,7 +113,7 @@ build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h |
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ -lbpf -lelf -lz
 
-# For the big-endian guest, with the libraries that it has.
+# For the big-endian guest, with the guest's libraries.
 build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
@@ -200,8 +200,8 @@ clean:
 
 help:
 	@echo 'make            build the objects, for both byte orders, and the command'
-	@echo 'make check      all tests; sets up what they need (root)'
-	@echo 'make check-all  the same, and what leaves nothing out on the other kernels (hours)'
+	@echo 'make check      all tests; installs what they need (root)'
+	@echo 'make check-all  the same, with every test on every kernel (hours)'
 	@echo 'make fuzz       random packets and parameters (root); FUZZ_SECONDS FUZZ_SEED FUZZ_CORPUS=DIR'
 	@echo 'make bench      what each action costs; writes docs/performance.md (root)'
 	@echo 'make demo       real packets through the actions, before and after (root)'

@@ -3,10 +3,10 @@
 # fields separated by tabs, "-" where there is none:
 #   chain pref protocol kind handle cookie action-kind name program control index
 #   packets bytes dropped match
-# The text and not `tc -j`: one filter of somebody else's whose kind tc (up to 6.x) cannot
+# It reads the text, not `tc -j`: a single foreign filter whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
-# Everybody can give an action a cookie. A filter is tcact's where each of its actions, in their order,
-# has one that says so, is one of actions, the catalogue's names, and is in no other filter.
+# Any program can give an action a cookie. A filter is tcact's only if each of its actions has a cookie
+# of tcact that fits its place, is listed in `actions`, and is in no other filter.
 
 BEGIN {
 	n = split(actions, list, " ")
@@ -20,7 +20,7 @@ function hex(digits) {
 		index("0123456789abcdef", substr(digits, 2, 1)) - 1
 }
 
-# ours: add can have written the cookie of the action that was read last
+# ours: `tcact add` can have written the cookie of the action that was read last
 function ours(  at, of) {
 	# no interval expressions: mawk of Debian 12 lacks them
 	if (length(cookie) != 24 || cookie !~ /^746361631[01][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
@@ -118,7 +118,7 @@ in_action && /^\t random type / { random = $3 }
 in_action && /^\tSent / { bytes = $2; packets = $4; dropped = $7; sub(/,/, "", dropped) }
 in_action && /^\tcookie / { cookie = $2 }
 
-# What lies between the filter and its first action is the match, as tc reads it, and more.
+# The text between the filter and its first action contains the match, as tc accepts it, and more.
 !count && NF {
 	sub(/\(.*/, "")
 	for (i = 1; i <= NF; i++) {

@@ -2,11 +2,11 @@
 # From `tc -s filter show`: which filters hide packets from one another. The new filter is at
 # PREF of CHAIN, for PROTOCOL unless the list has it already. Of tcact's own actions REWRITERS
 # always obey their control. One line each, "PREF KIND" after the word:
-#   none   it is before the new filter, which sees no packet
-#   some   it is before the new filter, which does not see what it matches
-#   asks   it is before the new filter, and its program decides what that sees
-#   after  it is after the new filter, and all packets that it could see meet that first
-# What cannot be told gives no line: every line is true.
+#   none   it runs before the new filter, which then sees no packet
+#   some   it runs before the new filter, which does not see the packets that it matches
+#   asks   it runs before the new filter, and its program decides which packets the new one sees
+#   after  it runs after the new filter, which sees first all packets that it could see
+# If it is not certain, there is no line, so every line is true.
 
 function done() {
 	if (!is_filter || in_chain != chain) return

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The least that an action can do: what it costs is act_bpf's. */
+/* The smallest action possible: all of its cost is that of act_bpf. */
 #define SECTION(name) __attribute__((section(name), used))
 
 SECTION("license") static const char gpl[] = "GPL";

@@ -83,7 +83,7 @@ static void measure(const char *dev, const char *tap, uint32_t spread)
 	static struct iovec iov[BATCH];
 	uint64_t least = UINT64_MAX;
 	int out = open_socket(dev, 0), in = tap ? open_socket(tap, ETH_P_ALL) : -1, bits;
-	/* Clones that pile up would show how full the kernel's slabs happen to be. */
+	/* If clones pile up, the cost depends on how full the kernel's slabs happen to be. */
 	int step = tap ? 1 : BATCH;
 	unsigned char head[VNET_HDR];
 
@@ -107,11 +107,11 @@ static void measure(const char *dev, const char *tap, uint32_t spread)
 			n = sendmmsg(out, messages + i, step, 0);
 			cost += __rdtsc() - start;
 			MARKER(2);
-			/* one that an action drops on egress makes it stop: ENOBUFS */
+			/* it stops at a packet that an action drops on egress: ENOBUFS */
 			if (n != step)
 				err(1, "sent %d of %d", n, step);
 			/*
-			 * The first stays there. Else a run could end up between two slabs
+			 * The first one stays. Otherwise a run could end up between two slabs
 			 * of one free object each, where every packet is slow.
 			 */
 			if (in >= 0 && i && recv(in, head, sizeof(head), 0) < 0)
@@ -169,11 +169,11 @@ static void show_program(void)
 	get.info.info = (uintptr_t)&info;
 	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &get))
 		err(1, "no program");
-	/* the number of verified instructions is known from 5.16 on */
+	/* the kernel reports the number of verified instructions since 5.16 */
 	printf("%u %u %u\n", info.verified_insns, info.xlated_prog_len / 8, info.jited_prog_len);
 }
 
-/* Until the pool is ready each random number costs thousands of instructions. */
+/* Before the pool is ready, each random number costs thousands of instructions. */
 static void credit_entropy(void)
 {
 	struct { struct rand_pool_info info; uint32_t data[64]; } pool = { .info = { 2048, 256 } };

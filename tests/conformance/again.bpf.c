@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is refused, tried again by other ways: a row of rows/again.tsv for each. What may sleep
- * is in wq.bpf.c.
+ * What is refused, tried again in other ways: one row of rows/again.tsv for each. Attempts that
+ * sleep are in wq.bpf.c.
  */
 #include "program.h"
 
@@ -49,7 +49,7 @@ MAP(found, ARRAY, 1, __u32, struct pointing);
 MAP(own, ARRAY, 1, __u32, struct pointing_own);
 MAP(hash, HASH, 4, __u32, __u64);
 
-/* The verifier takes this for an iteration that ends. It does not: it must never be reached. */
+/* The verifier assumes that this loop ends. It does not, so it must never be reached. */
 #define ENDLESS                                        \
 	for (;;) {                                     \
 		struct bpf_iter_num forever;           \
@@ -97,7 +97,7 @@ SEC("again/kptr-endless") int kptr_endless(struct __sk_buff *skb)
 	return 0;
 }
 
-/* The cgroup is taken out of the map, used, and put back where now nothing is. */
+/* Takes the cgroup out of the map, uses it, and puts it back into the empty place. */
 static int count;
 
 SEC("again/css-endless") int css_endless(struct __sk_buff *skb)

@@ -97,7 +97,7 @@ static int load(const struct bpf_insn *code, size_t count, const struct bpf_prog
 	return bpf_prog_load(BPF_PROG_TYPE_SCHED_ACT, "conform", "GPL", code, count, &opts);
 }
 
-/* The verifier's words: the last line that is neither state nor statistics. */
+/* The verifier's message: the last line that is neither state nor statistics. */
 static void reason(char words[512])
 {
 	static const char *const noise[] = {
@@ -112,7 +112,7 @@ static void reason(char words[512])
 
 		next = line + length + !!line[length];
 		for (size_t i = 0; i < ARRAY_SIZE(noise); i++)
-			/* "R1 type=..." are words, "R1=ctx() ..." is a state */
+			/* "R1 type=..." is a message, "R1=ctx() ..." is a state */
 			skip |= !strncmp(line, noise[i], strlen(noise[i])) &&
 				(noise[i][0] != 'R' || line[2] == '=' || line[2] == '_');
 		if (!skip && length)
@@ -250,7 +250,7 @@ static bool absent(const char *row, char words[512])
 	       strstr(words, "failed to find the address");
 }
 
-/* Does the program call what its row is about? Then only does it prove anything of that. */
+/* Does the program call what its row is about? Only then does it prove anything. */
 static bool calls(const struct bpf_program *prog, const char *row)
 {
 	const struct bpf_insn *code = bpf_program__insns(prog), *end = code + bpf_program__insn_cnt(prog);
@@ -270,7 +270,7 @@ static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts
 {
 	static struct bpf_insn nothing[] = { SET(0, 0), EXIT };
 
-	/* The BTF describes the program that was. */
+	/* The BTF describes the program that was replaced. */
 	opts->prog_btf_fd = 0;
 	opts->func_info = opts->line_info = NULL;
 	opts->func_info_cnt = opts->line_info_cnt = 0;
@@ -414,10 +414,10 @@ static void offered(const char *file)
 	}
 }
 
-/* Every way but netlink: is there one? */
+/* Tries every way to attach except netlink. */
 static void by_link(const char *pin)
 {
-	/* the type that the hook is for: where a program of that is not let in, this kernel has no such hook */
+	/* the type for which the hook is meant: if such a program is refused, the kernel lacks the hook */
 	static const struct { const char *name; int hook; enum bpf_prog_type type; const char *at; } hooks[] = {
 		{ "tcx-ingress", 46, BPF_PROG_TYPE_SCHED_CLS, "eth1" },		/* Linux 6.6 */
 		{ "tcx-egress", 47, BPF_PROG_TYPE_SCHED_CLS, "eth1" },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What tests need beside the actions. */
+/* Programs that the tests need, apart from the actions. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
 char _license[] SEC("license") = "GPL";
 
-/* Puts 32 bits in front of each packet, as XDP does to tell later programs something. */
+/* Adds 32 bits of metadata before each packet, as XDP programs do to inform later programs. */
 SEC("xdp") int leave_meta(struct xdp_md *ctx)
 {
 	__u32 *meta;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * packet - puts packets in at one end of a data path, takes them out at the
- * other, and says what is right about them. One static program, because the
- * guests in which it runs are slow to start anything larger.
+ * packet - sends packets into one end of a data path, receives them at the
+ * other, and prints what is right about them. It is one static program, because
+ * the guests in which it runs are slow to start anything larger.
  *
  *   packet alone COMMAND...         runs it in network, mount and PID namespaces of its own,
  *                                   with /run, /sys and /sys/fs/bpf of its own
@@ -45,7 +45,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>		/* before linux/, which is then silent about the same */
+#include <net/if.h>		/* before linux/ headers, which then leave out the same definitions */
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
@@ -101,7 +101,7 @@ static uint8_t frame[FRAME_MAX + 8];
 
 static unsigned get16(const uint8_t *p) { return p[0] << 8 | p[1]; }
 
-/* By hand: stdio's way of it was a quarter of the time of the tests in a guest. */
+/* Not with stdio, which took a quarter of the time of the tests in a guest. */
 static void print_hex(const uint8_t *p, size_t n)
 {
 	for (; n--; p++) {
@@ -188,7 +188,7 @@ static const char *sum_ip(const uint8_t *p, size_t n)
 		if (!good(add(0, p, head)))
 			return "bad-ip";
 		if (get16(p + 6) & 0x3fff)
-			return "ok";	/* a fragment's transport sum is over all of them */
+			return "ok";	/* the transport checksum covers all fragments */
 		return sum_l4(p[9], add(0, p + 12, 8), p + head, len - head);
 	}
 	if (n < 40 || p[0] >> 4 != 6)
@@ -230,7 +230,7 @@ static int packet_socket(int ifindex, int proto)
 	return fd;
 }
 
-/* What kernels say on their own accord: ARP, and IPv6's neighbour and group messages. */
+/* What kernels send by themselves: ARP, neighbour discovery, MLD. */
 static bool noise(bool ether, const uint8_t *p, size_t n)
 {
 	if (ether && n > 14 && get16(p + 12) == ETH_P_ARP)
@@ -410,7 +410,7 @@ static int pass(char **args)
 
 			ll.sll_protocol = htons(proto);
 			sent = sendto(from.fd, out, len, 0, (void *)&ll, sizeof(ll));
-			/* ENOBUFS: tc dropped it. Then nothing comes out, which we shall see. */
+			/* ENOBUFS: tc dropped it. Then no packet arrives, which is checked below. */
 			if (sent < 0 && errno == ENOBUFS)
 				sent = len;
 		}
@@ -497,7 +497,7 @@ static union address address(const char *text, int port, socklen_t *len)
 	return a;
 }
 
-/* Bytes that a segment lost, moved or changed cannot imitate. */
+/* Bytes that show whether a segment was lost, moved or changed. */
 static void fill(uint8_t *p, size_t n, uint32_t *state)
 {
 	while (n--) {
@@ -588,7 +588,7 @@ static int udp(char **args)
 		}
 	}
 	fill(frame, n, &state);
-	/* with a socket that knows its peer, so that a program can read it */
+	/* from a connected socket, so that a program can read the peer */
 	if (connect(fd, &to.any, len) || (sendmsg(fd, &msg, 0) != (ssize_t)n && errno != ENOBUFS))
 		err(2, "sendmsg");
 	return 0;
@@ -960,7 +960,7 @@ static int reasons(char **args)
 	return 0;
 }
 
-/* As bpftool prog and map do, which takes seconds in a guest. */
+/* Like bpftool prog and map, which take seconds in a guest. */
 static int ids(char **args)
 {
 	static const struct { int command; char letter; } kinds[] = {
@@ -1000,7 +1000,7 @@ static void up(const char *dev)
 	close(fd);
 }
 
-/* What unshare, mount, sysctl and ip would do in a second of a guest. */
+/* Does what unshare, mount, sysctl and ip would take a second for in a guest. */
 static int alone(char **args)
 {
 	static const char *const fs[][2] = {

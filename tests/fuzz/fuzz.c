@@ -38,9 +38,9 @@
 #include <bpf/bpf.h>
 #include "fuzz.h"
 
-#define EACH 4096		/* executions of one object */
-#define BATCH 256		/* after so many the counters are looked at */
-#define SHOWN 3			/* times that the same thing is shown */
+#define EACH 4096		/* number of executions of one object */
+#define BATCH 256		/* executions between two checks of the counters */
+#define SHOWN 3			/* how often the same fault is printed */
 #define KINDS 256
 
 /* Shared by the processes. */
@@ -78,7 +78,7 @@ static double now(void)
 
 /* ---- what is wrong, made simpler ----------------------------------------------------------- */
 
-/* Is still the same thing wrong? */
+/* Does the same fault still occur? */
 static bool same(struct run *r, const char *what)
 {
 	uint16_t type = get16(r->in + 12);
@@ -122,7 +122,7 @@ static void shrink_packet(struct run *r, const char *what)
 			r->length += by;
 			break;
 		}
-	/* bytes to 0, a block first */
+	/* set bytes to 0, first in blocks */
 	for (uint32_t size = 16; size; size /= 4)
 		for (uint32_t at = 0; at + size <= r->length; at += size) {
 			uint8_t old[16];
@@ -147,7 +147,7 @@ static void shrink_params(struct run *r, const char *what)
 	for (struct param *p = a->param; p < a->param + a->n; p++) {
 		struct param old = *p;
 
-		/* what depends on another stays */
+		/* keep a parameter on which another depends */
 		if (!p->given || p->kind >= PREFIX || !strcmp(p->name, "link") || !strcmp(a->name, "match"))
 			continue;
 		unset(p);
@@ -165,7 +165,7 @@ static void shrink_params(struct run *r, const char *what)
 	}
 }
 
-/* true: the object may be another afterwards */
+/* true: the object may differ afterwards */
 static bool report(struct run *r)
 {
 	static char text[1 << 16];
@@ -226,13 +226,13 @@ static bool over(void)
 	return now() - began / 1e9 >= seconds;
 }
 
-/* A kernel may be built without what a source reads; any other refusal is a fault. */
+/* A kernel may lack what a source reads; any other refusal is a fault. */
 static bool may_be_refused(const struct object *o)
 {
 	return strstr(o->action->name, "m") && strstr(load_log, "unknown func");
 }
 
-/* The object that @start stands for; false: the kernel refuses it. */
+/* Makes the object for @start; false: the kernel refuses it. */
 static bool make_object(struct object *o, uint64_t start, int *chosen)
 {
 	static struct action other;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the fuzzer share; fuzz.c says what it does and how it is used.
+ * Shared by the files of the fuzzer. fuzz.c says what it does and how to use it.
  *
  * Nothing here or in the oracles comes from include/tcact or action/: what a packet is and what
  * must become of it is written down a second time, from the RFCs and from docs/man. The
@@ -20,9 +20,9 @@
 
 #define die(form, ...) (fprintf(stderr, "fuzz: " form "\n", ##__VA_ARGS__), exit(2))
 
-#define FRAME_MAX 2048		/* of a packet that goes in */
-#define ROOM 512		/* for what mutations add */
-#define MTU 1420		/* of lo, which all packets pass */
+#define FRAME_MAX 2048		/* bytes of an input packet */
+#define ROOM 512		/* bytes that mutations may add */
+#define MTU 1420		/* of lo, through which all packets go */
 #define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
 
 enum { CONTROL = -1, MISS = -2, PIPE = 3 };	/* verdicts: tcact-actions(7) */
@@ -70,17 +70,17 @@ enum why { FINE, NOT_IP, LINK_UNKNOWN, TRUNCATED, MALFORMED, FRAGMENT, EXTENSION
 struct packet {
 	const uint8_t *data;
 	uint32_t length;
-	enum why why;			/* why there is no IP header */
+	enum why why;			/* the reason if there is no IP header */
 	bool pppoe, tagged;
 	uint8_t version;
 	uint32_t l3, l4;		/* where the headers begin */
 	uint32_t end;			/* of the IP packet in the frame */
-	/* what find_transport finds */
+	/* set by find_transport() */
 	bool looked;
 	enum why why4;
 	uint8_t protocol;
-	bool fragmented;		/* there are others */
-	bool routed;			/* the destination is not the last one: RFC 8200, 4.4 */
+	bool fragmented;		/* it is one of several fragments */
+	bool routed;			/* the destination is not the final one: RFC 8200, 4.4 */
 };
 
 /* An IP header at p->l3 of a packet whose ethertype said what; @gso: its length may be 0. */
@@ -88,12 +88,12 @@ bool is_tag(uint16_t type);
 void find_ip(struct packet *p, bool gso);
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso);
 void find_transport(struct packet *p);
-/* Where the transport's checksum is, counted from its header; 0: none that covers addresses. */
+/* The offset of the checksum in the transport header; 0: none that covers the addresses. */
 uint32_t checksum_offset(uint8_t protocol, uint8_t version);
 bool is_icmp_error(const struct packet *p);
 /* One's complement sum of 16 bit words, not inverted; the first byte at an @odd place. */
 uint64_t sum16(const uint8_t *data, uint32_t length);
-/* Makes every checksum of the packet right, those inside ICMP errors too. */
+/* Corrects every checksum of the packet, including those inside ICMP errors. */
 void fix_checksums(uint8_t *data, const struct packet *p);
 
 /* ---- object.c: an action with parameters --------------------------------------------------- */
@@ -105,13 +105,13 @@ struct word { char name[24]; uint64_t number; };
 struct param {
 	char name[32];
 	enum kind kind;
-	uint32_t offset, size, on;	/* on: where the switch of its part is */
+	uint32_t offset, size, on;	/* on: the offset of the switch of its part */
 	bool is_signed, given;
 	int64_t low, high;
 	struct word *words;
 	int n_words;
-	uint64_t standard, value;	/* the default; what it is */
-	uint8_t bytes[64];		/* where it is no number */
+	uint64_t standard, value;	/* the default; the value */
+	uint8_t bytes[64];		/* if it is not a number */
 	char text[512];
 };
 
@@ -128,7 +128,7 @@ struct net { uint8_t version, bits, address[16]; uint32_t tag; };
 
 #define TABLE 40
 
-/* What runs: the parameters stand in its action. */
+/* What runs; its parameters are in the action. */
 struct object {
 	struct action *action;
 	enum link link;
@@ -139,7 +139,7 @@ struct object {
 	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
 	uint16_t from[TABLE];
 	int n_vid;
-	struct net near[4];		/* addresses to be met often */
+	struct net near[4];		/* addresses that packets get often */
 	int n_near;
 	uint16_t port;			/* likewise */
 	struct object *inverse;		/* or NULL */
@@ -156,21 +156,21 @@ void set_prefix(struct param *p, const struct net *prefix);
 void unset(struct param *p);
 struct ranges;
 void build_table(const struct object *o, struct ranges *ranges);
-/* false: the kernel refused; the log says why */
+/* false: the kernel refused it; the log says why */
 bool object_load(struct object *o);
-/* Makes it the one that runs and is judged. */
+/* Makes it the object that runs and is judged. */
 void object_use(struct object *o);
 void object_unload(struct object *o);
-/* How many packets its counters have, all reasons together. */
+/* The sum of its counters, over all reasons. */
 uint64_t object_counted(const struct object *o);
 extern char load_log[];
 
 /* ---- one execution -------------------------------------------------------------------------- */
 
-/* One checksum that changes: it and what it covers sum to what they did. */
+/* A checksum that changes. The sum of it and of what it covers must stay the same. */
 struct sum {
 	uint32_t at, from, to, pseudo, pseudo_length;
-	bool udp;			/* 0 means that there is none */
+	bool udp;			/* a value of 0 means that there is no checksum */
 };
 
 struct run {
@@ -179,19 +179,19 @@ struct run {
 	uint8_t in[FRAME_MAX + ROOM], want[FRAME_MAX + ROOM], out[FRAME_MAX + ROOM];
 	uint32_t length, want_length, out_length;
 	struct __sk_buff ctx, want_ctx, out_ctx;
-	struct metadata more;		/* that the program in front gives; what comes out is not seen */
+	struct metadata more;		/* set by the program before the action; the result cannot be read */
 	int flags, verdict, want_verdict, other_verdict;
 	int error;
-	uint64_t any_mark, any_priority, any_tstamp, any_cb[5];	/* bits that nobody can know */
+	uint64_t any_mark, any_priority, any_tstamp, any_cb[5];	/* bits that cannot be predicted */
 	bool any_label;			/* a flow label that is not 0 */
 	struct sum sums[4];
 	int n_sums;
-	const char *rule;		/* what of the oracle decided */
-	bool again;			/* a second time the same verdict must come out */
-	bool invertible;		/* the inverse makes of what comes out what went in */
+	const char *rule;		/* the rule of the oracle that decided */
+	bool again;			/* a second run must give the same verdict */
+	bool invertible;		/* the inverse action must restore the input */
 	uint32_t counted;		/* in the map reasons */
 	bool look_at_counters, uncountable;
-	bool skip;			/* what comes out depends on what nobody can know */
+	bool skip;			/* the result depends on something that cannot be predicted */
 	const char *what;		/* what is wrong: verdict, bytes, ... */
 	char detail[256];
 };
@@ -203,11 +203,11 @@ void sum_add(struct run *r, struct sum sum);
 struct oracle {
 	const char *name;
 	void (*choose)(struct object *o, struct rng *rng);	/* parameters that depend on others */
-	void (*prepare)(struct object *o);			/* what expect needs of them */
+	void (*prepare)(struct object *o);			/* what expect needs from them */
 	void (*expect)(struct run *r);
-	/* a second one, of which run on what came out makes what went in; false: there is none */
+	/* sets up the inverse, which restores the input from the output; false: there is none */
 	bool (*inverse)(struct object *o);
-	/* exchanges what must be for that in @data, which has the layout of r->in */
+	/* swaps what must be swapped for that in @data, which has the layout of r->in */
 	void (*mirror)(const struct run *r, uint8_t *data);
 };
 
@@ -241,7 +241,7 @@ void label_part(struct run *, const struct label *);
 void mac_part(struct run *, const struct mac *);
 void mss_part(struct run *, const struct mss *);
 void meta_part(struct run *, const struct meta *);
-/* A field of a packet, from what came in; false: it has none. *unknown: nobody can say. */
+/* A field of the input packet; false: it has none. *unknown: it cannot be predicted. */
 bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown);
 /* The traffic class of r->want. */
 uint8_t class_get(const struct run *r);
@@ -260,10 +260,10 @@ void mutate(struct run *r, struct rng *rng);
 /* ---- judge.c --------------------------------------------------------------------------------- */
 
 extern struct enter enter;
-/* What TEST_RUN of this kernel takes; once in each process. */
+/* Finds out what TEST_RUN of this kernel accepts; call once in each process. */
 void probe(void);
 extern bool can_complete, can_ingress, can_hwtstamp;
-extern struct run back;			/* the way back of the last one */
+extern struct run back;			/* the inverse of the last one */
 void execute(struct run *r);
 /* Runs it; false: r->what and r->detail say what is wrong. */
 bool judge(struct run *r);

@@ -95,13 +95,13 @@ static uint32_t sum_of(const uint8_t *data, const struct sum *s)
 	return (sum16(data + s->from, s->to - s->from) + sum16(data + s->pseudo, s->pseudo_length)) % 0xffff;
 }
 
-/* The field that comes out where it is as it must be, else what it must be to r->want. */
+/* Writes to r->want the output field if it is right, else the value that it must have. */
 static bool checksum(struct run *r, const struct sum *s)
 {
 	uint16_t old = get16(r->in + s->at), got = get16(r->out + s->at), must;
 	uint32_t before = sum_of(r->in, s), after;
 
-	if (s->udp && !old)		/* RFC 768: none was made; want has the 0 */
+	if (s->udp && !old)		/* RFC 768: there was no checksum; want has the 0 already */
 		return true;
 	put16(r->want + s->at, got);
 	after = sum_of(r->want, s);
@@ -115,7 +115,7 @@ static bool checksum(struct run *r, const struct sum *s)
 
 struct run back;
 
-/* The inverse of the action, run on what came out, makes what went in. */
+/* Runs the inverse of the action on the output; it must restore the input. */
 static bool there_and_back(struct run *r)
 {
 	const struct oracle *oracle = r->object->action->oracle;
@@ -130,7 +130,7 @@ static bool there_and_back(struct run *r)
 	}
 	back.length = r->out_length;
 	back.ctx = r->ctx;
-	/* TEST_RUN wants another length where an address becomes an ethertype */
+	/* TEST_RUN requires another length if an address takes the place of the ethertype */
 	find_network(&p, back.in, back.length, LINK_ETHER, false);
 	if (r->object->link == LINK_NONE && p.why == TRUNCATED)
 		return true;
@@ -222,7 +222,7 @@ bool judge(struct run *r)
 	}
 	if (!fine)
 		return false;
-	/* what nobody can know is as it came out */
+	/* what cannot be predicted is taken from the output */
 	r->want_ctx.mark = (r->want_ctx.mark & ~r->any_mark) | (r->out_ctx.mark & r->any_mark);
 	r->want_ctx.priority = (r->want_ctx.priority & ~r->any_priority) | (r->out_ctx.priority & r->any_priority);
 	r->want_ctx.tstamp = (r->want_ctx.tstamp & ~r->any_tstamp) | (r->out_ctx.tstamp & r->any_tstamp);
@@ -279,7 +279,7 @@ static void fields(FILE *to, const char *verb, const struct __sk_buff *ctx, cons
 	SHOW("cb4", cb[4]);
 }
 
-/* One line, of which tests/unit/replay makes a vector. */
+/* One line, from which tests/unit/replay makes a vector. */
 void print_failure(FILE *to, struct run *r)
 {
 	struct object *o = r->object;

@@ -151,7 +151,7 @@ void ttl_read(struct ttl *ttl, struct action *a, const char *part)
 		ttl->dec = 1;
 }
 
-/* What no router forwards; the rule, or NULL. */
+/* The rule by which no router forwards the packet, or NULL. */
 static const char *stays_on_the_link(struct packet *p)
 {
 	const uint8_t *dst = p->data + p->l3 + (p->version == 4 ? 16 : 24);

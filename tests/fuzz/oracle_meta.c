@@ -49,7 +49,7 @@ bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
 	case GSO_SIZE:	      *value = ctx->gso_size; return true;
 	case HWTSTAMP:	      *value = ctx->hwtstamp; return true;
 	case SKB_MTU:	      *value = MTU; return true;
-	/* what TEST_RUN gives to every packet */
+	/* what TEST_RUN sets for every packet */
 	case TC_CLASSID:
 	case NAPI_ID:
 		return true;
@@ -58,10 +58,10 @@ bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
 	case VLAN_PRESENT:    *value = !!r->more.vlan_proto; return true;
 	case VLAN_TCI:	      *value = r->more.vlan_proto ? r->more.vlan_tci : 0; return true;
 	case VLAN_PROTO:      *value = __builtin_bswap16(r->more.vlan_proto); return true;
-	case PKT_TYPE:	/* as it came in by lo, whose address is 0 */
+	case PKT_TYPE:	/* as it came in on lo, whose address is 0 */
 		*value = !memcmp(r->in, everybody, 6) ? 1 : r->in[0] & 1 ? 2 : !memcmp(r->in, lo, 6) ? 0 : 3;
 		return true;
-	case PROTOCOL:	/* IEEE 802.3, 3.2.6; what is no ethertype has one of Linux's own */
+	case PROTOCOL:	/* IEEE 802.3, 3.2.6; for a length, Linux uses a value of its own */
 		*value = get16(r->in + 12);
 		if (*value < 0x600)
 			*value = r->length >= 16 && get16(r->in + 14) == 0xffff ? 1 : 4;
@@ -141,7 +141,7 @@ const struct oracle meta_oracle = { "meta", .prepare = meta_prepare, .expect = m
 
 /* ---- match --------------------------------------------------------------------------------- */
 
-/* What of them is counted, where something was compared. */
+/* What is counted after a comparison. */
 enum { HITS = 1, MISSES };
 
 static int count_read(struct action *a) { return param_named(a, "count") ? value_of(a, "", "count") : 0; }
@@ -156,7 +156,7 @@ static void match_choose(struct object *o, struct rng *rng)
 	struct param *op = param_named(o->action, "op"), *value = param_named(o->action, "value"),
 		*to = param_named(o->action, "to");
 
-	if (chance(rng, 60))		/* what packets have now and then */
+	if (chance(rng, 60))		/* values that packets have sometimes */
 		set_number(value, below(rng, chance(rng, 50) ? 4 : 260));
 	else if (chance(rng, 50))	/* at the edge of 32 and 64 bits, and signs */
 		set_number(value, (1ULL << (31 + below(rng, 33))) - below(rng, 2));

@@ -36,7 +36,7 @@ static uint32_t address_at(const struct packet *p, bool dst)
 	return p->l3 + (p->version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
 }
 
-/* The packet inside an ICMP error, as far as it is there; false: not even its IP header. */
+/* Parses the packet inside an ICMP error, which may be cut off; false: even its IP header is. */
 static bool find_inner(struct packet *in, const struct packet *p)
 {
 	const uint8_t *ip;
@@ -148,9 +148,9 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 			return LEFT;
 		if (nat.port && get16(p->data + at) != nat.port)
 			return NOT_IT;
-		if (nat.prefix && p->fragmented)	/* the others have no port to decide by */
+		if (nat.prefix && p->fragmented)	/* the other fragments have no port */
 			return LEFT;
-		if (nat.port_to && p->protocol == 132)	/* a CRC over all of it */
+		if (nat.port_to && p->protocol == 132)	/* SCTP: a CRC covers the whole packet */
 			return LEFT;
 		new_port = nat.port_to && get16(p->data + at) != nat.port_to;
 	}
@@ -166,10 +166,10 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 		put16(r->want + at, nat.port_to);
 	if (!nat.prefix && !by_port)
 		return TRANSLATED;
-	/* a translation to what was there may still write 0 for 0xffff, which are the same sum */
+	/* even without a change, 0 may replace 0xffff: both are the same sum */
 	if (nat.prefix)
 		sum_header(r, p->l3);
-	if (field)	/* RFC 8200, 8.1: of the destinations, the last one counts */
+	if (field)	/* RFC 8200, 8.1: the checksum covers the final destination */
 		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_at(p, false),
 					 .pseudo_length = p->version == 4 ? 8 : p->routed ? 16 : 32,
 					 .udp = p->protocol == 17 || p->protocol == 136 });
@@ -204,12 +204,12 @@ static void nat_expect(struct run *r)
 		return;
 	}
 	r->rule = "icmp error";
-	r->skip |= r->ctx.gso_segs;	/* no ICMP packet is made of segments */
+	r->skip |= r->ctx.gso_segs;	/* GSO does not exist for ICMP */
 	if (!find_inner(&in, p)) {
 		nat_alone(r, true);
 		return;
 	}
-	/* the port of an error is that of the packet inside */
+	/* for an ICMP error, the port of the packet inside decides */
 	end = nat_end(r, &in, !nat.dst, true);
 	if (by_port && nat.prefix && p->fragmented && end != NOT_IT) {
 		r->rule = "fragmented icmp error";
@@ -266,7 +266,7 @@ static void npt_choose(struct object *o, struct rng *rng)
 	set_prefix(param_named(o->action, "from"), &o->near[0]);
 	set_prefix(param_named(o->action, "to"), &o->near[1]);
 	o->n_near = 1;
-	/* a shorter one has zeros behind it: as long as the other */
+	/* zeros extend the shorter prefix to the length of the other */
 	if (o->near[0].bits < o->near[1].bits)
 		o->near[0].bits = o->near[1].bits;
 	o->near[1].bits = o->near[0].bits;

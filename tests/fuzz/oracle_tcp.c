@@ -5,7 +5,7 @@
 #define OPTIONS_LOOKED_AT 20
 #define SYN 2
 
-/* The TCP header, whole, or NULL; *end: of its options. @syn: of segments without SYN, NULL and not counted. */
+/* The whole TCP header, or NULL; *end: the end of its options. @syn: NULL, and not counted, without SYN. */
 static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 {
 	struct packet *p = &r->p;
@@ -17,7 +17,7 @@ static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 	r->counted += p->why4 && !p->why;
 	if (p->why4 || p->protocol != 6)
 		return NULL;
-	r->uncountable |= syn && p->l4 + 20 > p->end;	/* are there flags to tell? */
+	r->uncountable |= syn && p->l4 + 20 > p->end;	/* does the packet reach the flags? */
 	if (syn && p->l4 + 14 <= p->end && !(header[13] & SYN))
 		return NULL;
 	if (p->l4 + 20 > p->end) {
@@ -70,7 +70,7 @@ void mss_part(struct run *r, const struct mss *mss)
 		limit = (int64_t)(mss->mtu ? mss->mtu : MTU) - (r->p.version == 4 ? 40 : 60) - (r->p.pppoe ? 8 : 0);
 		if (r->p.pppoe)
 			r->rule = "MTU less PPPoE";
-		r->uncountable |= limit <= 0;	/* only where there is an option to lower */
+		r->uncountable |= limit <= 0;	/* only if there is an option to lower */
 		if (limit <= 0)
 			return;
 	}
@@ -80,7 +80,7 @@ void mss_part(struct run *r, const struct mss *mss)
 			r->counted += *at != 0;
 			break;
 		}
-		/* RFC 9293, 3.2: of another length it is none */
+		/* RFC 9293, 3.2: with another length it is not an MSS option */
 		if (at[0] == 2 && length != 4)
 			r->rule = "MSS option of wrong length";
 		if (at[0] == 2 && length == 4 && get16(at + 2) > limit) {

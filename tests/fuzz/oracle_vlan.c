@@ -24,7 +24,7 @@ static void vlan_prepare(struct object *o)
 	vlan.dei = value_of(o->action, "", "dei");
 }
 
-/* Those that the kernel moves between frame and metadata. */
+/* TPIDs of tags that the kernel moves between frame and metadata. */
 static bool is_kernels(uint16_t type) { return type == 0x8100 || type == 0x88a8; }
 
 /* The outermost tag, in the metadata or in the frame. */
@@ -86,7 +86,7 @@ static void vlan_expect(struct run *r)
 			pcp = class_get(r) >> 5;
 	}
 	tci = meta.there ? meta.tci : get16(r->want + 14);
-	/* the tag behind the one that gets the priority */
+	/* the tag after the one that gets the priority */
 	if (vlan.pcp == FROM_INNER && vlan.push != OFF && (meta.there || framed))
 		pcp = tci >> 13;
 	else if (vlan.pcp == FROM_INNER && vlan.push == OFF && (meta.there || framed)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TEST_RUN takes only some of a packet's metadata. A program in front of the action gives it
- * more, as what comes in has it: a VLAN tag beside the frame, queue_mapping and tc_index. The
- * action is its tail call, so that what comes out is the action's.
+ * TEST_RUN accepts only some of a packet's metadata. A program before the action sets more, as
+ * received packets have it: a VLAN tag in the metadata, queue_mapping and tc_index. It then
+ * tail-calls the action, so the result is that of the action.
  */
 #pragma once
 
@@ -15,11 +15,11 @@
 struct metadata { uint32_t vlan_proto, vlan_tci, queue_mapping, tc_index; };
 
 struct enter {
-	int prog, calls;		/* what to run; the map of the action */
-	struct metadata *metadata;	/* what it gives */
+	int prog, calls;		/* the program to run; the map with the action */
+	struct metadata *metadata;	/* what it sets */
 };
 
-/* 0, or -1 with errno as the kernel refused. */
+/* Returns 0, or -1 with the errno of the kernel. */
 static inline int enter_load(struct enter *e)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -61,7 +61,7 @@ static inline int enter_load(struct enter *e)
 	return e->prog < 0 ? -1 : 0;
 }
 
-/* Makes @prog the action; 0 or -1. */
+/* Makes @prog the action. Returns 0 or -1. */
 static inline int enter_action(const struct enter *e, int prog)
 {
 	return bpf_map_update_elem(e->calls, &(uint32_t){ 0 }, &prog, BPF_ANY);

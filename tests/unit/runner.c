@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * runner [-q] [-1] [-d DIR] [FILE]: load actions as tc does, run vectors through them with
- * BPF_PROG_TEST_RUN, print what came of it as TAP; vector.h says how they are written.
- * Every case also runs cut to each length that TEST_RUN takes, and not linear. -q, for
- * emulated kernels: to an eighth of them, from case to case another, and to those about
- * where the headers end. -1: no further than the first case that fails.
+ * BPF_PROG_TEST_RUN, and print the results as TAP; vector.h describes the format of vectors.
+ * Every case also runs cut to each length that TEST_RUN accepts, and with a packet that is not
+ * linear. -q, for emulated kernels: only an eighth of the lengths, other ones in each case, and
+ * those near the end of the headers. -1: stop after the first case that fails.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,8 +26,8 @@
 #include "vector.h"
 
 #define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.1 */
-#define SHORT 3000		/* some take a page at most, less what the kernel adds */
-#define HEADERS 54		/* no TEST_RUN asks for more than the fixed headers */
+#define SHORT 3000		/* some kernels accept at most a page, less what they add */
+#define HEADERS 54		/* TEST_RUN never requires more than the fixed headers */
 
 #define note(form, ...) fprintf(notes, "#   " form "\n", ##__VA_ARGS__)
 
@@ -40,23 +40,23 @@ static struct result {
 
 static const char *dir = ".";
 static struct bpf_object *object;
-static struct { struct bpf_object *object; int prog; } row[12];	/* what the object is to equal */
+static struct { struct bpf_object *object; int prog; } row[12];	/* the object must give the same as these */
 static uint64_t row_counted[REASONS];
 static int n_row;
-static char file[256], lacks[128];	/* the object; what the kernel has not */
+static char file[256], lacks[128];	/* the object; what the kernel lacks */
 static struct { char map[32]; unsigned n; } lengths[4];	/* of arrays */
 static int n_lengths;
 static int prog = -1, lo, cpus;
 static bool quick, can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
 static int cases, passed, failed, skipped, linear_only;
-static uint64_t counted[REASONS];	/* when they were last looked at */
+static uint64_t counted[REASONS];	/* at the last check */
 static FILE *notes;
 static char *notes_text;
 static size_t notes_size;
 
 /* ---- running --------------------------------------------------------------------- */
 
-/* Prints the line of a case; notes are what is wrong with it. */
+/* Prints the line of a case; the notes say what is wrong. */
 static void report(const char *name, const char *skip)
 {
 	fclose(notes);
@@ -103,14 +103,14 @@ static void hexdump(const char *what, const uint8_t *data, uint32_t size, const 
 	}
 }
 
-/* Are packet and metadata, which were @size bytes and @ctx, what @out, @gone shorter, and @o say? */
+/* Do packet and metadata, before @size bytes and @ctx, equal @out without @gone bytes, and @o? */
 static bool compare(const char *when, uint32_t size, int gone, const struct __sk_buff *ctx,
 		    const uint8_t *out, const struct outcome *o)
 {
 	struct __sk_buff expected = *ctx;
 	long start = ftell(notes);
 
-	if (!expected.wire_len)		/* the kernel puts in the length */
+	if (!expected.wire_len)		/* the kernel sets the length */
 		expected.wire_len = size;
 	for (int i = 0; i < o->n; i++) {
 		uint64_t value = field_get(&got.ctx, o->wanted[i].field);
@@ -145,7 +145,7 @@ static bool compare(const char *when, uint32_t size, int gone, const struct __sk
 	return ftell(notes) == start;
 }
 
-/* Adds those of an object to @sum. */
+/* Adds the counters of an object to @sum. */
 static void add_reasons(const struct bpf_object *of, uint64_t sum[REASONS])
 {
 	int map = bpf_object__find_map_fd_by_name(of, "reasons");
@@ -167,7 +167,7 @@ static void read_reasons(uint64_t sum[REASONS])
 	add_reasons(object, sum);
 }
 
-/* Since they were last looked at, the whole packet came @whole times and a cut one @cut times. */
+/* Checks the counters after @whole runs of the whole packet and @cut runs of cut ones. */
 static void check_reasons(uint64_t whole, uint64_t cut)
 {
 	uint64_t now[REASONS], by_cuts = 0;
@@ -188,13 +188,13 @@ static void check_reasons(uint64_t whole, uint64_t cut)
 	memcpy(counted, now, sizeof(now));
 }
 
-/* What to try after @size: newer kernels want the IPv4 or IPv6 header that the frame announces. */
+/* The next size after @size: newer kernels require the IPv4 or IPv6 header that the ethertype says. */
 static uint32_t longer(uint32_t size)
 {
 	return size < ETH_HLEN + 20 ? ETH_HLEN + 20 : HEADERS;
 }
 
-/* Every length that the kernel takes, short of the whole; false once one was wrong. */
+/* Tries every length that the kernel accepts, except the whole; false after a fault. */
 static bool run_cuts(uint64_t *whole, uint64_t *cut)
 {
 	bool taken = false;
@@ -204,7 +204,7 @@ static bool run_cuts(uint64_t *whole, uint64_t *cut)
 		char when[32];
 		int err;
 
-		/* a long one: where its headers end, and near its own end */
+		/* a long packet: only near the end of its headers, and near its own end */
 		if (test.size > SHORT && size > 256 && size < test.size - 16)
 			continue;
 		if (quick && (size + cases) % 8 && (size + 1 < test.need || size > test.need + 1))
@@ -228,7 +228,7 @@ static bool run_cuts(uint64_t *whole, uint64_t *cut)
 	return true;
 }
 
-/* With as little of the packet linear as the kernel takes (after Linux 6.18); false: none. */
+/* Runs with as few linear bytes as the kernel accepts (after Linux 6.18); false: it accepts none. */
 static bool run_nonlinear(void)
 {
 	struct __sk_buff ctx = test.ctx;
@@ -279,8 +279,8 @@ static void run_sample(void)
 }
 
 /*
- * What the actions of a filter make of the packet one after another, all but the last with the
- * control pipe: after TC_ACT_UNSPEC and TC_ACT_PIPE the next one works on what the one before left.
+ * Runs the actions of a chain one after another, all but the last with the control pipe: after
+ * TC_ACT_UNSPEC and TC_ACT_PIPE, the next one gets the packet as the one before left it.
  */
 static int run_row(int flags)
 {
@@ -304,7 +304,7 @@ static int run_row(int flags)
 	return 0;
 }
 
-/* The object is to make of the packet what the row does. */
+/* The object must give the same result as the chain. */
 static void compare_with_row(int flags)
 {
 	uint64_t by_row[REASONS] = {}, now[REASONS];
@@ -392,7 +392,7 @@ static void run_once(int flags)
 	}
 	linear_only += !flags && !can_nonlinear;
 	whole += !flags && can_nonlinear && run_nonlinear();
-	/* once for all runs: of what a case costs it was the most */
+	/* once for all runs, as it was most of the cost of a case */
 	check_reasons(whole, cut);
 }
 
@@ -429,7 +429,7 @@ static void run_case(void)
 
 /* ---- loading --------------------------------------------------------------------- */
 
-/* Has the kernel, for actions, what "helper=N" or "field=NAME" names? Asked, not looked up. */
+/* Does the kernel offer "helper=N" or "field=NAME" to actions? Tried by loading a program. */
 static bool has(const char *what)
 {
 	const char *name = strchr(what, '=') ? strchr(what, '=') + 1 : what;
@@ -449,7 +449,7 @@ static bool has(const char *what)
 
 	if (fd >= 0)
 		close(fd);
-	/* a helper that is there complains about its arguments, at most */
+	/* if the helper exists, the verifier complains about its arguments at most */
 	return fd >= 0 || (helper && !strstr(log, "unknown func") && !strstr(log, "invalid func") &&
 			   !strstr(log, "cannot use helper"));
 }
@@ -570,7 +570,7 @@ static void parse(char *text)
 	}
 }
 
-/* What TEST_RUN of this kernel takes, found out with a program that does nothing. */
+/* Finds out what TEST_RUN of this kernel accepts, with a program that does nothing. */
 static void probe(void)
 {
 	struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = -1 },
@@ -605,7 +605,7 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc && !freopen(argv[optind], "r", stdin))
 		die("%s: %s", argv[optind], strerror(errno));
-	setrlimit(RLIMIT_MEMLOCK, &all);	/* what maps and programs count as before 5.11 */
+	setrlimit(RLIMIT_MEMLOCK, &all);	/* before 5.11, maps and programs count as locked memory */
 	if (unshare(CLONE_NEWNET))
 		die("no network namespace of its own: %s", strerror(errno));
 	lo = socket(AF_INET, SOCK_DGRAM, 0);

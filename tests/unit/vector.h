@@ -47,11 +47,11 @@
 #include <linux/bpf.h>
 #include "enter.h"
 
-#define REASONS 64		/* with a name, at most */
+#define REASONS 64		/* at most, with a name */
 
 #define die(...) (fprintf(stderr, "runner: " __VA_ARGS__), fputc('\n', stderr), exit(2))
 
-/* Metadata that TEST_RUN takes or returns. */
+/* Metadata that TEST_RUN accepts or returns. */
 static const struct field {
 	const char *name;
 	size_t offset, size;
@@ -86,7 +86,7 @@ static void field_set(struct __sk_buff *ctx, const struct field *f, uint64_t val
 		*(uint8_t *)at = value;
 }
 
-/* What must come out: a verdict, and the fields that must not be as they went in. */
+/* The expected result: a verdict, and the fields that must differ from the input. */
 struct outcome {
 	int verdict, n;
 	struct { const struct field *field; unsigned long long low, high; bool length; } wanted[FIELDS];
@@ -101,7 +101,7 @@ struct entry {
 static struct test {
 	char name[256];
 	uint32_t size;
-	int gone;			/* so many bytes are taken away, or added where negative */
+	int gone;			/* number of bytes removed; negative: added */
 	bool has_out, once;
 	int counted;
 	struct __sk_buff ctx;
