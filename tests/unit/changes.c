@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lookup.h"
 #include "ranges.h"
 
 static void die(const char *what)
@@ -90,21 +91,12 @@ static int program;
 
 static int64_t is(int family, address_t address)
 {
-	unsigned char packet[14 + 40 + 8] = { 0 };
-	struct __sk_buff context = { .mark = 0xffffffff };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet), .ctx_in = &context,
-		    .ctx_size_in = sizeof(context), .ctx_out = &context, .ctx_size_out = sizeof(context));
+	__u32 mark = 0xffffffff;
+	int verdict;
 
-	packet[12] = family == 6 ? 0x86 : 0x08;
-	packet[13] = family == 6 ? 0xdd : 0;
-	packet[14] = family == 6 ? 0x60 : 0x45;
-	packet[family == 6 ? 14 + 5 : 14 + 3] = family == 6 ? 8 : 48;
-	packet[family == 6 ? 14 + 6 : 14 + 9] = 17;
-	for (int byte = 0; byte < (family == 6 ? 16 : 4); byte++)
-		packet[(family == 6 ? 14 + 8 : 14 + 12) + byte] = (unsigned char)(address >> (120 - 8 * byte));
-	if (bpf_prog_test_run_opts(program, &run))
+	if (!look_up(program, family, address, &verdict, &mark))
 		die("changes: TEST_RUN");
-	return (int)run.retval == -1 ? (int64_t)context.mark : -1;
+	return verdict == -1 ? (int64_t)mark : -1;
 }
 
 /* An address at an edge of @prefix, or in it, or near it. */

@@ -2,7 +2,7 @@
 """class: the value of the longest match in each field, the default, hit counters; the tables and
 addresses are those of prefixes."""
 from common import *
-from prefixes import PAIRS4, PAIRS6, TABLES, TIMEOUTS, Ranges, look
+from prefixes import TABLES, Ranges, look, pairs
 
 CTX = {"mark": 0x55, "priority": 0x10001, "cb0": 1, "cb1": 2, "cb2": 3, "cb3": 4, "cb4": 5}
 UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # written, but TEST_RUN does not show them
@@ -16,34 +16,23 @@ def vectors(suite):
         if p.link != "auto":
             settings["link"] = p.link
         if table not in ranges:
-            ranges[table] = Ranges(TABLES[table], TIMEOUTS if table == "timed" else {})
+            ranges[table] = Ranges(table)
         if suite.bake(*(x for pair in settings.items() for x in pair), table=table):
-            for name, values in (("prefix_cells", ranges[table].cells), ("prefix_records", ranges[table].records)):
-                for number, content in enumerate(values):
-                    suite.map(name, f"u32:{number}", content)
+            ranges[table].fill(suite)
         field, hits = settings.get("set", "priority"), settings.get("hits") == "on"
         found = None if p.why else look(table, settings.get("of", "src"), p.ip)
         value = TABLES[table][found] if found else None
         if not found and not p.why and settings.get("default", "keep") != "keep":
             major, _, minor = str(settings["default"]).rpartition(":")
             value = int(major, 16) << 16 | int(minor, 16) if major else int(minor, 0)
-        after = []
-        for net, number in ranges[table].numbers.items():
-            if net:
-                record = ranges[table].records[number]
-                if hits and str(net) == found:
-                    record = record.replace("u64:1000", "u64:1001")
-                after.append(("prefix_records", f"u32:{number}", record))
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", ctx=CTX,
                      ctxout={field: value} if value is not None and field not in UNSEEN else None,
-                     count={p.why: 1} if p.why else None, mapout=after)
+                     count={p.why: 1} if p.why else None, mapout=ranges[table].after(found if hits else None))
 
     for p in corpus():          # default: kept, and what has no address is left alone
         packet(p, "corpus", "corpus")
         packet(p, "empty", "empty", default="1:fffe")
-    packets = [Packet(f"v4-{a}-{b}", ether(0x0800), v4(UDP(), src=a, dst=b)) for a, b in PAIRS4]
-    packets += [Packet(f"v6-{a}-{b}", ether(0x86dd), v6(UDP(), src=a, dst=b)) for a, b in PAIRS6]
-    for p in packets:
+    for p in pairs():
         for table in TABLES:
             for of in ("src", "dst", "either"):
                 packet(p, table, f"{table}-{of}", of=of)

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <linux/bpf.h>
+
+#include "lookup.h"
 
 typedef unsigned __int128 u128;
 
@@ -110,12 +111,8 @@ int main(int argc, char **argv)
 	for (long i = 0; i < count; i++) {
 		const struct known *near = &list[random64() % n], *found;
 		u128 address = near->address;
-		unsigned char packet[14 + 40 + 8] = { 0 };
-		struct __sk_buff context = { .mark = 0xdeadbeef };
-		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
-			    .ctx_in = &context, .ctx_size_in = sizeof(context), .ctx_out = &context,
-			    .ctx_size_out = sizeof(context));
-		int family = near->family, expected;
+		int family = near->family, expected, verdict;
+		__u32 mark = 0xdeadbeef;
 
 		switch (random64() % 4) {
 		case 0: break;
@@ -129,24 +126,17 @@ int main(int argc, char **argv)
 		if (found && found->exception)
 			found = NULL;
 		expected = found ? -1 : -2;
-		packet[12] = family == 6 ? 0x86 : 0x08;
-		packet[13] = family == 6 ? 0xdd : 0;
-		packet[14] = family == 6 ? 0x60 : 0x45;
-		packet[family == 6 ? 14 + 5 : 14 + 3] = family == 6 ? 8 : 48;
-		packet[family == 6 ? 14 + 6 : 14 + 9] = 17;
-		for (int byte = 0; byte < (family == 6 ? 16 : 4); byte++)
-			packet[(family == 6 ? 14 + 8 : 14 + 12) + byte] = (unsigned char)(address >> (120 - 8 * byte));
-		if (bpf_prog_test_run_opts(program, &run)) {
+		if (!look_up(program, family, address, &verdict, &mark)) {
 			perror("longest: TEST_RUN");
 			return 2;
 		}
 		hit += found != NULL;
-		if ((int)run.retval != expected || (found && context.mark != found->tag) ||
-		    (!found && context.mark != 0xdeadbeef)) {
+		if (verdict != expected || (found && mark != found->tag) ||
+		    (!found && mark != 0xdeadbeef)) {
 			if (!wrong++)
 				fprintf(stderr, "longest: family %d address %016llx%016llx: verdict %d mark %u, expected %d %u\n",
 					family, (unsigned long long)(address >> 64), (unsigned long long)address,
-					(int)run.retval, context.mark, expected, found ? found->tag : 0);
+					verdict, mark, expected, found ? found->tag : 0);
 		}
 	}
 	printf("%ld looked at, %zu hit, %zu wrong\n", count, hit, wrong);

@@ -34,6 +34,10 @@ PAIRS6 = [("2001:db8:1:2::3", "2001:db9::1"), ("2001:db8:1:2::2", "2001:db8:1:2:
           ("::", "2001:db8:1:2::3"), ("::10.1.2.3", "::ffff:10.1.2.3")]
 
 
+def timeouts_of(table):
+    return TIMEOUTS if table == "timed" else {}
+
+
 def edges(nets, bits):
     """(first address, the longest of the prefixes that it is in) of each range."""
     firsts = {0} | {int(n.network_address) for n in nets} | {int(n.broadcast_address) + 1 for n in nets}
@@ -46,7 +50,8 @@ class Ranges:
     """A range trie as include/tcact/ranges.h describes it, of the simplest form: a run for IPv4; for
     IPv6 a table of two runs, in which each /64 that is cut has a run of its own."""
 
-    def __init__(self, table, timeouts):
+    def __init__(self, name):
+        table, timeouts = TABLES[name], timeouts_of(name)
         nets = [ipaddress.ip_network(prefix) for prefix in table]
         self.numbers, self.leaves, self.records = {None: 0}, {None: 0}, ["u32:0,u32:0,u64:0"]
         for net, tag in sorted(zip(nets, table.values()), key=lambda x: x[0].prefixlen):
@@ -71,6 +76,19 @@ class Ranges:
 
     def ipv4(self, ranges):
         self.cells[0] = self.run([f"u32:{first},u32:{self.leaves[net]}" for first, net in ranges], len(ranges))
+
+    def fill(self, suite):
+        for name, values in (("prefix_cells", self.cells), ("prefix_records", self.records)):
+            for number, content in enumerate(values):
+                suite.map(name, f"u32:{number}", content)
+
+    def after(self, hit):
+        """The records, where the prefix `hit` has one hit more."""
+        records = {number: self.records[number] for net, number in self.numbers.items() if net}
+        if hit:
+            number = self.numbers[ipaddress.ip_network(hit)]
+            records[number] = records[number].replace("u64:1000", "u64:1001")
+        return [("prefix_records", f"u32:{number}", record) for number, record in records.items()]
 
     def ipv6(self, ranges):
         base = len(self.cells)
@@ -106,8 +124,15 @@ def find(table, timeouts, address):
 
 
 def look(table, of, ip):
-    hits = [find(TABLES[table], TIMEOUTS if table == "timed" else {}, a) for a in {"src": [ip.src], "dst": [ip.dst], "either": [ip.src, ip.dst]}[of]]
+    addresses = {"src": [ip.src], "dst": [ip.dst], "either": [ip.src, ip.dst]}[of]
+    hits = [find(TABLES[table], timeouts_of(table), a) for a in addresses]
     return next((h for h in hits if h), None)
+
+
+def pairs():
+    """A packet for each pair of addresses."""
+    return [Packet(f"v4-{a}-{b}", ether(0x0800), v4(UDP(), src=a, dst=b)) for a, b in PAIRS4] + \
+           [Packet(f"v6-{a}-{b}", ether(0x86dd), v6(UDP(), src=a, dst=b)) for a, b in PAIRS6]
 
 
 def vectors(suite):
@@ -115,26 +140,17 @@ def vectors(suite):
 
     def begin(table, *settings):
         if table not in ranges:
-            ranges[table] = Ranges(TABLES[table], TIMEOUTS if table == "timed" else {})
+            ranges[table] = Ranges(table)
         if suite.bake(*settings, table=table):
-            for name, values in (("prefix_cells", ranges[table].cells), ("prefix_records", ranges[table].records)):
-                for number, content in enumerate(values):
-                    suite.map(name, f"u32:{number}", content)
+            ranges[table].fill(suite)
 
     def packet(p, table, of, label, tag=False, hits=False, counted=None, **more):
         hit = None if p.why else look(table, of, p.ip)
         ctx = {"mark": 0x55, "priority": 7, "cb2": 9}
-        after = []
-        for net, number in ranges[table].numbers.items():
-            if net:
-                record = ranges[table].records[number]
-                if hits and str(net) == hit:
-                    record = record.replace("u64:1000", "u64:1001")
-                after.append(("prefix_records", f"u32:{number}", record))
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
                      ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
                      count={p.why: 1} if p.why else {counted: 1} if counted == ("hit" if hit else "miss") else None,
-                     mapout=after, **more)
+                     mapout=ranges[table].after(hit if hits else None), **more)
 
     for p in corpus():
         begin("corpus", "of", "src", "tag", "mark", *(("link", p.link) if p.link != "auto" else ()))
@@ -143,8 +159,7 @@ def vectors(suite):
         begin("empty", *(("link", p.link) if p.link != "auto" else ()))
         packet(p, "empty", "src", "empty")
 
-    packets = [Packet(f"v4-{a}-{b}", ether(0x0800), v4(UDP(), src=a, dst=b)) for a, b in PAIRS4]
-    packets += [Packet(f"v6-{a}-{b}", ether(0x86dd), v6(UDP(), src=a, dst=b)) for a, b in PAIRS6]
+    packets = pairs()
     for table in TABLES:
         for of in ("src", "dst", "either"):
             begin(table, "of", of, "tag", "mark", "hits", "on")
