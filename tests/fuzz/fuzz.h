@@ -125,6 +125,8 @@ struct action {
 };
 
 struct net { uint8_t version, bits, address[16]; uint32_t tag; };
+/* Does the prefix contain the address? */
+bool inside(const uint8_t *address, const struct net *p);
 
 #define TABLE 40
 

@@ -248,14 +248,6 @@ static void prefixes_prepare(struct object *o)
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 
-static bool inside(const uint8_t *address, const struct net *p)
-{
-	int whole = p->bits / 8, rest = p->bits % 8;
-
-	return !memcmp(address, p->address, whole) &&
-	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
-}
-
 static const struct net *longest(const struct run *r, bool dst)
 {
 	const uint8_t *address = r->in + r->p.l3 + (r->p.version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
@@ -267,6 +259,14 @@ static const struct net *longest(const struct run *r, bool dst)
 	return best;
 }
 
+/* @of: 0 the source, 1 the destination, 2 either, the source first */
+static const struct net *longest_of(const struct run *r, int of)
+{
+	const struct net *found = longest(r, of == 1);
+
+	return found || of != 2 ? found : longest(r, true);
+}
+
 static void prefixes_expect(struct run *r)
 {
 	const struct net *found;
@@ -275,9 +275,7 @@ static void prefixes_expect(struct run *r)
 	r->counted = !!r->p.why;
 	if (r->p.why)
 		return;
-	found = longest(r, prefixes.of == 1);
-	if (!found && prefixes.of == 2)
-		found = longest(r, true);
+	found = longest_of(r, prefixes.of);
 	r->counted = is_counted(prefixes.count, found);
 	if (!found)
 		return;
@@ -308,9 +306,7 @@ static void class_expect(struct run *r)
 	r->counted = !!r->p.why;
 	if (r->p.why)
 		return;
-	found = longest(r, class.of == 1);
-	if (!found && class.of == 2)
-		found = longest(r, true);
+	found = longest_of(r, class.of);
 	if (found)
 		write.value = found->tag;
 	if (write.value <= UINT32_MAX)		/* else it is kept */

@@ -2,14 +2,6 @@
 /* What translates addresses: nat, npt. RFC 3022, 5508, 6296; tcact-nat(8), tcact-npt(8). */
 #include "fuzz.h"
 
-static bool inside(const uint8_t *address, const struct net *p)
-{
-	int whole = p->bits / 8, rest = p->bits % 8;
-
-	return !memcmp(address, p->address, whole) &&
-	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
-}
-
 static void take_over(uint8_t *address, const struct net *p)
 {
 	for (int bit = 0; bit < p->bits; bit++)

@@ -40,6 +40,14 @@ bool is_tag(uint16_t type)
 	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
 }
 
+bool inside(const uint8_t *address, const struct net *p)
+{
+	int whole = p->bits / 8, rest = p->bits % 8;
+
+	return !memcmp(address, p->address, whole) &&
+	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
+}
+
 /* What follows the Ethernet addresses. */
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso)
 {
