@@ -70,6 +70,19 @@ static bool covers(const struct prefix *prefix, const struct prefix *other)
 	       !((prefix->address ^ other->address) & prefix_mask(prefix->length));
 }
 
+/* @array with room for one element more than @n; NULL, and it stays as it is, if there is no memory. */
+static void *room_for_one(void *array, size_t n, size_t *room, size_t size)
+{
+	size_t more = *room * 2 + 256;
+
+	if (n < *room)
+		return array;
+	array = realloc(array, more * size);
+	if (array)
+		*room = more;
+	return array;
+}
+
 struct entries {
 	struct entry *entry;
 	size_t n, room;
@@ -77,15 +90,11 @@ struct entries {
 
 static bool entries_add(struct entries *entries, const struct entry *entry)
 {
-	if (entries->n == entries->room) {
-		size_t room = entries->room * 2 + 256;
-		struct entry *more = realloc(entries->entry, room * sizeof(*more));
+	struct entry *more = room_for_one(entries->entry, entries->n, &entries->room, sizeof(*more));
 
-		if (!more)
-			return false;
-		entries->entry = more;
-		entries->room = room;
-	}
+	if (!more)
+		return false;
+	entries->entry = more;
 	entries->entry[entries->n++] = *entry;
 	return true;
 }
@@ -168,15 +177,11 @@ found:
 
 static bool store_later(struct live *live, void *at, uint64_t value, bool half)
 {
-	if (live->stores == live->stores_room) {
-		size_t room = live->stores_room * 2 + 256;
-		struct store *more = realloc(live->store, room * sizeof(*more));
+	struct store *more = room_for_one(live->store, live->stores, &live->stores_room, sizeof(*more));
 
-		if (!more)
-			return false;
-		live->store = more;
-		live->stores_room = room;
-	}
+	if (!more)
+		return false;
+	live->store = more;
 	live->store[live->stores++] = (struct store){ at, value, half };
 	return true;
 }
