@@ -124,8 +124,8 @@ build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/ent
 FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
 build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
 
-build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch]) tests/unit/enter.h \
-		tc-scripts/data/ranges.c tc-scripts/data/prefix.c tc-scripts/data/ranges.h tc-scripts/data/prefix.h | build
+build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch] tc-scripts/data/*.h) tests/unit/enter.h \
+		tc-scripts/data/ranges.c tc-scripts/data/prefix.c | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
@@ -168,16 +168,11 @@ uninstall:
 	[ ! -d $(DESTDIR)$(BPFDIR)/baked ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)/baked
 	[ ! -d $(DESTDIR)$(BPFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
 
-check:
+# check-all: also what check leaves out on the other kernels
+check check-all:
 	tests/setup
 	$(MAKE) all build/tests/runner build/tests/fuzz
-	tests/run
-
-# All functional tests and all vectors on each kernel
-check-all:
-	tests/setup
-	$(MAKE) all build/tests/runner build/tests/fuzz
-	tests/run --all
+	tests/run $(if $(filter check-all,$@),--all)
 
 bench:
 	tests/setup
