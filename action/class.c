@@ -33,7 +33,7 @@ PARAMS(class) = { .set = TO_PRIORITY, .default_ = KEEP };
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	__u32 number = prefix_number_of(net, class_params.of);
+	__u32 number = prefix_lookup_of(net, class_params.of);
 	__u64 value = class_params.default_;
 	__u32 found;
 
@@ -45,7 +45,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return CONTROL;
 }
 
-DEFINE_ON_IP(class_on_ip, class_any, work, rewritten)
+DEFINE_ON_IP(class_on_ip, class_any, work, rewriter_return)
 
 SEC("action/class") int class(struct __sk_buff *skb)
 {

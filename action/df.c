@@ -20,10 +20,10 @@ PARAMS(df) = {};
 static __always_inline int work(__attribute__((unused)) struct __sk_buff *skb,
 				struct network *net)
 {
-	return rewritten(df_set(net, &df_params));
+	return rewriter_return(df_set(net, &df_params));
 }
 
-DEFINE_ON_IP(df_on_ip, df_any, work, rewritten)
+DEFINE_ON_IP(df_on_ip, df_any, work, rewriter_return)
 
 SEC("action/df") int df(struct __sk_buff *skb)
 {

@@ -17,10 +17,10 @@ PARAMS(dscp) = DSCP_DEFAULTS;
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	dscp_set(skb, net, &dscp_params);
-	return network_done(skb, net);
+	return network_csum_update(skb, net);
 }
 
-DEFINE_ON_IP(dscp_on_ip, dscp_any, work, rewritten)
+DEFINE_ON_IP(dscp_on_ip, dscp_any, work, rewriter_return)
 
 SEC("action/dscp") int dscp(struct __sk_buff *skb)
 {

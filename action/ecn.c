@@ -16,10 +16,10 @@ PARAMS(ecn) = ECN_DEFAULTS;
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	return ecn_set(net, &ecn_params) ? network_done(skb, net) : CONTROL;
+	return ecn_set(net, &ecn_params) ? network_csum_update(skb, net) : CONTROL;
 }
 
-DEFINE_ON_IP(ecn_on_ip, ecn_any, work, rewritten)
+DEFINE_ON_IP(ecn_on_ip, ecn_any, work, rewriter_return)
 
 SEC("action/ecn") int ecn(struct __sk_buff *skb)
 {

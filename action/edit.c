@@ -27,7 +27,7 @@ struct edit_params {
 } __attribute__((aligned(4)));
 _Static_assert(offsetof(struct edit_params, ecn) == 0 && offsetof(struct edit_params, df) == 1 &&
 	       offsetof(struct edit_params, flowlabel) == 2 && offsetof(struct edit_params, mss) == 3,
-	       "less_used() reads these four at once");
+	       "edit_rare_parts() reads these four at once");
 
 ACTION(edit, rewriter, "Rewriters in one program: meta mac ttl dscp ecn flowlabel df mss");
 PARAMS(edit) = {};
@@ -50,12 +50,12 @@ PART(edit, flowlabel, flowlabel, 5, "") = FLOWLABEL_DEFAULTS;
 PART(edit, df, df, 5, "") = {};
 PART(edit, mss, mss, 5, "") = {};
 
-static __always_inline bool less_used(void)
+static __always_inline bool edit_rare_parts(void)
 {
 	return *(const volatile __u32 *)&edit_params;
 }
 
-static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net)
+static __always_inline int edit_after_ttl(struct __sk_buff *skb, struct network *net)
 {
 	if (edit_params.dscp)
 		dscp_set(skb, net, &edit_dscp_params);
@@ -63,7 +63,7 @@ static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net
 		ecn_set(net, &edit_ecn_params);
 	if (edit_params.flowlabel)
 		flowlabel_set(skb, net, &edit_flowlabel_params);
-	network_done(skb, net);
+	network_csum_update(skb, net);
 	if (edit_params.df)
 		count_unless_done(df_set(net, &edit_df_params));
 	if (edit_params.mss)
@@ -72,7 +72,7 @@ static __always_inline int behind_ttl(struct __sk_buff *skb, struct network *net
 }
 
 /* In a chain, both pipe and unspec (CONTROL, which is pipe there) continue with the next action. */
-OUT_OF_LINE int expired(struct __sk_buff *skb)
+OUT_OF_LINE int edit_expired(struct __sk_buff *skb)
 {
 	int verdict = edit_ttl_params.expired;
 	struct network net;
@@ -80,21 +80,21 @@ OUT_OF_LINE int expired(struct __sk_buff *skb)
 	count(EXPIRED);
 	if (verdict != TC_ACT_UNSPEC && verdict != TC_ACT_PIPE)
 		return verdict;
-	if (!edit_params.dscp && !less_used())
+	if (!edit_params.dscp && !edit_rare_parts())
 		return verdict;
-	return network_parse(skb, &net) == DONE ? behind_ttl(skb, &net) : CONTROL;
+	return network_parse(skb, &net) == DONE ? edit_after_ttl(skb, &net) : CONTROL;
 }
 
 static __always_inline int edit_header(struct __sk_buff *skb, struct network *net)
 {
-	if (edit_params.ttl && (likely(ttl_routed(net)) || !ttl_stays(skb, net)) &&
-	    ttl_set(net, ttl_by_one(&edit_ttl_params), &edit_ttl_params) < 0)
-		return expired(skb);
-	return behind_ttl(skb, net);
+	if (edit_params.ttl && (likely(ttl_surely_forwarded(net)) || !ttl_never_forwarded(skb, net)) &&
+	    ttl_set(net, ttl_is_dec_1(&edit_ttl_params), &edit_ttl_params) < 0)
+		return edit_expired(skb);
+	return edit_after_ttl(skb, net);
 }
 
 /* Counts once for each part that needs the header, as a chain of actions would. */
-OUT_OF_LINE int left_alone(__u32 why)
+OUT_OF_LINE int edit_not_parsed(__u32 why)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 
@@ -104,22 +104,22 @@ OUT_OF_LINE int left_alone(__u32 why)
 	return CONTROL;
 }
 
-DEFINE_ON_IP(edit_header_on_ip, edit_header_any, edit_header, left_alone)
+DEFINE_ON_IP(edit_header_on_ip, edit_header_any, edit_header, edit_not_parsed)
 
 static __always_inline int edit_ttl_dscp(struct __sk_buff *skb, struct network *net)
 {
 	if (edit_params.ttl) {
-		if (!likely(ttl_routed(net)))
+		if (!likely(ttl_surely_forwarded(net)))
 			return edit_header_any(skb);
-		if (ttl_set(net, /*by_one*/ true, &edit_ttl_params) < 0)
-			return expired(skb);
+		if (ttl_set(net, /*dec_1*/ true, &edit_ttl_params) < 0)
+			return edit_expired(skb);
 	}
 	if (edit_params.dscp)
 		dscp_set(skb, net, &edit_dscp_params);
-	return network_done(skb, net);
+	return network_csum_update(skb, net);
 }
 
-DEFINE_ON_IP(edit_ttl_dscp_on_ip, edit_ttl_dscp_any, edit_ttl_dscp, left_alone)
+DEFINE_ON_IP(edit_ttl_dscp_on_ip, edit_ttl_dscp_any, edit_ttl_dscp, edit_not_parsed)
 
 OUT_OF_LINE int edit_parts(struct __sk_buff *skb)
 {
@@ -129,12 +129,12 @@ OUT_OF_LINE int edit_parts(struct __sk_buff *skb)
 		count_unless_done(meta_set(skb, &edit_meta2_params));
 	if (edit_params.mac)
 		count_unless_done(mac_set(skb, &edit_mac_params));
-	if (edit_params.ttl || edit_params.dscp || less_used())
+	if (edit_params.ttl || edit_params.dscp || edit_rare_parts())
 		return edit_header_on_ip(skb);
 	return CONTROL;
 }
 
-static __always_inline int edit_behind_mac(struct __sk_buff *skb)
+static __always_inline int edit_after_mac(struct __sk_buff *skb)
 {
 	return edit_params.ttl || edit_params.dscp ? edit_ttl_dscp_on_ip(skb) : CONTROL;
 }
@@ -142,7 +142,7 @@ static __always_inline int edit_behind_mac(struct __sk_buff *skb)
 OUT_OF_LINE int edit_mac(struct __sk_buff *skb)
 {
 	count_unless_done(mac_set(skb, &edit_mac_params));
-	return edit_behind_mac(skb);
+	return edit_after_mac(skb);
 }
 
 /*
@@ -152,7 +152,7 @@ OUT_OF_LINE int edit_mac(struct __sk_buff *skb)
  */
 SEC("action/edit") int edit(struct __sk_buff *skb)
 {
-	if (!likely(!less_used() && ttl_by_one(&edit_ttl_params)))
+	if (!likely(!edit_rare_parts() && ttl_is_dec_1(&edit_ttl_params)))
 		return edit_parts(skb);
 	if (edit_params.meta && !likely(meta_constant(skb, &edit_meta_params)))
 		return edit_parts(skb);
@@ -160,5 +160,5 @@ SEC("action/edit") int edit(struct __sk_buff *skb)
 		return edit_parts(skb);
 	if (!likely(!edit_params.mac))
 		return edit_mac(skb);
-	return edit_behind_mac(skb);
+	return edit_after_mac(skb);
 }

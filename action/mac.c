@@ -16,5 +16,5 @@ PARAMS(mac) = {};
 
 SEC("action/mac") int mac(struct __sk_buff *skb)
 {
-	return rewritten(mac_set(skb, &mac_params));
+	return rewriter_return(mac_set(skb, &mac_params));
 }

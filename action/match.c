@@ -34,7 +34,7 @@ PARAM(match, count, "word @counted", "which of them to count for tcact show; tca
 RULES(match, to, "with op in mask; least value op in; bits value op mask");
 PARAMS(match) = { .field = FROM_MARK };
 
-static __always_inline bool holds(__u64 field)
+static __always_inline bool compare(__u64 field)
 {
 	__u64 value = match_params.value, to = match_params.to;
 
@@ -56,6 +56,6 @@ SEC("action/match") int match(struct __sk_buff *skb)
 				       match_params.level, &field);
 
 	if (why != DONE)
-		return missed(why);
-	return holds(field) ? hit(match_params.count) : miss(match_params.count);
+		return not_compared(why);
+	return compare(field) ? hit(match_params.count) : miss(match_params.count);
 }

@@ -18,5 +18,5 @@ SEC("action/meta") int meta(struct __sk_buff *skb)
 {
 	if (meta_constant(skb, &meta_params))
 		return CONTROL;
-	return rewritten(meta_set(skb, &meta_params));
+	return rewriter_return(meta_set(skb, &meta_params));
 }

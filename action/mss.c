@@ -16,10 +16,10 @@ PARAMS(mss) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	return rewritten(mss_clamp(skb, net, &mss_params));
+	return rewriter_return(mss_clamp(skb, net, &mss_params));
 }
 
-DEFINE_ON_IP(mss_on_ip, mss_any, work, rewritten)
+DEFINE_ON_IP(mss_on_ip, mss_any, work, rewriter_return)
 
 SEC("action/mss") int mss(struct __sk_buff *skb)
 {

@@ -47,7 +47,7 @@ static __always_inline bool longer_than_48(void)
  * identifier is adjusted. An identifier of zeros must then be dropped (3.7), and so must
  * one of ones (reported erratum 8757).
  */
-static __always_inline int find(const union address *a)
+static __always_inline int npt_check_address(const union address *a)
 {
 	if (!FROM->family || (a->v6[0] ^ FROM->address.v6[0]) & (FROM->mask.v6[0] | TO->mask.v6[0]))
 		return 0;
@@ -56,9 +56,9 @@ static __always_inline int find(const union address *a)
 	return ((__u16 *)a)[3] != 0xffff ? 1 : -UNMAPPED;
 }
 
-static __always_inline void adjust(__u16 *word, __u16 more)
+static __always_inline void npt_adjust_word(__u16 *word, __u16 more)
 {
-	__u16 sum = sum16(*word, more);
+	__u16 sum = csum16_add(*word, more);
 
 	*word = sum == 0xffff ? 0 : sum;	/* 3.2 */
 }
@@ -67,24 +67,24 @@ static __always_inline void adjust(__u16 *word, __u16 more)
  * The word that is adjusted is the subnet if no prefix is longer than /48 (3.4), else the
  * first word of the interface identifier that is not 0xffff (3.5).
  */
-static __always_inline void translate(union address *a)
+static __always_inline void npt_translate_address(union address *a)
 {
-	__u16 more = prefix_sum_change(TO, FROM), *words = (__u16 *)a;
+	__u16 more = prefix_csum_diff(TO, FROM), *words = (__u16 *)a;
 
 	a->v6[0] ^= FROM->address.v6[0] ^ TO->address.v6[0];
 	if (!longer_than_48())
-		adjust(&words[3], more);
+		npt_adjust_word(&words[3], more);
 	else if (words[4] != 0xffff)
-		adjust(&words[4], more);
+		npt_adjust_word(&words[4], more);
 	else if (words[5] != 0xffff)
-		adjust(&words[5], more);
+		npt_adjust_word(&words[5], more);
 	else if (words[6] != 0xffff)
-		adjust(&words[6], more);
+		npt_adjust_word(&words[6], more);
 	else
-		adjust(&words[7], more);
+		npt_adjust_word(&words[7], more);
 }
 
-static __always_inline int verdict_on(enum reason why)
+static __always_inline int npt_verdict(enum reason why)
 {
 	count_unless_done(why);
 	return why == UNMAPPED ? npt_params.unmapped : CONTROL;
@@ -102,24 +102,24 @@ OUT_OF_LINE int npt_ipv6(struct __sk_buff *skb, __u32 offset)
 	enum reason why;
 
 	if (!network_reload(skb, &out))
-		return rewritten(TRUNCATED);
-	found = find(network_address(&out, npt_params.dir));
+		return rewriter_return(TRUNCATED);
+	found = npt_check_address(network_address(&out, npt_params.dir));
 	if (found < 0)
-		return verdict_on(-found);
-	if (icmp_error(skb, &out, &icmp)) {
+		return npt_verdict(-found);
+	if (icmp_is_error(skb, &out, &icmp)) {
 		why = icmp_inner(skb, &icmp, &in);
 		if (why != DONE)
-			return verdict_on(why);
+			return npt_verdict(why);
 		if (!network_reload(skb, &in))
-			return rewritten(TRUNCATED);
-		inner = find(network_address(&in, !npt_params.dir));
+			return rewriter_return(TRUNCATED);
+		inner = npt_check_address(network_address(&in, !npt_params.dir));
 		if (inner < 0)
-			return verdict_on(-inner);
+			return npt_verdict(-inner);
 		if (inner)
-			translate(network_address(&in, !npt_params.dir));
+			npt_translate_address(network_address(&in, !npt_params.dir));
 	}
 	if (found && network_reload(skb, &out))
-		translate(network_address(&out, npt_params.dir));
+		npt_translate_address(network_address(&out, npt_params.dir));
 	return CONTROL;
 }
 
@@ -129,27 +129,27 @@ OUT_OF_LINE int npt_any(struct __sk_buff *skb)
 	enum reason why = network_parse(skb, &net);
 
 	if (why != DONE)
-		return rewritten(why);
-	return network_is_ipv4(&net) ? CONTROL : npt_ipv6(skb, forget(skb, net.offset));
+		return rewriter_return(why);
+	return network_is_ipv4(&net) ? CONTROL : npt_ipv6(skb, verifier_forget(skb, net.offset));
 }
 
 SEC("action/npt") int npt(struct __sk_buff *skb)
 {
 	struct network net;
 
-	if (network_common_ipv6(skb, &net, /*behind*/ 0)) {
+	if (network_common_ipv6(skb, &net, /*payload*/ 0)) {
 		const struct ipv6hdr *ip = net.header;
 		union address *a = network_address(&net, npt_params.dir);
 		int found;
 
 		/* not an ICMPv6 error, nor an extension header before one */
 		if (ip->nexthdr == IPPROTO_TCP || ip->nexthdr == IPPROTO_UDP) {
-			found = find(a);
+			found = npt_check_address(a);
 			if (found > 0)
-				translate(a);
-			return found < 0 ? verdict_on(-found) : CONTROL;
+				npt_translate_address(a);
+			return found < 0 ? npt_verdict(-found) : CONTROL;
 		}
-	} else if (network_common_ipv4(skb, &net, /*behind*/ 0)) {
+	} else if (network_common_ipv4(skb, &net, /*payload*/ 0)) {
 		return CONTROL;
 	}
 	return npt_any(skb);

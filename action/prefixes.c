@@ -31,7 +31,7 @@ PARAMS(prefixes) = {};
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
-	__u32 number = prefix_number_of(net, prefixes_params.of), mark;
+	__u32 number = prefix_lookup_of(net, prefixes_params.of), mark;
 
 	if (!number)
 		return miss(prefixes_params.count);
@@ -45,7 +45,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return hit(prefixes_params.count);
 }
 
-DEFINE_ON_IP(prefixes_on_ip, prefixes_any, work, missed)
+DEFINE_ON_IP(prefixes_on_ip, prefixes_any, work, not_compared)
 
 SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
 {

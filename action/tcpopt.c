@@ -31,7 +31,7 @@ PARAM(tcpopt, segments, "word syn=0 all=1", "segments in which to overwrite them
 PARAM(tcpopt, window, "num 1..65535 off=0", "largest window field allowed in any segment, unscaled");
 PARAMS(tcpopt) = {};
 
-static __always_inline bool stripped(__u8 kind)
+static __always_inline bool is_stripped(__u8 kind)
 {
 	return tcpopt_params.strip[kind >> 3] & 1 << (kind & 7);
 }
@@ -40,8 +40,8 @@ static __always_inline bool stripped(__u8 kind)
  * Overwrites @length bytes at @at with NOPs. @odd: their offset in the TCP header is odd.
  * @check is the offset of the TCP checksum. @at and @check are in bytes from data.
  */
-static __always_inline enum reason blank(struct __sk_buff *skb, __u32 at, __u32 length, bool odd,
-					 __u32 check)
+static __always_inline enum reason overwrite_option(struct __sk_buff *skb, __u32 at, __u32 length,
+						    bool odd, __u32 check)
 {
 	__u8 old[OPTIONS_SIZE], nops[OPTIONS_SIZE];
 	__s64 diff;
@@ -76,20 +76,20 @@ OUT_OF_LINE int tcpopt_strip(struct __sk_buff *skb, __u32 tcp, __u32 end)
 	__u32 at = tcp + sizeof(struct tcphdr);
 
 	for (int i = 0; i < TCP_OPTIONS_MAX && at < end; i++) {
-		int option = tcp_option(skb, at, end);
+		int option = tcp_option_read(skb, at, end);
 		enum reason why;
 
 		if (option < 0)
 			return -option;
 		if (option >> TCPOPT_KIND_SHIFT == TCPOPT_END)
 			return DONE;
-		if (stripped(option >> TCPOPT_KIND_SHIFT)) {
-			why = blank(skb, at, option & TCPOPT_LENGTH, (at - tcp) & 1,
-				    tcp + offsetof(struct tcphdr, check));
+		if (is_stripped(option >> TCPOPT_KIND_SHIFT)) {
+			why = overwrite_option(skb, at, option & TCPOPT_LENGTH, (at - tcp) & 1,
+					       tcp + offsetof(struct tcphdr, check));
 			if (why != DONE)
 				return why;
 		}
-		at = forget(skb, at + (option & TCPOPT_LENGTH));
+		at = verifier_forget(skb, at + (option & TCPOPT_LENGTH));
 	}
 	return at < end ? OPTIONS : DONE;
 }
@@ -117,22 +117,22 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	bool strip;
 
 	if (why != DONE || l4.proto != IPPROTO_TCP)
-		return rewritten(why);
-	tcp = tcp_at(skb, &l4);
+		return rewriter_return(why);
+	tcp = tcp_header(skb, &l4);
 	if (!tcp)
-		return rewritten(TRUNCATED);
+		return rewriter_return(TRUNCATED);
 	why = tcp_validate(&l4, tcp);
 	if (why != DONE)
-		return rewritten(why);
+		return rewriter_return(why);
 	end = l4.offset + tcp->doff * 4;
 	strip = tcp->syn || tcpopt_params.segments == SEGMENTS_ALL;
 	why = window_limit(skb, tcp, l4.offset);
 	if (why == DONE && strip)
 		why = tcpopt_strip(skb, l4.offset, end);
-	return rewritten(why);
+	return rewriter_return(why);
 }
 
-DEFINE_ON_IP(tcpopt_on_ip, tcpopt_any, work, rewritten)
+DEFINE_ON_IP(tcpopt_on_ip, tcpopt_any, work, rewriter_return)
 
 SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
 {

@@ -16,17 +16,17 @@
 ACTION(ttl, rewriter, "Set, lower or raise the TTL or hop limit");
 PARAMS(ttl) = TTL_DEFAULTS;
 
-OUT_OF_LINE int expired(void)
+OUT_OF_LINE int ttl_expired(void)
 {
 	count(EXPIRED);
 	return ttl_params.expired;
 }
 
-static __always_inline int work(struct __sk_buff *skb, struct network *net, bool by_one)
+static __always_inline int work(struct __sk_buff *skb, struct network *net, bool dec_1)
 {
-	if (!likely(ttl_set(net, by_one, &ttl_params) > 0))
-		return expired();
-	return network_done(skb, net);
+	if (!likely(ttl_set(net, dec_1, &ttl_params) > 0))
+		return ttl_expired();
+	return network_csum_update(skb, net);
 }
 
 /* Any packet. */
@@ -36,27 +36,27 @@ OUT_OF_LINE int ttl_any(struct __sk_buff *skb)
 	enum reason why = network_parse(skb, &net);
 
 	if (why != DONE)
-		return rewritten(why);
-	if (!ttl_routed(&net) && ttl_stays(skb, &net))
+		return rewriter_return(why);
+	if (!ttl_surely_forwarded(&net) && ttl_never_forwarded(skb, &net))
 		return CONTROL;
-	return work(skb, &net, ttl_by_one(&ttl_params));
+	return work(skb, &net, ttl_is_dec_1(&ttl_params));
 }
 
-static __always_inline int common(struct __sk_buff *skb, bool by_one)
+static __always_inline int ttl_common(struct __sk_buff *skb, bool dec_1)
 {
 	struct network net;
 
-	if (likely(network_common_ipv4(skb, &net, /*behind*/ 0)) && likely(ttl_routed(&net)))
-		return work(skb, &net, by_one);
-	if (network_common_ipv6(skb, &net, /*behind*/ 0) && likely(ttl_routed(&net)))
-		return work(skb, &net, by_one);
+	if (likely(network_common_ipv4(skb, &net, /*payload*/ 0)) && likely(ttl_surely_forwarded(&net)))
+		return work(skb, &net, dec_1);
+	if (network_common_ipv6(skb, &net, /*payload*/ 0) && likely(ttl_surely_forwarded(&net)))
+		return work(skb, &net, dec_1);
 	return ttl_any(skb);
 }
 
 SEC("action/ttl") int ttl(struct __sk_buff *skb)
 {
-	/* Two copies of common(): with a constant difference, the checksum takes less code. */
-	if (likely(ttl_by_one(&ttl_params)))
-		return common(skb, /*by_one*/ true);
-	return common(skb, /*by_one*/ false);
+	/* Two copies of ttl_common(): with a constant difference, the checksum takes less code. */
+	if (likely(ttl_is_dec_1(&ttl_params)))
+		return ttl_common(skb, /*dec_1*/ true);
+	return ttl_common(skb, /*dec_1*/ false);
 }

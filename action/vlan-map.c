@@ -16,16 +16,16 @@ TABLE(vlan-map, vid_table, vid, -);
 
 SEC("action/vlan-map") int vlan_map(struct __sk_buff *skb)
 {
-	int tci = vlan_find(skb);
+	int tci = vlan_get_tci(skb);
 	__u32 key = tci & VLAN_VID;
 	__u16 *entry;
 
 	if (tci < 0)
-		return rewritten(-tci);
+		return rewriter_return(-tci);
 	if (tci == VLAN_NONE)
 		return CONTROL;
 	entry = bpf_map_lookup_elem(&vid_table, &key);
-	if (!entry || !(*entry & VID_NAMED))
+	if (!entry || !(*entry & VID_ENTRY))
 		return CONTROL;
-	return rewritten(vlan_write(skb, tci, (tci & ~VLAN_VID) | (*entry & VLAN_VID)));
+	return rewriter_return(vlan_set_tci(skb, tci, (tci & ~VLAN_VID) | (*entry & VLAN_VID)));
 }

@@ -9,7 +9,7 @@
  *
  *   tcact add dev eth1 egress vlan push 100 pcp dscp
  */
-#include <tcact/class.h>
+#include <tcact/dsfield.h>
 #include <tcact/vlan.h>
 
 #define VID_OFF 4096
@@ -62,7 +62,7 @@ static __always_inline __u16 with_priority(struct __sk_buff *skb, __u16 tci, int
 			count(why);
 			return tci;
 		}
-		pcp = class_read(&net) >> 5;
+		pcp = dsfield_get(&net) >> 5;
 	}
 	return (tci & ~VLAN_PCP) | pcp << VLAN_PCP_SHIFT;
 }
@@ -76,12 +76,12 @@ static __always_inline enum reason set(struct __sk_buff *skb, int tci, bool prio
 		new = (tci & ~VLAN_VID) | vlan_params.set;
 	if (priority) {
 		if (vlan_params.pcp == PCP_INNER)
-			inner = vlan_behind(skb);
+			inner = vlan_get_inner_tci(skb);
 		if (inner < 0)
 			return -inner;
 		new = with_priority(skb, new, inner);
 	}
-	return vlan_write(skb, tci, new);
+	return vlan_set_tci(skb, tci, new);
 }
 
 /* Pushes a tag before the one with the TCI @inner, or VLAN_NONE. */
@@ -90,8 +90,8 @@ static __always_inline enum reason push(struct __sk_buff *skb, int inner)
 	__u16 tci = with_priority(skb, vlan_params.push, inner);
 	__be16 proto = bpf_htons(vlan_params.proto);
 
-	if (!kernel_tag(proto))
-		return vlan_push_foreign(skb, proto, tci);
+	if (!eth_type_vlan(proto))
+		return vlan_push_other_tpid(skb, proto, tci);
 	return bpf_skb_vlan_push(skb, proto, tci) ? HELPER_FAILED : DONE;
 }
 
@@ -105,13 +105,13 @@ SEC("action/vlan") int vlan(struct __sk_buff *skb)
 
 	if (!pops && !sets && !pushes)
 		return CONTROL;
-	tci = vlan_find(skb);
+	tci = vlan_get_tci(skb);
 	if (tci < 0)
-		return rewritten(-tci);
+		return rewriter_return(-tci);
 	if (pops && tci != VLAN_NONE) {
 		why = vlan_pop(skb);
 		if (why == DONE && (sets || pushes)) {
-			tci = vlan_outermost(skb);
+			tci = vlan_get_tci_ethernet(skb);
 			if (tci < 0)
 				why = -tci;
 		}
@@ -120,5 +120,5 @@ SEC("action/vlan") int vlan(struct __sk_buff *skb)
 		why = set(skb, tci, priority);
 	if (why == DONE && pushes)
 		why = push(skb, tci);
-	return rewritten(why);
+	return rewriter_return(why);
 }

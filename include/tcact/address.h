@@ -48,10 +48,10 @@ static __always_inline bool prefix_contains(const volatile struct prefix_param *
 }
 
 /* How the ones' complement sum of an address's words changes when @to replaces @from. */
-static __always_inline __u16 prefix_sum_change(const volatile struct prefix_param *from,
-					   const volatile struct prefix_param *to)
+static __always_inline __u16 prefix_csum_diff(const volatile struct prefix_param *from,
+					      const volatile struct prefix_param *to)
 {
-	return sum16(~from->sum, to->sum);
+	return csum16_add(~from->sum, to->sum);
 }
 
 /* Replaces the prefix @from of @a by @to, which has the same length. The other bits stay. */

@@ -3,13 +3,13 @@
  * Which checksum update each write needs. A program cannot read skb->ip_summed
  * (include/linux/skbuff.h), so each of these updates is right in all its states.
  *
- *   IPv4 TOS, TTL, DF flag          checksum16_adjust() on the header checksum
- *   IPv6 traffic class, hop limit,  checksum_complete(): IPv6 has no header checksum,
+ *   IPv4 TOS, TTL, DF flag          csum16_adjust() on the header checksum
+ *   IPv6 traffic class, hop limit,  skb_csum_update(): IPv6 has no header checksum,
  *   flow label                      but the sum of CHECKSUM_COMPLETE covers the bytes
  *   TCP option, TCP window          bpf_l4_csum_replace() without BPF_F_PSEUDO_HDR:
  *                                   under CHECKSUM_PARTIAL the field holds the sum of
  *                                   the pseudo-header only, and must not change
- *   address, port                   the IPv4 header checksum, then checksum_transport()
+ *   address, port                   the IPv4 header checksum, then csum_transport_update()
  *
  * All updates are incremental (RFC 1624): a checksum that was wrong before stays wrong.
  */
@@ -23,7 +23,7 @@
  * borrow or a carry wraps around. If @diff is negative, a result of 0xffff wraps around
  * too: it becomes 0, as in equation 3 of RFC 1624.
  */
-static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
+static __always_inline __u16 csum16_adjust(__u16 sum, int diff)
 {
 	int acc = sum - diff;
 
@@ -31,7 +31,7 @@ static __always_inline __u16 checksum16_adjust(__u16 sum, int diff)
 }
 
 /* The ones' complement sum of two 16-bit words: RFC 1071. */
-static __always_inline __u16 sum16(__u16 a, __u16 b)
+static __always_inline __u16 csum16_add(__u16 a, __u16 b)
 {
 	__u32 sum = a + b;
 
@@ -40,9 +40,9 @@ static __always_inline __u16 sum16(__u16 a, __u16 b)
 
 /*
  * The checksum @sum after the ones' complement sum of the data changed by @diff:
- * ~sum16(~sum, diff).
+ * ~csum16_add(~sum, diff).
  */
-static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
+static __always_inline __u16 csum16_sub(__u16 sum, __u16 diff)
 {
 	int acc = sum - diff;
 
@@ -50,13 +50,13 @@ static __always_inline __u16 checksum16_add(__u16 sum, __u16 diff)
 }
 
 /* ~m + m' of RFC 1624, not yet folded to 16 bits, so that several can be added up first. */
-static __always_inline __u32 checksum16_diff(__be16 old, __be16 new)
+static __always_inline __u32 csum16_diff(__be16 old, __be16 new)
 {
 	return (__u16)~old + new;
 }
 
 /* The same for a 32-bit word: the sum of the differences of its two halves. */
-static __always_inline __u32 checksum32_diff(__be32 old, __be32 new)
+static __always_inline __u32 csum32_diff(__be32 old, __be32 new)
 {
 	__u64 diff = (__u64)(__u32)~old + new;
 
@@ -64,25 +64,25 @@ static __always_inline __u32 checksum32_diff(__be32 old, __be32 new)
 }
 
 /* Updates skb->csum after a change of @diff that no checksum in the packet makes up for. */
-static __always_inline void checksum_complete(struct __sk_buff *skb, __u32 diff)
+static __always_inline void skb_csum_update(struct __sk_buff *skb, __u32 diff)
 {
 	/* -ENOTSUPP unless CHECKSUM_COMPLETE: then there is nothing to do */
 	bpf_csum_update(skb, diff);
 }
 
 /* How the ones' complement sums of a packet's words change. 0: no change. */
-struct change {
+struct csum_diff {
 	__u16 address;		/* IPv6 address; of IPv4, the header checksum makes up for it */
-	__u16 pseudo;		/* pseudo-header: the address, IPv4 or IPv6 */
-	__u16 bytes;		/* transport header, without its checksum */
+	__u16 pseudo_header;	/* the address in it: IPv4 or IPv6 */
+	__u16 transport;	/* transport header, without its checksum */
 };
 
-/* The transport checksum after @change. UDP sends a computed 0 as 0xffff (RFC 768). */
-static __always_inline __u16 checksum16_changed(__u16 sum, const struct change *change, bool udp)
+/* The transport checksum after @diff. UDP sends a computed 0 as 0xffff (RFC 768). */
+static __always_inline __u16 csum_transport(__u16 sum, const struct csum_diff *diff, bool udp)
 {
-	sum = checksum16_add(sum, change->pseudo);
-	if (change->bytes)
-		sum = checksum16_add(sum, change->bytes);
+	sum = csum16_sub(sum, diff->pseudo_header);
+	if (diff->transport)
+		sum = csum16_sub(sum, diff->transport);
 	return udp && !sum ? 0xffff : sum;
 }
 
@@ -96,11 +96,12 @@ static __always_inline __u16 checksum16_changed(__u16 sum, const struct change *
  *   CHECKSUM_COMPLETE     QUERY fails after INC too, and bpf_csum_update() succeeds
  *   CHECKSUM_PARTIAL      all of them fail
  *
- * In state COMPLETE this also updates skb->csum for @change. The new transport checksum
+ * In state COMPLETE this also updates skb->csum for @diff. The new transport checksum
  * makes up for the changed bytes of the transport header, and takes the change of the
  * pseudo-header away, so that +address and -pseudo are left.
  */
-static __always_inline bool checksum_is_partial(struct __sk_buff *skb, const struct change *change)
+static __always_inline bool csum_partial_or_update(struct __sk_buff *skb,
+						   const struct csum_diff *diff)
 {
 	if (bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY) >= 0)
 		return false;
@@ -109,24 +110,25 @@ static __always_inline bool checksum_is_partial(struct __sk_buff *skb, const str
 		bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
 		return false;
 	}
-	return bpf_csum_update(skb, change->address + (__u16)~change->pseudo) < 0;
+	return bpf_csum_update(skb, diff->address + (__u16)~diff->pseudo_header) < 0;
 }
 
 /*
- * The transport checksum @sum after @change; updates skb->csum too. A UDP @sum of 0 means
- * that there is no checksum: call checksum_no_transport() instead.
+ * The transport checksum @sum after @diff; updates skb->csum too. A UDP @sum of 0 means
+ * that there is no checksum: call csum_no_transport_update() instead.
  */
-static __always_inline __u16 checksum_transport(struct __sk_buff *skb, __u16 sum,
-						const struct change *change, bool udp)
+static __always_inline __u16 csum_transport_update(struct __sk_buff *skb, __u16 sum,
+						   const struct csum_diff *diff, bool udp)
 {
 	/* PARTIAL: the field holds the sum of the pseudo-header alone, not inverted */
-	return checksum_is_partial(skb, change) ? sum16(sum, change->pseudo)
-						: checksum16_changed(sum, change, udp);
+	return csum_partial_or_update(skb, diff) ? csum16_add(sum, diff->pseudo_header)
+						 : csum_transport(sum, diff, udp);
 }
 
-/* Updates skb->csum after @change of a packet that has no transport checksum. */
-static __always_inline void checksum_no_transport(struct __sk_buff *skb, const struct change *change)
+/* Updates skb->csum after @diff of a packet that has no transport checksum. */
+static __always_inline void csum_no_transport_update(struct __sk_buff *skb,
+						     const struct csum_diff *diff)
 {
-	if (change->address + change->bytes)
-		bpf_csum_update(skb, change->address + change->bytes);
+	if (diff->address + diff->transport)
+		bpf_csum_update(skb, diff->address + diff->transport);
 }

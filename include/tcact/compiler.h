@@ -19,7 +19,7 @@
  * Returns @number, and makes the verifier forget its value and range. The verifier then
  * checks the code that follows once, not once for each value or range of @number.
  */
-static __always_inline __u32 forget(const struct __sk_buff *skb, __u32 number)
+static __always_inline __u32 verifier_forget(const struct __sk_buff *skb, __u32 number)
 {
 	asm volatile("%0 += %1\n\t%0 -= %1" : "+r"(number) : "r"(skb->len));
 	return number;

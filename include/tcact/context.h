@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include <tcact/class.h>
+#include <tcact/dsfield.h>
 #include <tcact/field.h>
 
 enum source {
@@ -114,8 +114,8 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 		return why;
 	ipv4 = network_is_ipv4(&net);
 	switch (source) {
-	case FROM_DSCP: *value = class_read(&net) >> 2; break;
-	case FROM_ECN: *value = class_read(&net) & 3; break;
+	case FROM_DSCP: *value = dsfield_get(&net) >> 2; break;
+	case FROM_ECN: *value = dsfield_get(&net) & 3; break;
 	case FROM_TTL:
 		*value = ipv4 ? ((struct iphdr *)net.header)->ttl
 			      : ((struct ipv6hdr *)net.header)->hop_limit;

@@ -15,8 +15,8 @@
  * Is @net an ICMP error that contains a packet? Sets @icmp. Redirects are left out, as
  * routers do not forward them.
  */
-static __always_inline bool icmp_error(struct __sk_buff *skb, const struct network *net,
-				       struct transport *icmp)
+static __always_inline bool icmp_is_error(struct __sk_buff *skb, const struct network *net,
+					  struct transport *icmp)
 {
 	bool v4 = network_is_ipv4(net);
 	__u8 type;

@@ -14,13 +14,16 @@
 #include <tcact/checksum.h>
 #include <tcact/link.h>
 
-#define IPV4_OFFSET 0x1fff	/* the offset in iphdr.frag_off; RFC 791, 3.1 */
+/* The parts of iphdr.frag_off: RFC 791, 3.1; named as in include/net/ip.h of the kernel. */
+#define IP_DF 0x4000
+#define IP_MF 0x2000
+#define IP_OFFSET 0x1fff
 
 struct network {
 	void *header;
 	__u32 offset;		/* of header, in bytes from data */
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
-	__u32 change;		/* for network_done(): how the sum of the header's words changed */
+	__u32 csum_diff;	/* for network_csum_update(): how the sum of the header's words changed */
 };
 
 union address {			/* in network byte order */
@@ -97,41 +100,41 @@ static __always_inline enum reason network_validate(struct __sk_buff *skb, struc
 /* Finds and checks the IP header of any packet. */
 static __always_inline enum reason network_parse(struct __sk_buff *skb, struct network *net)
 {
-	int where = forget(skb, link_skip(skb));
+	int where = verifier_forget(skb, network_locate(skb));
 
 	if (where < 0)
 		return -where;
-	net->change = 0;
-	net->offset = where & LINK_OFFSET;
-	net->proto = where & LINK_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
+	net->csum_diff = 0;
+	net->offset = where & NETWORK_OFFSET;
+	net->proto = where & NETWORK_IPV6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 	return network_validate(skb, net);
 }
 
 /* Bytes 12 and 13 of the packet are @proto: are they certainly an Ethernet header's? */
-static __always_inline bool network_behind_ethernet(const struct __sk_buff *skb, __u16 proto)
+static __always_inline bool network_after_ethernet(const struct __sk_buff *skb, __u16 proto)
 {
 	return link == LINK_ETHER || (link == LINK_AUTO && skb->protocol == bpf_htons(proto) &&
-				      !begins_ip(*(__u8 *)packet_data(skb)));
+				      !has_ip_version(*(__u8 *)packet_data(skb)));
 }
 
 /*
  * The fast path for common packets: linear, a valid IP header (IPv4: without options)
- * directly after an Ethernet header, and at least @behind bytes after the IP header. True
+ * directly after an Ethernet header, and at least @payload bytes after the IP header. True
  * means what DONE of network_parse() means, but takes half the instructions and no helper
  * call. After false, call network_parse().
  */
 
 static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct network *net,
-						__u32 behind)
+						__u32 payload)
 {
-	const __u32 size = sizeof(struct iphdr) + behind;
+	const __u32 size = sizeof(struct iphdr) + payload;
 	__u32 word;
 
 	*net = (struct network){ .header = packet_data(skb) + ETH_HLEN, .offset = ETH_HLEN,
 				 .proto = bpf_htons(ETH_P_IP) };
 	if (net->header + size > packet_end(skb) ||
 	    *(__be16 *)(net->header - sizeof(__be16)) != bpf_htons(ETH_P_IP) ||
-	    !network_behind_ethernet(skb, ETH_P_IP))
+	    !network_after_ethernet(skb, ETH_P_IP))
 		return false;
 	/*
 	 * The word is version, IHL, TOS (masked out) and total length. One unsigned comparison
@@ -143,9 +146,9 @@ static __always_inline bool network_common_ipv4(struct __sk_buff *skb, struct ne
 }
 
 static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct network *net,
-						__u32 behind)
+						__u32 payload)
 {
-	const __u32 size = sizeof(struct ipv6hdr) + behind;
+	const __u32 size = sizeof(struct ipv6hdr) + payload;
 	const struct ipv6hdr *ip;
 
 	*net = (struct network){ .header = packet_data(skb) + ETH_HLEN, .offset = ETH_HLEN,
@@ -154,26 +157,26 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 	if (net->header + size > packet_end(skb) ||
 	    (*(__be32 *)(net->header - sizeof(__be16)) & bpf_htonl(0xfffff000)) !=
 	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000) ||
-	    !network_behind_ethernet(skb, ETH_P_IPV6))
+	    !network_after_ethernet(skb, ETH_P_IPV6))
 		return false;
 	ip = net->header;
-	return bpf_ntohs(ip->payload_len) - behind <= skb->len - (ETH_HLEN + size);
+	return bpf_ntohs(ip->payload_len) - payload <= skb->len - (ETH_HLEN + size);
 }
 
 /*
  * The last step of the rewriters of traffic class, TTL and flow label: updates the
  * checksums, once for all of them. TOS is the low byte of its 16-bit word, and TTL the
  * high byte of its own. So the sum of both differences is in the range of the difference
- * of one word, which checksum16_adjust() needs.
+ * of one word, which csum16_adjust() needs.
  */
-static __always_inline int network_done(struct __sk_buff *skb, const struct network *net)
+static __always_inline int network_csum_update(struct __sk_buff *skb, const struct network *net)
 {
 	if (network_is_ipv4(net)) {
 		struct iphdr *ip = net->header;
 
-		ip->check = checksum16_adjust(ip->check, net->change);
+		ip->check = csum16_adjust(ip->check, net->csum_diff);
 	} else {
-		checksum_complete(skb, net->change);
+		skb_csum_update(skb, net->csum_diff);
 	}
 	return CONTROL;
 }
@@ -197,9 +200,9 @@ static __always_inline int network_done(struct __sk_buff *skb, const struct netw
 	{								\
 		struct network net;					\
 									\
-		if (likely(network_common_ipv4(skb, &net, /*behind*/ 0))) \
+		if (likely(network_common_ipv4(skb, &net, /*payload*/ 0))) \
 			return work(skb, &net);				\
-		if (network_common_ipv6(skb, &net, /*behind*/ 0))	\
+		if (network_common_ipv6(skb, &net, /*payload*/ 0))	\
 			return work(skb, &net);				\
 		return any(skb);					\
 	}

@@ -52,9 +52,8 @@ static __always_inline bool network_reload(struct __sk_buff *skb, struct network
 	return net->header;
 }
 
-#define IPV4_MORE 0x2000	/* more fragments follow; in iphdr.frag_off */
-#define IPV6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
-#define IPV6_MORE 1
+#define IP6_OFFSET 0xfff8	/* in the fragment header, bytes 2 and 3; RFC 8200, 4.5 */
+#define IP6_MF 1
 
 /*
  * Follows the extension headers from @offset, where a header of type @proto is, and not
@@ -69,12 +68,13 @@ _Static_assert(!(EXTENSION_PROTO & EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT) &
 	       !((EXTENSION_FIRST | EXTENSION_ROUTED) &
 		 (EXTENSION_PROTO | EXTENSION_OFFSET << EXTENSION_OFFSET_SHIFT)),
 	       "each has bits of its own");
-_Static_assert(2 * (LINK_MAX + sizeof(struct ipv6hdr) + EXTENSIONS_MAX * 256 * 8) <= EXTENSION_OFFSET,
+_Static_assert(2 * (LINK_HEADERS_MAX + sizeof(struct ipv6hdr) + EXTENSIONS_MAX * 256 * 8) <=
+	       EXTENSION_OFFSET,
 	       "an offset fits, also that of a packet inside another");
 
 OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto, __u32 end)
 {
-	__u32 met = 0, most = EXTENSIONS_MAX;
+	__u32 flags = 0, most = EXTENSIONS_MAX;
 
 	/* Hidden from clang: its loop would else be one that kernels up to 6.1 refuse ("back-edge"). */
 	asm volatile("" : "+r"(most));
@@ -90,7 +90,7 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 
 		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
 		    proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
-			return met | (offset & EXTENSION_OFFSET) << EXTENSION_OFFSET_SHIFT |
+			return flags | (offset & EXTENSION_OFFSET) << EXTENSION_OFFSET_SHIFT |
 			       (proto & EXTENSION_PROTO);
 		if (i == most)
 			break;
@@ -98,16 +98,16 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 		if (offset + 8 > end || bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
 			return -TRUNCATED;
 		if (proto == IPPROTO_FRAGMENT) {
-			if (head.fragment & bpf_htons(IPV6_OFFSET))
+			if (head.fragment & bpf_htons(IP6_OFFSET))
 				return -FRAGMENT;
-			if (head.fragment & bpf_htons(IPV6_MORE))
-				met |= EXTENSION_FIRST;
+			if (head.fragment & bpf_htons(IP6_MF))
+				flags |= EXTENSION_FIRST;
 			head.length = 0;
 		} else if (proto == IPPROTO_ROUTING && head.routing.left) {
-			met |= EXTENSION_ROUTED;
+			flags |= EXTENSION_ROUTED;
 		}
-		met = forget(skb, met);
-		offset = forget(skb, offset + (head.length + 1) * 8);
+		flags = verifier_forget(skb, flags);
+		offset = verifier_forget(skb, offset + (head.length + 1) * 8);
 		proto = head.next;
 	}
 	return -EXTENSIONS;
@@ -118,21 +118,22 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
  * IPv4 options may be cut off, extension headers may not. Packet pointers stay valid.
  */
 static __always_inline enum reason
-transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, struct transport *l4)
+transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 limit,
+		       struct transport *l4)
 {
 	__u32 end = limit, length;	/* length 0: a GSO packet that is too long for the field */
 
 	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
 
-		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
+		if (ip->frag_off & bpf_htons(IP_OFFSET))
 			return FRAGMENT;
 		length = bpf_ntohs(ip->tot_len);
 		if (length)
 			end = net->offset + length;
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
-		l4->first = ip->frag_off & bpf_htons(IPV4_MORE);
+		l4->first = ip->frag_off & bpf_htons(IP_MF);
 		l4->routed = false;
 	} else {
 		const struct ipv6hdr *ip = net->header;
@@ -143,7 +144,8 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 			end = net->offset + sizeof(*ip) + length;
 		if (end > limit)
 			end = limit;
-		where = forget(skb, ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr, end));
+		where = ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr, end);
+		where = verifier_forget(skb, where);
 		if (where < 0)
 			return -where;
 		l4->offset = where >> EXTENSION_OFFSET_SHIFT & EXTENSION_OFFSET;
@@ -159,17 +161,17 @@ transport_within(struct __sk_buff *skb, const struct network *net, __u32 limit, 
 static __always_inline enum reason
 transport_parse(struct __sk_buff *skb, const struct network *net, struct transport *l4)
 {
-	return transport_within(skb, net, skb->len, l4);
+	return transport_parse_within(skb, net, skb->len, l4);
 }
 
-static __always_inline bool transport_ports(__u8 proto)
+static __always_inline bool transport_has_ports(__u8 proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE ||
 	       proto == IPPROTO_DCCP || proto == IPPROTO_SCTP;
 }
 
 /* Protocols that send a computed checksum of 0 as 0xffff; 0 means none (RFC 768, 3828). */
-static __always_inline bool transport_udp(__u8 proto)
+static __always_inline bool transport_is_udp(__u8 proto)
 {
 	return proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE;
 }
@@ -183,7 +185,7 @@ static __always_inline bool transport_udp(__u8 proto)
  * the addresses (in a pseudo-header); else 0. RFC 9293, 768, 3828, 4340, 7401; for IPv6
  * also 4443, 7761 (4.9), 5340 (A.3.1), 6275 (6.1.1).
  */
-static __always_inline __u32 transport_check(__u8 proto, bool v4)
+static __always_inline __u32 transport_csum_offset(__u8 proto, bool v4)
 {
 	switch (proto) {
 	case IPPROTO_TCP: return 16;

@@ -49,10 +49,10 @@ struct pppoe {			/* RFC 2516, 4, and the PPP protocol field after it */
 	__be16 length;
 	__be16 protocol;
 };
-#define PPP_IPV4 0x0021		/* RFC 1332, 2 */
+#define PPP_IP 0x0021		/* RFC 1332, 2 */
 #define PPP_IPV6 0x0057		/* RFC 5072, 3 */
 
-#define LINK_MAX (ETH_HLEN + 2 * sizeof(struct vlan_tag) + sizeof(struct pppoe))
+#define LINK_HEADERS_MAX (ETH_HLEN + 2 * sizeof(struct vlan_tag) + sizeof(struct pppoe))
 
 static __always_inline void *packet_data(const struct __sk_buff *skb)
 {
@@ -76,12 +76,12 @@ static __always_inline bool is_ip(__be16 proto)
 }
 
 /* Could this byte begin an IP header? Its upper half is the version. */
-static __always_inline bool begins_ip(__u8 byte)
+static __always_inline bool has_ip_version(__u8 byte)
 {
 	return (byte & 0xd0) == 0x40;
 }
 
-static __always_inline bool is_tag(__be16 proto)
+static __always_inline bool is_vlan_tpid(__be16 proto)
 {
 	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD) ||
 	       proto == bpf_htons(ETH_P_QINQ1) || proto == bpf_htons(ETH_P_QINQ2);
@@ -113,8 +113,8 @@ static __always_inline __u8 link_by_network(struct __sk_buff *skb)
 {
 	__u32 offset = ETH_HLEN, linear = packet_end(skb) - packet_data(skb);
 
-	if (linear < LINK_MAX) {
-		bpf_skb_pull_data(skb, skb->len < LINK_MAX ? skb->len : LINK_MAX);
+	if (linear < LINK_HEADERS_MAX) {
+		bpf_skb_pull_data(skb, skb->len < LINK_HEADERS_MAX ? skb->len : LINK_HEADERS_MAX);
 		linear = packet_end(skb) - packet_data(skb);
 	}
 	if (network_is_at(skb, linear, 0))
@@ -137,20 +137,21 @@ static __always_inline __u8 link_layer(struct __sk_buff *skb)
 		return link;
 	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
 		return LINK_AUTO;
-	if (is_ip(skb->protocol) && !begins_ip(first))
+	if (is_ip(skb->protocol) && !has_ip_version(first))
 		return LINK_ETHER;
 	return link_by_network(skb);
 }
 
 /*
  * Finds the network header of any packet. Returns its offset from data in bytes
- * (LINK_OFFSET), plus LINK_IPV6 if it is an IPv6 header; or -reason.
+ * (NETWORK_OFFSET), plus NETWORK_IPV6 if it is an IPv6 header; or -reason.
  */
-#define LINK_OFFSET 0x3f
-#define LINK_IPV6 0x100
-_Static_assert(LINK_MAX <= LINK_OFFSET && !(LINK_OFFSET & LINK_IPV6), "each has bits of its own");
+#define NETWORK_OFFSET 0x3f
+#define NETWORK_IPV6 0x100
+_Static_assert(LINK_HEADERS_MAX <= NETWORK_OFFSET && !(NETWORK_OFFSET & NETWORK_IPV6),
+	       "each has bits of its own");
 
-OUT_OF_LINE int link_skip(struct __sk_buff *skb)
+OUT_OF_LINE int network_locate(struct __sk_buff *skb)
 {
 	__u8 layer = link_layer(skb);
 	__u32 offset = ETH_HLEN;
@@ -165,14 +166,14 @@ OUT_OF_LINE int link_skip(struct __sk_buff *skb)
 			return -NOT_IP;
 		if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
 			return -TRUNCATED;
-		if (!begins_ip(first))
+		if (!has_ip_version(first))
 			return -NOT_IP;
-		return first >> 4 == 6 ? LINK_IPV6 : 0;
+		return first >> 4 == 6 ? NETWORK_IPV6 : 0;
 	}
 
 	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
 		return -TRUNCATED;
-	for (int tags = 0; tags < 2 && is_tag(proto); tags++) {
+	for (int tags = 0; tags < 2 && is_vlan_tpid(proto); tags++) {
 		struct vlan_tag tag;
 
 		if (bpf_skb_load_bytes(skb, offset, &tag, sizeof(tag)))
@@ -186,12 +187,12 @@ OUT_OF_LINE int link_skip(struct __sk_buff *skb)
 		if (bpf_skb_load_bytes(skb, offset, &pppoe, sizeof(pppoe)))
 			return -TRUNCATED;
 		offset += sizeof(pppoe);
-		if (pppoe.protocol == bpf_htons(PPP_IPV4))
+		if (pppoe.protocol == bpf_htons(PPP_IP))
 			proto = bpf_htons(ETH_P_IP);
 		else if (pppoe.protocol == bpf_htons(PPP_IPV6))
 			proto = bpf_htons(ETH_P_IPV6);
 	}
 	if (proto == bpf_htons(ETH_P_IP))
 		return offset;
-	return proto == bpf_htons(ETH_P_IPV6) ? (int)offset | LINK_IPV6 : -NOT_IP;
+	return proto == bpf_htons(ETH_P_IPV6) ? (int)offset | NETWORK_IPV6 : -NOT_IP;
 }

@@ -32,9 +32,9 @@
 
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
-#define STEP_TABLES 4		/* tables that follow each other, at most */
-#define RUN_LONGEST (1 << 22)	/* ranges in a run, at most */
-#define PREFIXES_NESTED 129	/* prefixes that contain one address, at most: lengths 0 to 128 */
+#define TRIE_TABLES_MAX 4		/* tables that follow each other, at most */
+#define RUN_MAX (1 << 22)	/* ranges in a run, at most */
+#define PREFIXES_NESTED_MAX 129 /* prefixes that contain one address, at most: lengths 0 to 128 */
 
 /* A leaf is a record's number, with this flag if the record before that one is its timeout. */
 #define LEAF_TIMED (1U << 31)
@@ -95,7 +95,7 @@ static __always_inline void *range_cell(__u32 index)
 	return bpf_map_lookup_elem(&prefix_cells, &index);
 }
 
-static __always_inline struct record *record_numbered(__u32 number)
+static __always_inline struct record *record_lookup(__u32 number)
 {
 	return bpf_map_lookup_elem(&prefix_records, &number);
 }
@@ -164,7 +164,7 @@ static __always_inline __u64 range_step(__u32 first, __u64 bits)
 	__u64 step = step_read(first);
 
 #pragma unroll
-	for (int tables = 0; tables < STEP_TABLES; tables++) {
+	for (int tables = 0; tables < TRIE_TABLES_MAX; tables++) {
 		__u32 n = step >> 32 & 31;
 
 		if (!(step & STEP_TABLE))
@@ -183,7 +183,7 @@ enum run { RUN_IPV4, RUN_UPPER, RUN_LOWER };
  * need the longer formula: IPv4 addresses have 32 bits, and the first step of IPv6 is a table or
  * a leaf, so that all upper halves in a run have the same first bits.
  */
-static __always_inline __u32 range_begins(enum run run, __u64 start, __u64 key)
+static __always_inline __u32 range_starts_at_or_before(enum run run, __u64 start, __u64 key)
 {
 	__u64 borrow;
 
@@ -201,7 +201,7 @@ static __always_inline __u32 range_begins(enum run run, __u64 start, __u64 key)
 /* The cell of the range of a run that contains @key: the last one that starts at or before it. */
 static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 {
-	__u32 at = step, count = step >> 32 & (RUN_LONGEST | (RUN_LONGEST - 1));
+	__u32 at = step, count = step >> 32 & (RUN_MAX | (RUN_MAX - 1));
 	const __u32 cells = run == RUN_IPV4 ? 1 : 2;
 
 #pragma clang loop unroll(disable)
@@ -216,12 +216,12 @@ static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 		if (!middle)
 			break;
 		start = run == RUN_IPV4 ? ((struct range_ipv4 *)middle)->start : *(__u64 *)middle;
-		at += half * cells & -range_begins(run, start, key);
+		at += half * cells & -range_starts_at_or_before(run, start, key);
 		count -= half;
 	}
 	return at;
 }
-_Static_assert(1 << 22 >= RUN_LONGEST, "as many halvings as the loop has");
+_Static_assert(1 << 22 >= RUN_MAX, "as many halvings as the loop has");
 
 /* The leaf of an address in host byte order, 0 for none. Not inlined, as the code is long. */
 OUT_OF_LINE __u32 prefix_leaf_ipv4(__u32 address)
@@ -257,20 +257,20 @@ OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
  * The number of the entry that applies now for @leaf, which has a timeout: the leaf's own, or
  * after its timeout the one that covers it. 0 if there is none, or it is an exception.
  */
-OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
+OUT_OF_LINE __u32 prefix_lookup_timed(__u32 leaf)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < PREFIXES_NESTED && leaf & LEAF_TIMED; i++) {
+	for (int i = 0; i < PREFIXES_NESTED_MAX && leaf & LEAF_TIMED; i++) {
 		__u32 number = leaf & ~LEAF_TIMED;
-		const struct record_timeout *timeout = (void *)record_numbered(number - 1);
+		const struct record_timeout *timeout = (void *)record_lookup(number - 1);
 		const struct record *record;
 
 		if (!timeout)
 			return 0;
 		if (timeout->until > now) {
-			record = record_numbered(number);
+			record = record_lookup(number);
 			return record && !(record->hits & RECORD_EXCEPTION) ? number : 0;
 		}
 		leaf = timeout->covering;
@@ -281,7 +281,7 @@ OUT_OF_LINE __u32 prefix_number_now(__u32 leaf)
 /* The tag of the entry with this number, one hit more if @hits; false where the table has it no more. */
 static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 {
-	struct record *record = record_numbered(number);
+	struct record *record = record_lookup(number);
 
 	if (!record)
 		return false;
@@ -293,7 +293,7 @@ static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 
 #else
 
-static __always_inline __u32 prefix_number_now(__u32 leaf)
+static __always_inline __u32 prefix_lookup_timed(__u32 leaf)
 {
 	return leaf;
 }
@@ -308,27 +308,27 @@ static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 #endif
 
 /* The number of the record of the longest prefix that contains @net's address, 0 for none. */
-static __always_inline __u32 prefix_number(const struct network *net, enum side side)
+static __always_inline __u32 prefix_lookup(const struct network *net, enum side side)
 {
 	const union address *address = network_address(net, side);
 	__u32 leaf = network_is_ipv4(net)
 			     ? prefix_leaf_ipv4(bpf_ntohl(address->v4))
 			     : prefix_leaf_ipv6(bpf_be64_to_cpu(address->v6[0]), bpf_be64_to_cpu(address->v6[1]));
 
-	return likely(!(leaf & LEAF_TIMED)) ? leaf : prefix_number_now(leaf);
+	return likely(!(leaf & LEAF_TIMED)) ? leaf : prefix_lookup_timed(leaf);
 }
 
 /* Which addresses are looked up: a parameter. */
 #define PREFIXES_OF "word src=0 dst=1 either=2"
 enum { OF_SOURCE, OF_DESTINATION, OF_EITHER };
 
-static __always_inline __u32 prefix_number_of(const struct network *net, __u8 of)
+static __always_inline __u32 prefix_lookup_of(const struct network *net, __u8 of)
 {
 	__u32 number = 0;
 
 	if (of != OF_DESTINATION)
-		number = prefix_number(net, SOURCE);
+		number = prefix_lookup(net, SOURCE);
 	if (!number && of != OF_SOURCE)
-		number = prefix_number(net, DESTINATION);
+		number = prefix_lookup(net, DESTINATION);
 	return number;
 }

@@ -78,7 +78,7 @@ static __always_inline void count_unless_done(enum reason why)
 }
 
 /* The last step of a rewriter: counts @why and leaves the verdict to the control word. */
-static __always_inline int rewritten(enum reason why)
+static __always_inline int rewriter_return(enum reason why)
 {
 	count_unless_done(why);
 	return CONTROL;
@@ -108,7 +108,7 @@ static __always_inline int miss(enum counted counted)
 }
 
 /* The last step of a matcher that could not compare. */
-static __always_inline int missed(enum reason why)
+static __always_inline int not_compared(enum reason why)
 {
 	count_unless_done(why);
 	return MISS;

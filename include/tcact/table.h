@@ -11,9 +11,9 @@
 
 /*
  * The index is a VLAN identifier, the value (host byte order) is the identifier that
- * replaces it, plus VID_NAMED; 0 if the table has no entry for it.
+ * replaces it, plus VID_ENTRY; 0 if the table has no entry for it.
  */
-#define VID_NAMED 0x1000
+#define VID_ENTRY 0x1000
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

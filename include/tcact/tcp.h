@@ -20,7 +20,7 @@ _Static_assert(TCPOPT_LENGTH >> TCPOPT_KIND_SHIFT == 0, "each has bits of its ow
  * part of a packet pointer, the verifier would follow each value of it through the
  * caller's loop.
  */
-static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end)
+static __always_inline int tcp_option_read(struct __sk_buff *skb, __u32 at, __u32 end)
 {
 	__u8 kind, length;
 
@@ -38,7 +38,7 @@ static __always_inline int tcp_option(struct __sk_buff *skb, __u32 at, __u32 end
 }
 
 /* The header at @l4, linear; NULL if the IP packet ends before it does. */
-static __always_inline struct tcphdr *tcp_at(struct __sk_buff *skb, const struct transport *l4)
+static __always_inline struct tcphdr *tcp_header(struct __sk_buff *skb, const struct transport *l4)
 {
 	return l4->offset + sizeof(struct tcphdr) <= l4->end
 		       ? packet_at(skb, l4->offset, sizeof(struct tcphdr)) : NULL;

@@ -23,13 +23,13 @@ _Static_assert(VLAN_NONE > (__u16)~0, "a TCI has 16 bits");
  * metadata, and pushes and pops only these. A tag of 0x9100 or 0x9200 is always in the
  * frame.
  */
-static __always_inline bool kernel_tag(__be16 proto)
+static __always_inline bool eth_type_vlan(__be16 proto)
 {
 	return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
 }
 
 /* The TCI of the outermost tag of an Ethernet frame; VLAN_NONE, or -reason. */
-static __always_inline int vlan_outermost(struct __sk_buff *skb)
+static __always_inline int vlan_get_tci_ethernet(struct __sk_buff *skb)
 {
 	struct vlan_tag tag;
 	__be16 proto;
@@ -38,7 +38,7 @@ static __always_inline int vlan_outermost(struct __sk_buff *skb)
 		return skb->vlan_tci;
 	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
 		return -TRUNCATED;
-	if (!is_tag(proto))
+	if (!is_vlan_tpid(proto))
 		return VLAN_NONE;
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &tag, sizeof(tag)))
 		return -TRUNCATED;
@@ -46,11 +46,11 @@ static __always_inline int vlan_outermost(struct __sk_buff *skb)
 }
 
 /* The same for any packet; -LINK_UNKNOWN if it has no Ethernet header. */
-OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
+OUT_OF_LINE int vlan_get_tci(struct __sk_buff *skb)
 {
 	if (!skb->vlan_present && link_layer(skb) != LINK_ETHER)
 		return -LINK_UNKNOWN;
-	return vlan_outermost(skb);
+	return vlan_get_tci_ethernet(skb);
 }
 
 /*
@@ -58,17 +58,17 @@ OUT_OF_LINE int vlan_find(struct __sk_buff *skb)
  * relies on skb->protocol alone, which an AF_PACKET sender chooses: with a wrong value,
  * a pop leaves the tag in the frame, or removes four bytes that are not a tag.
  */
-static __always_inline enum reason vlan_truth(struct __sk_buff *skb)
+static __always_inline enum reason vlan_check_protocol(struct __sk_buff *skb)
 {
 	__be16 proto;
 
 	if (bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)))
 		return TRUNCATED;
-	return proto == skb->protocol || !(is_tag(proto) || is_tag(skb->protocol)) ? DONE : MALFORMED;
+	return proto == skb->protocol || !(is_vlan_tpid(proto) || is_vlan_tpid(skb->protocol)) ? DONE : MALFORMED;
 }
 
 /* The TCI of the tag after the outermost one, which must exist; VLAN_NONE, or -reason. */
-static __always_inline int vlan_behind(struct __sk_buff *skb)
+static __always_inline int vlan_get_inner_tci(struct __sk_buff *skb)
 {
 	__u32 at = offsetof(struct ethhdr, h_proto) +
 		   (skb->vlan_present ? 0 : sizeof(struct vlan_tag));
@@ -76,29 +76,29 @@ static __always_inline int vlan_behind(struct __sk_buff *skb)
 
 	if (bpf_skb_load_bytes(skb, at, &tag, sizeof(tag)))
 		return -TRUNCATED;
-	return is_tag(tag.proto) ? bpf_ntohs(tag.tci) : VLAN_NONE;
+	return is_vlan_tpid(tag.proto) ? bpf_ntohs(tag.tci) : VLAN_NONE;
 }
 
 /* Sets skb->csum to @sum again, what bpf_csum_update() returned; < 0: not CHECKSUM_COMPLETE. */
-static __always_inline void checksum_restore(struct __sk_buff *skb, __s64 sum)
+static __always_inline void skb_csum_restore(struct __sk_buff *skb, __s64 sum)
 {
 	if (sum < 0)
 		return;
-	checksum_complete(skb, ~(__u32)bpf_csum_update(skb, 0));
-	checksum_complete(skb, sum);
+	skb_csum_update(skb, ~(__u32)bpf_csum_update(skb, 0));
+	skb_csum_update(skb, sum);
 }
 
 /*
  * The offset, in bytes from data, of the ethertype after the first tag in the frame. A
  * pop copies this ethertype to skb->protocol, which a program cannot set otherwise.
  */
-#define VLAN_NEXT (ETH_HLEN + offsetof(struct vlan_tag, proto))
+#define VLAN_ENCAPSULATED_PROTO (ETH_HLEN + offsetof(struct vlan_tag, proto))
 
 /*
  * Pops a tag whose TPID the kernel does not handle. With another tag before it, its TPID
  * can be changed to 802.1Q, and then the kernel pops it.
  */
-OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
+OUT_OF_LINE int vlan_pop_other_tpid(struct __sk_buff *skb)
 {
 	__be16 proto = bpf_htons(ETH_P_8021Q);
 	__s64 sum = bpf_csum_update(skb, 0);
@@ -109,10 +109,10 @@ OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
 		bpf_skb_vlan_pop(skb);
 		return HELPER_FAILED;
 	}
-	if (bpf_skb_store_bytes(skb, VLAN_NEXT, &proto, sizeof(proto), /*flags*/ 0) ||
+	if (bpf_skb_store_bytes(skb, VLAN_ENCAPSULATED_PROTO, &proto, sizeof(proto), /*flags*/ 0) ||
 	    bpf_skb_vlan_pop(skb))
 		return HELPER_FAILED;
-	checksum_restore(skb, sum);
+	skb_csum_restore(skb, sum);
 	/* The first pop moves the foreign tag into the metadata, the second removes it. */
 	return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
 }
@@ -121,7 +121,7 @@ OUT_OF_LINE int vlan_pop_foreign(struct __sk_buff *skb)
  * Pushes a tag whose TPID, @proto (network byte order), the kernel does not handle. It is
  * in the frame afterwards, and skb->protocol is @proto.
  */
-OUT_OF_LINE int vlan_push_foreign(struct __sk_buff *skb, __u32 proto, __u32 tci)
+OUT_OF_LINE int vlan_push_other_tpid(struct __sk_buff *skb, __u32 proto, __u32 tci)
 {
 	__be16 known = bpf_htons(ETH_P_8021Q), foreign = proto;
 	__s64 sum;
@@ -138,28 +138,28 @@ OUT_OF_LINE int vlan_push_foreign(struct __sk_buff *skb, __u32 proto, __u32 tci)
 		bpf_skb_vlan_pop(skb);
 		return HELPER_FAILED;
 	}
-	if (bpf_skb_store_bytes(skb, VLAN_NEXT, &foreign, sizeof(foreign), /*flags*/ 0) ||
+	if (bpf_skb_store_bytes(skb, VLAN_ENCAPSULATED_PROTO, &foreign, sizeof(foreign), /*flags*/ 0) ||
 	    bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb))
 		return HELPER_FAILED;
-	checksum_restore(skb, sum);
+	skb_csum_restore(skb, sum);
 	return DONE;
 }
 
 /*
- * Removes the tag that vlan_find() found. The next one moves to the metadata if the
+ * Removes the tag that vlan_get_tci() found. The next one moves to the metadata if the
  * kernel handles its TPID.
  */
 OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
 {
-	enum reason why = vlan_truth(skb);
+	enum reason why = vlan_check_protocol(skb);
 
 	if (why != DONE)
 		return why;
 	/* If the next tag is cut off, the kernel would fail after half of the work. */
-	if (is_tag(skb->protocol) && skb->len < ETH_HLEN + 2 * sizeof(struct vlan_tag))
+	if (is_vlan_tpid(skb->protocol) && skb->len < ETH_HLEN + 2 * sizeof(struct vlan_tag))
 		return TRUNCATED;
-	if (!skb->vlan_present && !kernel_tag(skb->protocol))
-		return vlan_pop_foreign(skb);
+	if (!skb->vlan_present && !eth_type_vlan(skb->protocol))
+		return vlan_pop_other_tpid(skb);
 	return bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
 }
 
@@ -170,15 +170,15 @@ OUT_OF_LINE int vlan_pop(struct __sk_buff *skb)
  * were popped and pushed, kernels before 6.12 would set the network header wrongly.
  * skb->csum ends as it was; whether it covers the tag meanwhile depends on the kernel.
  */
-static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __u16 new)
+static __always_inline enum reason vlan_set_tci_metadata(struct __sk_buff *skb, __u16 new)
 {
-	enum reason why = vlan_truth(skb);
+	enum reason why = vlan_check_protocol(skb);
 	__be16 tci = bpf_htons(new), proto = skb->vlan_proto;
 	__s64 sum;
 
 	if (why != DONE)
 		return why;
-	if (!kernel_tag(skb->protocol))
+	if (!eth_type_vlan(skb->protocol))
 		return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_push(skb, proto, new) ? HELPER_FAILED : DONE;
 	sum = bpf_csum_update(skb, 0);
 	if (bpf_skb_vlan_push(skb, proto, 0))
@@ -187,21 +187,21 @@ static __always_inline enum reason vlan_write_metadata(struct __sk_buff *skb, __
 		why = HELPER_FAILED;
 	if (bpf_skb_vlan_pop(skb))
 		why = HELPER_FAILED;
-	checksum_restore(skb, sum);
+	skb_csum_restore(skb, sum);
 	return why;
 }
 
-/* Replaces @old, the TCI that vlan_find() found. Packet pointers are invalid afterwards. */
-static __always_inline enum reason vlan_write(struct __sk_buff *skb, __u16 old, __u16 new)
+/* Replaces @old, the TCI that vlan_get_tci() found. Packet pointers are invalid afterwards. */
+static __always_inline enum reason vlan_set_tci(struct __sk_buff *skb, __u16 old, __u16 new)
 {
 	__be16 tci = bpf_htons(new);
 
 	if (old == new)
 		return DONE;
 	if (skb->vlan_present)
-		return vlan_write_metadata(skb, new);
+		return vlan_set_tci_metadata(skb, new);
 	if (bpf_skb_store_bytes(skb, ETH_HLEN, &tci, sizeof(tci), /*flags*/ 0))
 		return HELPER_FAILED;
-	checksum_complete(skb, checksum16_diff(bpf_htons(old), tci));
+	skb_csum_update(skb, csum16_diff(bpf_htons(old), tci));
 	return DONE;
 }

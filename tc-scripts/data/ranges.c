@@ -196,9 +196,9 @@ static uint64_t step(struct ranges *ranges, const struct family *family, const s
 
 	if (first == last)
 		return range[first].leaf;
-	/* the first step of IPv6 is a table: range_begins() relies on it */
+	/* the first step of IPv6 is a table: range_starts_at_or_before() relies on it */
 	if ((n <= RUN_SHORT && !(family->number == 6 && !place->depth)) || place->used == family->bits ||
-	    place->depth == STEP_TABLES)
+	    place->depth == TRIE_TABLES_MAX)
 		return family->number == 4 ? run_ipv4(ranges, range, first, last)
 					   : run_ipv6(ranges, range, first, last, place->from,
 						      place->from | ~prefix_mask(place->used));

@@ -23,7 +23,7 @@ struct entry {
 	uint64_t until;		/* end of the timeout, CLOCK_BOOTTIME in ns; 0: no timeout */
 };
 
-#define ENTRIES_MOST ((1 << 21) - 1)	/* which make at most RUN_LONGEST ranges */
+#define ENTRIES_MOST ((1 << 21) - 1)	/* which make at most RUN_MAX ranges */
 
 struct record {
 	uint32_t tag;

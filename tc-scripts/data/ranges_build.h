@@ -10,7 +10,7 @@
 
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
-#define STEP_TABLES 4
+#define TRIE_TABLES_MAX 4
 #define LEAF_TIMED (1U << 31)
 
 struct range_ipv4 {

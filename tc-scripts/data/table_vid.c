@@ -7,7 +7,7 @@
 
 #define VIDS 4096
 #define VID_LAST 4094
-#define VID_NAMED 0x1000	/* as there */
+#define VID_ENTRY 0x1000	/* as there */
 
 struct vid {
 	uint16_t from, to;
@@ -99,7 +99,7 @@ static int vid_build(const struct table *table, struct content *content)
 	if (!values)
 		return -1;
 	for (size_t i = 0; i < table->n; i++)
-		values[vid[i].from] = VID_NAMED | vid[i].to;
+		values[vid[i].from] = VID_ENTRY | vid[i].to;
 	content[0] = (struct content){ values, VIDS, sizeof(*values), 0 };
 	return 0;
 }
@@ -111,12 +111,12 @@ static int vid_entries(struct table *table, const struct content *content)
 	for (size_t i = 0; i < content[0].n && i < VIDS; i++) {
 		struct vid *vid;
 
-		if (!(values[i] & VID_NAMED))
+		if (!(values[i] & VID_ENTRY))
 			continue;
 		vid = table_add(table);
 		if (!vid)
 			return -1;
-		*vid = (struct vid){ (uint16_t)i, values[i] & ~VID_NAMED, 0 };
+		*vid = (struct vid){ (uint16_t)i, values[i] & ~VID_ENTRY, 0 };
 	}
 	return 0;
 }

@@ -7,9 +7,6 @@
 
 enum { DF_CLEAR, DF_SET };
 
-#define IPV4_DF 0x4000
-#define IPV4_MF 0x2000
-
 struct df_params {
 	__u8 flag;
 };
@@ -25,12 +22,12 @@ static __always_inline enum reason df_set(struct network *net,
 		return DONE;
 	old = ip->frag_off;
 	if (params->flag == DF_CLEAR)
-		new = old & ~bpf_htons(IPV4_DF);
-	else if (old & bpf_htons(IPV4_MF | IPV4_OFFSET))
+		new = old & ~bpf_htons(IP_DF);
+	else if (old & bpf_htons(IP_MF | IP_OFFSET))
 		return FRAGMENT;
 	else
-		new = old | bpf_htons(IPV4_DF);
+		new = old | bpf_htons(IP_DF);
 	ip->frag_off = new;
-	ip->check = checksum16_adjust(ip->check, new - old);
+	ip->check = csum16_adjust(ip->check, new - old);
 	return DONE;
 }

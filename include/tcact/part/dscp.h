@@ -2,7 +2,7 @@
 /* Set the differentiated services codepoint: RFC 2474, 3. ECN is kept: RFC 3168, 5. */
 #pragma once
 
-#include <tcact/class.h>
+#include <tcact/dsfield.h>
 
 #define DSCP_FROM_MARK 64
 
@@ -21,5 +21,5 @@ static __always_inline void dscp_set(const struct __sk_buff *skb, struct network
 
 	if (dscp == DSCP_FROM_MARK)
 		dscp = skb->mark & 63;
-	class_write(net, /*keep: ECN*/ 3, dscp << 2);
+	dsfield_change(net, /*keep: ECN*/ 3, dscp << 2);
 }

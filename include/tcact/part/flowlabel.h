@@ -16,7 +16,7 @@ PARAM(flowlabel, value, "num 0..0xfffff hash=1048576 mark=1048577",
       "the label is 0");
 #define FLOWLABEL_DEFAULTS { .value = FLOW_LABEL_FROM_HASH }
 
-/* True if the label was written; then call network_done(). */
+/* True if the label was written; then call network_csum_update(). */
 static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network *net,
 						 const volatile struct flowlabel_params *params)
 {
@@ -39,6 +39,6 @@ static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network 
 	}
 	new = (old & ~bpf_htonl(FLOW_LABEL)) | bpf_htonl(label);
 	*word = new;
-	net->change += checksum32_diff(old, new);
+	net->csum_diff += csum32_diff(old, new);
 	return true;
 }

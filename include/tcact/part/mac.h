@@ -13,14 +13,14 @@ PARAM(mac, src, "mac", "source address to set");
 PARAM(mac, dst, "mac", "destination address to set");
 PARAM(mac, swap, "word no=0 yes=1", "swap source and destination first");
 
-static __always_inline bool mac_given(const volatile __u8 *mac)
+static __always_inline bool mac_is_set(const volatile __u8 *mac)
 {
 	return mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5];
 }
 
 static __always_inline void mac_write(__u8 *to, const volatile __u8 *mac)
 {
-	if (mac_given(mac))
+	if (mac_is_set(mac))
 		for (int i = 0; i < ETH_ALEN; i++)
 			to[i] = mac[i];
 }

@@ -23,7 +23,7 @@ NEEDS(mss.mtu, "device=5.12");		/* bpf_check_mtu */
  * (RFC 2516, 7), or 0. The two bytes before the IP header tell: they are the ethertype of
  * IP unless they are a PPP protocol.
  */
-static __always_inline __u32 mss_link(struct __sk_buff *skb, const struct network *net)
+static __always_inline __u32 mss_pppoe_size(struct __sk_buff *skb, const struct network *net)
 {
 	__be16 proto;
 
@@ -42,7 +42,7 @@ static __always_inline __u32 mss_limit(struct __sk_buff *skb, const struct netwo
 
 	if (params->max)
 		return params->max;
-	headers = sizeof(struct tcphdr) + mss_link(skb, net) +
+	headers = sizeof(struct tcphdr) + mss_pppoe_size(skb, net) +
 		  (network_is_ipv4(net) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
 	/* The result > 0 means that the packet is longer than the MTU; @mtu is set then, too. */
 	if (!mtu && bpf_check_mtu(skb, /*ifindex: its own*/ 0, &mtu, /*len_diff*/ 0,
@@ -81,12 +81,12 @@ static __always_inline enum reason mss_lower(struct __sk_buff *skb, __u32 tcp, _
  * options, receivers use different ones (Linux: the last). Receivers ignore an MSS option
  * of wrong length, and so does this.
  */
-OUT_OF_LINE int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
+OUT_OF_LINE int mss_clamp_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 limit)
 {
 	__u32 at = tcp + sizeof(struct tcphdr);
 
 	for (int i = 0; i < TCP_OPTIONS_MAX && at < end; i++) {
-		int option = tcp_option(skb, at, end);
+		int option = tcp_option_read(skb, at, end);
 		enum reason why;
 
 		if (option < 0)
@@ -98,7 +98,7 @@ OUT_OF_LINE int mss_options(struct __sk_buff *skb, __u32 tcp, __u32 end, __u32 l
 			if (why != DONE)
 				return why;
 		}
-		at = forget(skb, at + (option & TCPOPT_LENGTH));
+		at = verifier_forget(skb, at + (option & TCPOPT_LENGTH));
 	}
 	return at < end ? OPTIONS : DONE;
 }
@@ -113,7 +113,7 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 
 	if (why != DONE || l4.proto != IPPROTO_TCP)
 		return why;
-	tcp = tcp_at(skb, &l4);
+	tcp = tcp_header(skb, &l4);
 	if (!tcp)
 		return TRUNCATED;
 	if (!tcp->syn)
@@ -122,5 +122,5 @@ static __always_inline enum reason mss_clamp(struct __sk_buff *skb, const struct
 	if (why != DONE)
 		return why;
 	end = l4.offset + tcp->doff * 4;
-	return mss_options(skb, l4.offset, end, mss_limit(skb, net, params));
+	return mss_clamp_options(skb, l4.offset, end, mss_limit(skb, net, params));
 }

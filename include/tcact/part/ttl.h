@@ -24,25 +24,25 @@ static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 
 		ip->ttl = new;
 		/* TTL is the first byte of its 16-bit word; the second is the protocol. */
-		net->change += ((int)new - (int)old) * bpf_htons(0x0100);
+		net->csum_diff += ((int)new - (int)old) * bpf_htons(0x0100);
 	} else {
 		struct ipv6hdr *ip = net->header;
 
 		ip->hop_limit = new;
 		/* The hop limit is the last byte of its 16-bit word; the first is the next header. */
-		net->change += checksum16_diff(bpf_htons(old), bpf_htons(new));
+		net->csum_diff += csum16_diff(bpf_htons(old), bpf_htons(new));
 	}
 }
 
 /* The first and the last ICMPv6 type of neighbour discovery: RFC 4861, 4.1 to 4.5. */
-#define ND_ROUTER_SOLICITATION 133
-#define ND_REDIRECT 137
+#define NDISC_ROUTER_SOLICITATION 133
+#define NDISC_REDIRECT 137
 
 /*
  * True if routers certainly forward the packet, as nearly all packets. This needs no
- * helper call. After false, ttl_stays() decides.
+ * helper call. After false, ttl_never_forwarded() decides.
  */
-static __always_inline bool ttl_routed(const struct network *net)
+static __always_inline bool ttl_surely_forwarded(const struct network *net)
 {
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
@@ -65,7 +65,7 @@ static __always_inline bool ttl_routed(const struct network *net)
  * any address. The latter with any hop limit: with another one than 255 it is invalid,
  * and must not become valid.
  */
-static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct network *net)
+static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const struct network *net)
 {
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
@@ -81,26 +81,26 @@ static __always_inline bool ttl_stays(struct __sk_buff *skb, const struct networ
 		return true;
 	return transport_parse(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
 	       l4.offset < l4.end && !bpf_skb_load_bytes(skb, l4.offset, &type, sizeof(type)) &&
-	       type >= ND_ROUTER_SOLICITATION && type <= ND_REDIRECT;
+	       type >= NDISC_ROUTER_SOLICITATION && type <= NDISC_REDIRECT;
 }
 
 /*
  * True if the parameters only ask to subtract 1. It reads all of them in one load, as each
  * load of a parameter stays in the program.
  */
-static __always_inline bool ttl_by_one(const volatile struct ttl_params *params)
+static __always_inline bool ttl_is_dec_1(const volatile struct ttl_params *params)
 {
 	__u64 given = *(const volatile __u64 *)params;
 
 	_Static_assert(offsetof(struct ttl_params, dec) == 0 &&
 		       offsetof(struct ttl_params, inc) < sizeof(given) &&
 		       offsetof(struct ttl_params, expired) == sizeof(given),
-		       "ttl_by_one() reads all that changes the value, dec first, and nothing else");
+		       "ttl_is_dec_1() reads all that changes the value, dec first, and nothing else");
 	return given == bpf_cpu_to_be64(1ULL << 56) || !given;
 }
 
-/* Returns 1, or -EXPIRED and writes nothing. @by_one is the result of ttl_by_one(). */
-static __always_inline int ttl_set(struct network *net, bool by_one,
+/* Returns 1, or -EXPIRED and writes nothing. @dec_1 is the result of ttl_is_dec_1(). */
+static __always_inline int ttl_set(struct network *net, bool dec_1,
 				   const volatile struct ttl_params *params)
 {
 	__u32 old, new, dec, min, max;
@@ -110,7 +110,7 @@ static __always_inline int ttl_set(struct network *net, bool by_one,
 	else
 		old = ((struct ipv6hdr *)net->header)->hop_limit;
 
-	if (by_one) {
+	if (dec_1) {
 		if (!likely(old > 1))
 			return -EXPIRED;
 		ttl_write(net, old, old - 1);

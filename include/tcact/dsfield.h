@@ -16,7 +16,7 @@ NAMES(dscp,
 enum ecn { ECN_NOT_ECT, ECN_ECT1, ECN_ECT0, ECN_CE };	/* RFC 3168, 5 */
 NAMES(ecn, "not-ect=0 ect1=1 ect0=2 ce=3");
 
-static __always_inline __u8 class_read(const struct network *net)
+static __always_inline __u8 dsfield_get(const struct network *net)
 {
 	if (network_is_ipv4(net))
 		return ((struct iphdr *)net->header)->tos;
@@ -24,11 +24,11 @@ static __always_inline __u8 class_read(const struct network *net)
 }
 
 /*
- * Sets the byte to (byte & @keep) | @bits. The caller then calls network_done() for the
+ * Sets the byte to (byte & @keep) | @bits. The caller then calls network_csum_update() for the
  * checksums. The byte is in the first 16 bits of either header, whose fields are
  * version 4 bits, IHL 4, TOS 8 (IPv4); version 4, traffic class 8, flow label 4 (IPv6).
  */
-static __always_inline void class_write(struct network *net, __u8 keep, __u8 bits)
+static __always_inline void dsfield_change(struct network *net, __u8 keep, __u8 bits)
 {
 	__be16 *word = net->header, old = *word, new;
 	int diff;
@@ -36,10 +36,10 @@ static __always_inline void class_write(struct network *net, __u8 keep, __u8 bit
 	if (network_is_ipv4(net)) {
 		diff = bpf_htons(bits) - (old & bpf_htons((__u8)~keep));
 		*word = old + diff;
-		net->change += diff;
+		net->csum_diff += diff;
 	} else {
 		new = (old & bpf_htons(0xf00f | keep << 4)) | bpf_htons(bits << 4);
 		*word = new;
-		net->change += checksum16_diff(old, new);
+		net->csum_diff += csum16_diff(old, new);
 	}
 }
