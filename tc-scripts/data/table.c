@@ -55,6 +55,8 @@ void *table_add(struct table *table)
 	size_t size = table->kind->entry_size;
 	void *entry;
 
+	if (table->n == table->kind->most)
+		return NULL;
 	if (table->n == table->room) {
 		size_t room = table->room + table->room / 2 + 64;
 		void *more = realloc(table->entry, room * size);
@@ -66,6 +68,12 @@ void *table_add(struct table *table)
 	}
 	entry = (char *)table->entry + table->n++ * size;
 	return memset(entry, 0, size);
+}
+
+int table_full(const struct table *table, struct fault *fault)
+{
+	return table->n < table->kind->most ? -1	/* no memory */
+		: fault_set(fault, "too many", "a table has at most %zu entries", table->kind->most);
 }
 
 static void *entry_at(const struct table *table, size_t i)
@@ -367,6 +375,12 @@ out:
 	return result;
 }
 
+static int not_added(const struct fault *fault, struct error *e)
+{
+	return fault->kind ? error(e, USAGE, "nothing was changed", "%s", fault->why)
+			   : error(e, REFUSED, "free some", "no memory");
+}
+
 int table_line(struct table *table, char *line, bool bare, struct error *e)
 {
 	char *words[WORDS_MOST], *save, *word;
@@ -379,10 +393,7 @@ int table_line(struct table *table, char *line, bool bare, struct error *e)
 		return error(e, USAGE, "nothing was changed", "an entry has more than %d words", WORDS_MOST);
 	if (!n)
 		return error(e, USAGE, "see: tcact help", "the entry is missing: write %s", table->kind->syntax);
-	if (table->kind->parse(table, words, n, bare, &fault))
-		return fault.kind ? error(e, USAGE, "nothing was changed", "%s", fault.why)
-				  : error(e, REFUSED, "free some", "no memory");
-	return 0;
+	return table->kind->parse(table, words, n, bare, &fault) ? not_added(&fault, e) : 0;
 }
 
 /* ---- sorted ---------------------------------------------------------------------------------- */
@@ -453,6 +464,7 @@ int table_absent(const struct table *table, size_t i, struct error *e)
 int table_merge(struct table *table, const struct table *more, bool bare, struct error *e)
 {
 	size_t size = table->kind->entry_size;
+	struct fault fault = {};
 
 	for (size_t i = 0; i < more->n; i++) {
 		void *entry = entry_at(more, i), *found = entry_find(table, entry), *added;
@@ -478,8 +490,10 @@ int table_merge(struct table *table, const struct table *more, bool bare, struct
 					until = middle;
 			}
 			added = table_add(table);
-			if (!added)
-				return error(e, REFUSED, "free some", "no memory");
+			if (!added) {
+				table_full(table, &fault);
+				return not_added(&fault, e);
+			}
 			memmove(entry_at(table, at + 1), entry_at(table, at), (table->n - 1 - at) * size);
 			memcpy(entry_at(table, at), entry, size);
 		}

@@ -46,7 +46,7 @@ struct table {
 struct table_kind {
 	const char *name;
 	const char *syntax;	/* of an entry, for messages */
-	size_t entry_size;
+	size_t entry_size, most;	/* of one entry in bytes, and how many a table can have */
 
 	/* Adds the entries of a line, or (@bare) only their keys. Returns 0, or -1. */
 	int (*parse)(struct table *table, char **words, int n, bool bare, struct fault *fault);
@@ -80,8 +80,10 @@ int table_begin(struct table *table, const struct action *action, struct error *
 /* Reads the entries of the table of a program. */
 int table_fetch(struct table *table, const struct program *program, struct error *error);
 void table_free(struct table *table);
-/* Adds room for one entry, and returns it; NULL if there is no memory. */
+/* Adds room for one entry, and returns it; NULL if there is no memory, or it would be one too many. */
 void *table_add(struct table *table);
+/* Sets the fault after that. Returns -1. */
+int table_full(const struct table *table, struct fault *fault);
 
 struct table_rules {
 	bool lenient;		/* wrong lines are left out, and counted on standard error */

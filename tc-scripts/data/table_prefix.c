@@ -117,7 +117,7 @@ static int attributes_read(const struct table *table, struct entry *entry, char 
 
 static bool entry_add(struct table *table, const struct entry *like, struct prefix prefix)
 {
-	struct entry *entry = table->n < ENTRIES_MOST ? table_add(table) : NULL;
+	struct entry *entry = table_add(table);
 
 	if (!entry)
 		return false;
@@ -150,12 +150,6 @@ static bool range_add(struct table *table, const struct entry *like, int family,
 	}
 }
 
-static int full(const struct table *table, struct fault *fault)
-{
-	return table->n < ENTRIES_MOST ? -1	/* no memory */
-		: fault_set(fault, "too many", "a table has at most %d prefixes", ENTRIES_MOST);
-}
-
 /* ADDRESS-ADDRESS or ADDRESS+COUNT */
 static int range_read(struct table *table, const struct entry *like, char *text, char *sign, struct fault *fault)
 {
@@ -179,7 +173,7 @@ static int range_read(struct table *table, const struct entry *like, char *text,
 	}
 	if (last.address < first.address)
 		return fault_set(fault, "not a range", "%s ends before it begins", shown);
-	return range_add(table, like, first.family, first.address, last.address) ? 0 : full(table, fault);
+	return range_add(table, like, first.family, first.address, last.address) ? 0 : table_full(table, fault);
 }
 
 static int prefix_parse(struct table *table, char **words, int n, bool bare, struct fault *fault)
@@ -196,7 +190,7 @@ static int prefix_parse(struct table *table, char **words, int n, bool bare, str
 		return range_read(table, &entry, words[0], sign, fault);
 	switch (prefix_read(strcmp(words[0], "0/0") ? words[0] : "0.0.0.0/0", &prefix)) {
 	case PREFIX_GOOD:
-		return entry_add(table, &entry, prefix) ? 0 : full(table, fault);
+		return entry_add(table, &entry, prefix) ? 0 : table_full(table, fault);
 	case PREFIX_HOST_BITS:
 		return fault_set(fault, "bits behind the length", "%s has bits behind its length: write %s",
 				 Q(words[0]), prefix_text(spelled, &prefix));
@@ -317,6 +311,7 @@ const struct table_kind table_prefix = {
 	.name = "prefix",
 	.syntax = "PREFIX, and what belongs to it",
 	.entry_size = sizeof(struct entry),
+	.most = ENTRIES_MOST,
 	.parse = prefix_parse,
 	.compare = entry_compare,
 	.print = prefix_print,

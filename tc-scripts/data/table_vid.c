@@ -62,7 +62,7 @@ static int vid_parse(struct table *table, char **words, int n, bool bare, struct
 		struct vid *vid = table_add(table);
 
 		if (!vid)
-			return -1;
+			return table_full(table, fault);
 		*vid = (struct vid){ (uint16_t)(first[0] + i), (uint16_t)(first[1] + i), table->line };
 	}
 	return 0;
@@ -125,6 +125,7 @@ const struct table_kind table_vid = {
 	.name = "vid",
 	.syntax = "VID=VID",
 	.entry_size = sizeof(struct vid),
+	.most = 1 << 20,	/* lines with the same identifiers, before they are sorted */
 	.parse = vid_parse,
 	.compare = vid_compare,
 	.print = vid_print,
