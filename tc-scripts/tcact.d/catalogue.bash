@@ -3,6 +3,8 @@
 # The catalogue: what actions there are, and the copy of an object that holds the values of their
 # parameters. The objects tell it, tcact-data reads them.
 
+[[ -x $data ]] || bad "there is no $(q "$data")" "reinstall tcact"
+
 # data WORD...: tcact-data, which prints its own errors. That a signal killed it bash would print too; a trap
 # of this shell still prints where it did.
 data() {
