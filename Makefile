@@ -130,6 +130,13 @@ build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch] tc-scr
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
 
+# libFuzzer is clang's
+build/tests/readers: tests/fuzz/readers.c $(DATA) $(wildcard tc-scripts/data/*.h) | build
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CLANG) $(CPPFLAGS) $(DATA_CFLAGS) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		$< $(filter-out tc-scripts/data/main.c,$(DATA)) -o $@ -lbpf -lelf -lz -ljson-c -lm
+
 build/bpfeb/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build/bpfeb
 	$(call say,CC,$@)
 	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
@@ -171,7 +178,7 @@ uninstall:
 # check-all: also what check leaves out on the other kernels
 check check-all:
 	tests/setup
-	$(MAKE) all build/tests/runner build/tests/fuzz
+	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers
 	tests/run $(if $(filter check-all,$@),--all)
 
 bench:

@@ -135,7 +135,8 @@ static bool entries_around(const struct live *live, const struct prefix *region,
 		if ((covers(&entry.prefix, region) || covers(region, &entry.prefix)) && !entries_add(entries, &entry))
 			return false;
 	}
-	qsort(entries->entry, entries->n, sizeof(*entries->entry), entry_compare);
+	if (entries->n)
+		qsort(entries->entry, entries->n, sizeof(*entries->entry), entry_compare);
 	return true;
 }
 

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer's target for what tcact-data reads of others: with ASan and UBSan, and oracles of its own.
+ * READER says what the input is:
+ *
+ *   table    The first byte chooses the action: a digit, or a letter for a lenient table. Then a table
+ *            file, up to a line of "%". Each line after that is an entry to add, or to remove if it
+ *            begins with "-". A table that is printed and read again is the same, and so is what is read
+ *            back from its maps. A change in place gives the same as a new table.
+ *   object   An object file. If it is accepted, its values can be read, checked and printed.
+ *   value    "ACTION PARAM VALUE...". A value that is printed and read again is the same bytes.
+ *   control  Text; an "x" at its start is read beyond its end, which the sanitizer must find.
+ *
+ * OBJECTS is the directory of the objects as built. tests/fuzz/readers runs it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../tc-scripts/data/settings.h"
+#include "../../tc-scripts/data/table.h"
+#include "../../tc-scripts/data/value.h"
+
+#define must(condition) do { if (!(condition)) fail(#condition, __LINE__); } while (0)
+
+static struct action *actions;
+static size_t actions_n;
+static int (*reader)(const uint8_t *data, size_t size);
+
+static void fail(const char *what, int line)
+{
+	fprintf(stderr, "readers.c:%d: not so: %s\n", line, what);
+	abort();
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static char *printed(const struct table *table)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	must(out);
+	table_print(table, out);
+	must(!fclose(out));
+	return text;
+}
+
+/* What a file with this content gives. */
+static int read_text(struct table *table, const void *text, size_t size, bool lenient, struct error *e)
+{
+	const struct table_rules rules = { .lenient = lenient, .least = 1, .empty = "" };
+	int file = memfd_create("table", MFD_CLOEXEC), result;
+	char path[64];
+
+	must(file >= 0 && write(file, text, size) == (ssize_t)size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	result = table_read(table, path, &rules, e);
+	close(file);
+	return result;
+}
+
+/* A timeout goes on, and what is over is gone: such tables are not compared. */
+static void same(const struct table *one, const struct table *other)
+{
+	char *a = printed(one), *b = printed(other);
+
+	if (!strstr(a, " timeout ") && strcmp(a, b)) {
+		fprintf(stderr, "---- one\n%s---- other\n%s", a, b);
+		fail("two tables are the same", __LINE__);
+	}
+	free(a);
+	free(b);
+}
+
+static void check_text(const struct table *table, const struct action *action)
+{
+	char *text = printed(table);
+	struct table again = {};
+	struct error e = {};
+
+	must(!table_begin(&again, action, &e) && !read_text(&again, text, strlen(text), false, &e));
+	same(table, &again);
+	table_free(&again);
+	free(text);
+}
+
+/* The arrays with the room that the maps would have. */
+static void build(const struct table *table, struct content content[TABLE_MAPS])
+{
+	memset(content, 0, TABLE_MAPS * sizeof(*content));
+	must(!table->kind->build(table, content));
+	for (int i = 0; table->kind->maps[i]; i++) {
+		size_t room = content[i].room > content[i].n ? content[i].room : content[i].n;
+
+		content[i].values = realloc(content[i].values, room * content[i].size);
+		must(content[i].values);
+		memset((char *)content[i].values + content[i].n * content[i].size, 0,
+		       (room - content[i].n) * content[i].size);
+		content[i].n = room;
+	}
+}
+
+static void check_maps(const struct table *table, const struct content *content, const struct action *action)
+{
+	struct table there = {};
+	struct error e = {};
+
+	must(!table_begin(&there, action, &e) && !table->kind->entries(&there, content));
+	same(table, &there);
+	table_free(&there);
+}
+
+/* Adds or removes the entries of @line, in place and in the table. */
+static void change(struct table *table, struct content *content, const struct action *action, char *line)
+{
+	bool bare = *line == '-';
+	struct table more = {};
+	struct error e = {};
+	enum outcome outcome;
+	size_t absent = 0;
+	int merged;
+
+	if (table_begin(&more, action, &e) || table_line(&more, line + bare, bare, &e) || table_sort(&more, &e))
+		goto out;
+	if (!table->kind->change)
+		goto out;
+	outcome = table->kind->change(&more, bare, content, &absent);
+	if (outcome == CHANGE_NO_ROOM)
+		goto out;
+	must(outcome == CHANGED || (bare && absent < more.n));
+	/* what is over by now is in the table, but is absent in the maps */
+	merged = table_merge(table, &more, bare, &e);
+	must((outcome == CHANGED) == !merged);
+out:
+	table_free(&more);
+}
+
+static int read_table(const uint8_t *data, size_t size)
+{
+	struct content content[TABLE_MAPS];
+	const struct action *action = NULL;
+	const uint8_t *end;
+	struct table table = {};
+	struct error e = {};
+	char *lines, *save, *line;
+	size_t with = 0;
+
+	if (!size)
+		return -1;
+	for (size_t i = 0; i < actions_n; i++)
+		with += !!actions[i].map;
+	with = *data % 16 % with;
+	for (size_t i = 0; !action; i++)
+		if (actions[i].map && !with--)
+			action = &actions[i];
+	end = memmem(data, size, "\n%\n", 3);
+	must(!table_begin(&table, action, &e));
+	if (read_text(&table, data + 1, (end ?: data + size) - data - 1, *data & 0x40, &e) || table.n > 4096) {
+		must(*e.why || table.n > 4096);
+		goto out;
+	}
+	check_text(&table, action);
+	build(&table, content);
+	check_maps(&table, content, action);
+	lines = end ? strndup((const char *)end + 3, data + size - end - 3) : NULL;
+	/* times pass, and a table with them cannot be compared */
+	if (lines && !strstr(lines, "timeout") && !memmem(data, size, "timeout", 7) && !memmem(data, size, "expires", 7)) {
+		int most = 20;
+
+		for (line = strtok_r(lines, "\n", &save); line && most--; line = strtok_r(NULL, "\n", &save)) {
+			change(&table, content, action, line);
+			check_maps(&table, content, action);
+		}
+	}
+	free(lines);
+	content_free(content, TABLE_MAPS);
+out:
+	table_free(&table);
+	return 0;
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static char directory[64];
+
+static void remove_directory(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/dscp.o", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+static int read_object(const uint8_t *data, size_t size)
+{
+	struct settings settings = {};
+	struct action action = {};
+	struct error e = {};
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/dscp.o", directory);
+	file = fopen(path, "w");
+	must(file && fwrite(data, 1, size, file) == size && !fclose(file));
+	if (action_open(&action, directory, "dscp", &e)) {
+		must(*e.why && e.status);
+	} else {
+		must(!settings_begin(&settings, &action, &e));
+		for (size_t i = 0; i < action.parameters; i++) {
+			const struct parameter *p = &action.parameter[i];
+			char *text = value_text(p, settings_bytes(&settings, p));
+			unsigned char bytes[PARAMETER_LARGEST];
+
+			must(text);
+			if (!value_read(&action, p, text, bytes, &e))
+				settings_put(&settings, p, bytes);
+			free(text);
+		}
+		settings_check(&settings, &e);
+	}
+	settings_free(&settings);
+	action_close(&action);
+	return 0;
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+#define WORDS 32
+
+static int read_value(const uint8_t *data, size_t size)
+{
+	char *text = strndup((const char *)data, size), *words[WORDS], *save, *word;
+	const struct action *action = NULL;
+	struct settings settings = {};
+	struct error e = {};
+	int n = 0;
+
+	for (word = strtok_r(text, " ", &save); word && n < WORDS; word = strtok_r(NULL, " ", &save))
+		words[n++] = word;
+	for (size_t i = 0; n && i < actions_n; i++)
+		if (!strcmp(actions[i].name, words[0]))
+			action = &actions[i];
+	if (action) {
+		must(!settings_begin(&settings, action, &e));
+		if (!settings_read(&settings, words + 1, n - 1, &e))
+			settings_check(&settings, &e);
+		for (size_t i = 0; i < action->parameters; i++) {
+			const struct parameter *p = &action->parameter[i];
+			unsigned char bytes[PARAMETER_LARGEST];
+			char *value = settings_given(&settings, p) ? value_text(p, settings_bytes(&settings, p)) : NULL;
+			struct error again = {};
+
+			if (!value)
+				continue;
+			if (value_read(action, p, value, bytes, &again) ||
+			    memcmp(bytes, settings_bytes(&settings, p), p->size)) {
+				fprintf(stderr, "%s %s %s: %s\n", action->name, p->name, value, again.why);
+				fail("a value is the same when it is read again", __LINE__);
+			}
+			free(value);
+		}
+		settings_free(&settings);
+	}
+	free(text);
+	return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static int read_control(const uint8_t *data, size_t size)
+{
+	return size > 3 && *data == 'x' && data[size] == 'y' ? -1 : 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *name = getenv("READER") ?: "", *objects = getenv("OBJECTS") ?: "build";
+	struct error e = {};
+
+	(void)argc;
+	(void)argv;
+	reader = !strcmp(name, "table") ? read_table : !strcmp(name, "object") ? read_object
+		: !strcmp(name, "value") ? read_value : !strcmp(name, "control") ? read_control : NULL;
+	if (!reader || actions_open(&actions, &actions_n, objects, &e)) {
+		fprintf(stderr, "readers: READER is table, object, value or control; OBJECTS: %s\n", e.why);
+		exit(2);
+	}
+	if (reader == read_object) {
+		strcpy(directory, "/dev/shm/readers.XXXXXX");
+		must(mkdtemp(directory));
+		atexit(remove_directory);
+	}
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return reader(data, size);
+}
