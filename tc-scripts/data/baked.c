@@ -10,12 +10,12 @@
 #include "baked.h"
 
 #define SECTIONS 8
-#define SHIFT_MOST 19		/* 4 MiB: Linux 5.10 takes no larger map of one element */
+#define SHIFT_MAX 19		/* 4 MiB: Linux 5.10 takes no larger map of one element */
 
 /* Into how many sections of 2^shift @cells go, with the least room lost; 0 where there are too many. */
 static size_t sections_for(size_t cells, uint32_t *shift)
 {
-	for (*shift = 4; *shift <= SHIFT_MOST; ++*shift)
+	for (*shift = 4; *shift <= SHIFT_MAX; ++*shift)
 		if (cells <= (size_t)SECTIONS << *shift)
 			return (cells + ((size_t)1 << *shift) - 1) >> *shift;
 	return 0;
@@ -83,7 +83,7 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	if (!sections)
 		return error(e, USAGE, "use tcact add, or fewer prefixes",
 			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
-			     (size_t)SECTIONS << SHIFT_MOST);
+			     (size_t)SECTIONS << SHIFT_MAX);
 	cell = realloc(baked->cell, room * sizeof(*cell));
 	if (!cell)
 		return error(e, REFUSED, "free some", "no memory");

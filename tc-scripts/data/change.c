@@ -28,7 +28,7 @@ static bool maps_share(const struct table *table, const struct program *program,
 	return true;
 }
 
-static int change_maps(const struct table *table, bool bare, const struct program *program, struct error *e)
+static int change_maps(const struct table *table, bool removal, const struct program *program, struct error *e)
 {
 	struct content content[TABLE_MAPS] = {};
 	enum outcome result = CHANGE_NO_ROOM;
@@ -39,7 +39,7 @@ static int change_maps(const struct table *table, bool bare, const struct progra
 		/* a signal must not stop the change half-way */
 		sigfillset(&all);
 		sigprocmask(SIG_BLOCK, &all, &before);
-		result = table->kind->change(table, bare, content, &absent);
+		result = table->kind->change(table, removal, content, &absent);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
 	for (int i = 0; i < TABLE_MAPS; i++)
@@ -63,19 +63,19 @@ int command_change(const struct options *options, char **words, int n, struct er
 	struct program program = {};
 	struct action action = {};
 	struct table table = {};
-	bool bare;
+	bool removal;
 	int result = -1;
 
 	if (n < 4 || (strcmp(words[0], "-a") && strcmp(words[0], "-d")))
 		return error(e, USAGE, "see: tcact help", "change: write -a or -d, NAME, ID, ENTRY");
-	bare = !strcmp(words[0], "-d");
+	removal = !strcmp(words[0], "-d");
 	if (action_open(&action, options->objects, words[1], e) || table_begin(&table, &action, e))
 		goto out;
 	for (int i = 3; i < n; i++)
-		if (table_line(&table, words[i], bare, e))
+		if (table_line(&table, words[i], removal, e))
 			goto out;
 	if (!program_open(&program, (__u32)strtoul(words[2], NULL, 10), e))
-		result = change_maps(&table, bare, &program, e);
+		result = change_maps(&table, removal, &program, e);
 out:
 	table_free(&table);
 	program_close(&program);

@@ -8,7 +8,7 @@
 #include "table.h"
 #include "value.h"
 
-#define REASONS_MOST 64
+#define REASONS_MAX 64
 
 static int live_one(const char *objects, const char *name, __u32 id, struct error *e)
 {
@@ -16,12 +16,12 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 	struct settings settings = {};
 	struct action action = {};
 	struct table table = {};
-	__u64 counts[REASONS_MOST];
+	__u64 counts[REASONS_MAX];
 	int result = -1;
 
 	if (action_open(&action, objects, name, e) || settings_begin(&settings, &action, e) ||
 	    program_open(&program, id, e) || program_settings(&program, &settings, e) ||
-	    program_reasons(&program, counts, REASONS_MOST, e) ||
+	    program_reasons(&program, counts, REASONS_MAX, e) ||
 	    (action.map && (table_begin(&table, &action, e) || table_fetch(&table, &program, e))))
 		goto out;
 	printf("program\t%u\n", id);
@@ -37,7 +37,7 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 	for (size_t i = 0; i < action.reasons.n; i++) {
 		long long number = action.reasons.word[i].number;
 
-		if (number > 0 && number < REASONS_MOST && counts[number])
+		if (number > 0 && number < REASONS_MAX && counts[number])
 			printf("reason\t%s\t%llu\n", action.reasons.word[i].name, (unsigned long long)counts[number]);
 	}
 	if (action.map)

@@ -94,7 +94,7 @@ static const char *log_reason(char *log)
 	return reason;
 }
 
-static int not_loaded(const struct action *action, int why, char *log, struct error *e)
+static int load_error(const struct action *action, int why, char *log, struct error *e)
 {
 	const char *reason = log_reason(log);
 
@@ -184,7 +184,7 @@ static int load_program(const struct settings *settings, const struct load *load
 		goto out;
 	result = bpf_object__load(object);
 	if (result)
-		result = not_loaded(action, -result, log, e);
+		result = load_error(action, -result, log, e);
 	else
 		result = maps_fill(object, load, content, e);
 	if (!result && bpf_program__pin(program, load->pin))
@@ -199,7 +199,7 @@ out:
 /* ---- the command ----------------------------------------------------------------------------- */
 
 /* Drops each value that was right only with a value that another parameter no longer has. */
-static void drop_unfit(struct settings *settings, char **words, int n)
+static void drop_inapplicable(struct settings *settings, char **words, int n)
 {
 	for (size_t i = 0; i < settings->action->rules; i++) {
 		const struct rule *rule = &settings->action->rule[i];
@@ -220,8 +220,8 @@ static bool number_read(const char *text, unsigned long *number)
 	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
 }
 
-/* Adds, or (@bare) removes, the entries of a line. */
-static int change_entries(struct table *table, const struct action *action, char *line, bool bare,
+/* Adds, or (@removal) removes, the entries of a line. */
+static int change_entries(struct table *table, const struct action *action, char *line, bool removal,
 			  struct error *e)
 {
 	struct table more = {};
@@ -229,17 +229,17 @@ static int change_entries(struct table *table, const struct action *action, char
 
 	if (table_begin(&more, action, e))
 		return -1;
-	result = table_line(&more, line, bare, e);
+	result = table_line(&more, line, removal, e);
 	if (!result)
 		result = table_sort(&more, e);
 	if (!result)
-		result = table_merge(table, &more, bare, e);
+		result = table_merge(table, &more, removal, e);
 	table_free(&more);
 	return result;
 }
 
 /* Copies to @table what is kept from the table of @like: the hits. */
-static int carry_over(struct table *table, const struct action *action, const struct program *like,
+static int carry_hits(struct table *table, const struct action *action, const struct program *like,
 		      struct error *e)
 {
 	struct table before = {};
@@ -258,7 +258,7 @@ static int carry_over(struct table *table, const struct action *action, const st
 
 struct change {
 	char *line;
-	bool bare;
+	bool removal;
 };
 
 /*
@@ -333,16 +333,16 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			 : "leave table FILE out, to begin with an empty one";
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
-	drop_unfit(&settings, words + 1, n - 1);
+	drop_inapplicable(&settings, words + 1, n - 1);
 	if (settings_check(&settings, e))
 		goto out;
 	if (file || empty || change) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
-		    (change && table_fetch(&table, &like, e)) || (file && id && carry_over(&table, &action, &like, e)))
+		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &action, &like, e)))
 			goto out;
 		for (int i = 0; i < change; i++)
-			if (change_entries(&table, &action, changes[i].line, changes[i].bare, e))
+			if (change_entries(&table, &action, changes[i].line, changes[i].removal, e))
 				goto out;
 	}
 	result = dry ? 0 : load_program(&settings, &load, e);

@@ -15,7 +15,7 @@
 #include "object.h"
 #include "value.h"
 
-#define LARGEST (16 << 20)	/* bytes; no object as built is nearly as large */
+#define OBJECT_SIZE_MAX (16 << 20)	/* bytes; no object as built is nearly as large */
 
 /* Adds an element of zeros to an array of @n; NULL if there is no memory. */
 #define one_more(array, n) ({								\
@@ -390,7 +390,7 @@ static int parameters_read(struct action *action, const struct elf *elf, const s
 		syntax = tag_find(info, "parmtype", key);
 		start = variable_offset(elf, variable, members[i].offset + members[i].size);
 		p = help && syntax && start ? one_more(action->parameter, action->parameters) : NULL;
-		if (!p || members[i].size > PARAMETER_LARGEST)
+		if (!p || members[i].size > PARAMETER_SIZE_MAX)
 			goto bad;
 		if (snprintf(p->name, sizeof(p->name), "%s%s%s", part, *part ? "." : "", name) >=
 			    (int)sizeof(p->name) ||
@@ -605,7 +605,7 @@ int action_open(struct action *action, const char *directory, const char *name, 
 	}
 	if (access(action->path, F_OK) && errno == ENOENT)
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
-	action->image = file_read(action->path, LARGEST, &action->size);
+	action->image = file_read(action->path, OBJECT_SIZE_MAX, &action->size);
 	if (!action->image)
 		return error(e, USAGE, "reinstall tcact", "cannot read %s: %s", Q(action->path),
 			     strerror(errno));

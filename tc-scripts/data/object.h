@@ -25,7 +25,7 @@ struct words {
 	size_t n;
 };
 
-#define PARAMETER_LARGEST 256	/* bytes of a value */
+#define PARAMETER_SIZE_MAX 256	/* bytes of a value */
 #define NAME_SIZE 64		/* of the name of a parameter, and of its variable, in bytes */
 
 struct parameter {

@@ -10,7 +10,7 @@
 
 #include "program.h"
 
-static int not_read(struct error *e, __u32 id)
+static int read_error(struct error *e, __u32 id)
 {
 	if (errno == EPERM)
 		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN",
@@ -22,15 +22,15 @@ static int not_read(struct error *e, __u32 id)
 
 int program_open(struct program *program, __u32 id, struct error *e)
 {
-	__u32 ids[MAPS_MOST] = {}, size = sizeof(program->info);
+	__u32 ids[MAPS_MAX] = {}, size = sizeof(program->info);
 
 	memset(program, 0, sizeof(*program));
 	program->info.map_ids = (__u64)(unsigned long)ids;
-	program->info.nr_map_ids = MAPS_MOST;
+	program->info.nr_map_ids = MAPS_MAX;
 	program->fd = bpf_prog_get_fd_by_id(id);
 	if (program->fd < 0 || bpf_obj_get_info_by_fd(program->fd, &program->info, &size))
-		return not_read(e, id);
-	if (program->info.nr_map_ids > MAPS_MOST)
+		return read_error(e, id);
+	if (program->info.nr_map_ids > MAPS_MAX)
 		return error(e, REFUSED, "see: bpftool prog", "program %u has %u maps, which no action has", id,
 			     program->info.nr_map_ids);
 	for (; program->maps < program->info.nr_map_ids; program->maps++) {
@@ -39,7 +39,7 @@ int program_open(struct program *program, __u32 id, struct error *e)
 		size = sizeof(map->info);
 		map->fd = bpf_map_get_fd_by_id(ids[program->maps]);
 		if (map->fd < 0 || bpf_obj_get_info_by_fd(map->fd, &map->info, &size))
-			return not_read(e, id);
+			return read_error(e, id);
 	}
 	if (program->info.btf_id)
 		program->btf = btf__load_from_kernel_by_id(program->info.btf_id);
@@ -81,43 +81,43 @@ static const struct map *rodata_map(const struct program *program)
 }
 
 /* The offset of @variable in .rodata; -1 if it is not there. */
-static long variable_place(const struct btf *btf, const char *variable)
+static long rodata_offset(const struct btf *btf, const char *variable)
 {
 	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
 	const struct btf_type *section = id < 0 ? NULL : btf__type_by_id(btf, id);
-	const struct btf_var_secinfo *place = section ? btf_var_secinfos(section) : NULL;
+	const struct btf_var_secinfo *var = section ? btf_var_secinfos(section) : NULL;
 
-	for (int i = 0; place && i < btf_vlen(section); i++, place++) {
-		const struct btf_type *type = btf__type_by_id(btf, place->type);
+	for (int i = 0; var && i < btf_vlen(section); i++, var++) {
+		const struct btf_type *type = btf__type_by_id(btf, var->type);
 
 		if (type && !strcmp(btf__name_by_offset(btf, type->name_off), variable))
-			return place->offset;
+			return var->offset;
 	}
 	return -1;
 }
 
 /* The @size bytes of @member of @variable in the @rodata of the program; NULL if there is none. */
-static const unsigned char *live_bytes(const struct program *program, const unsigned char *rodata,
-				       size_t rodata_size, const char *variable, const char *member,
-				       size_t size)
+static const unsigned char *member_bytes(const struct program *program, const unsigned char *rodata,
+					 size_t rodata_size, const char *variable, const char *member,
+					 size_t size)
 {
-	long place = variable_place(program->btf, variable);
+	long offset = rodata_offset(program->btf, variable);
 	const unsigned char *bytes = NULL;
 	struct member *members;
 	size_t n;
 
-	if (place < 0 || variable_members(program->btf, variable, &members, &n))
+	if (offset < 0 || variable_members(program->btf, variable, &members, &n))
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(members[i].name, member) && members[i].size == size &&
-		    place + members[i].offset + size <= rodata_size)
-			bytes = rodata + place + members[i].offset;
+		    offset + members[i].offset + size <= rodata_size)
+			bytes = rodata + offset + members[i].offset;
 	free(members);
 	return bytes;
 }
 
 /* The switch of the part that @p belongs to: the member of ACTION_params with the part's name. */
-static const unsigned char *live_switch(const struct program *program, const unsigned char *rodata,
+static const unsigned char *part_switch(const struct program *program, const unsigned char *rodata,
 					size_t rodata_size, const struct action *action,
 					const struct parameter *p)
 {
@@ -128,7 +128,7 @@ static const unsigned char *live_switch(const struct program *program, const uns
 		if (*c == '-')
 			*c = '_';
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(p->name, "."), p->name);
-	return live_bytes(program, rodata, rodata_size, variable, part, 1);
+	return member_bytes(program, rodata, rodata_size, variable, part, 1);
 }
 
 int program_settings(const struct program *program, struct settings *settings, struct error *e)
@@ -146,18 +146,18 @@ int program_settings(const struct program *program, struct settings *settings, s
 			     program->info.id);
 	if (bpf_map_lookup_elem(map->fd, &zero, rodata)) {
 		free(rodata);
-		return not_read(e, program->info.id);
+		return read_error(e, program->info.id);
 	}
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
-		const unsigned char *bytes = live_bytes(program, rodata, map->info.value_size, p->variable,
+		const unsigned char *bytes = member_bytes(program, rodata, map->info.value_size, p->variable,
 							p->member, p->size);
 		/* always shown: which value add gives to link depends on the device */
 		bool said = !strcmp(p->name, "link");
 
 		/* the first parameter of a part that is on is always listed: that keeps the part on */
 		if (p->on && p->on != on) {
-			const unsigned char *is = live_switch(program, rodata, map->info.value_size, action, p);
+			const unsigned char *is = part_switch(program, rodata, map->info.value_size, action, p);
 
 			said = is && *is;
 			on = p->on;
@@ -180,11 +180,11 @@ int program_reasons(const struct program *program, __u64 *count, size_t n, struc
 		return 0;
 	values = cpus > 0 && map->info.value_size == sizeof(*values) ? calloc(cpus, sizeof(*values)) : NULL;
 	if (!values)
-		return not_read(e, program->info.id);
+		return read_error(e, program->info.id);
 	for (__u32 key = 0; key < map->info.max_entries && key < n; key++) {
 		if (bpf_map_lookup_elem(map->fd, &key, values)) {
 			free(values);
-			return not_read(e, program->info.id);
+			return read_error(e, program->info.id);
 		}
 		for (int cpu = 0; cpu < cpus; cpu++)
 			count[key] += values[cpu];

@@ -6,7 +6,7 @@
 
 #include "settings.h"
 
-#define MAPS_MOST 16
+#define MAPS_MAX 16
 
 struct map {
 	int fd;
@@ -18,7 +18,7 @@ struct program {
 	int fd;
 	struct bpf_prog_info info;
 	struct btf *btf;
-	struct map map[MAPS_MOST];
+	struct map map[MAPS_MAX];
 	size_t maps;
 };
 

@@ -9,7 +9,7 @@
 static void range_add(struct rangeset *set, address_t start, uint32_t leaf)
 {
 	if (set->n && set->range[set->n - 1].start == start)
-		set->n--;		/* what began here is covered by what is longer */
+		set->n--;		/* a longer prefix begins at the same address */
 	if (set->n && set->range[set->n - 1].leaf == leaf)
 		return;
 	set->range[set->n++] = (struct range){ start, leaf };
@@ -29,7 +29,7 @@ static uint32_t leaf_of(const struct entry *entry)
 
 void ranges_of(struct rangeset *set, struct entry *entry, size_t n)
 {
-	const struct entry *open[129];	/* those that cover where we are, each in the one before */
+	const struct entry *open[129];	/* the entries that contain the current address; each is inside the one before */
 	size_t depth = 0;
 
 	set->n = 0;
@@ -51,7 +51,7 @@ void ranges_of(struct rangeset *set, struct entry *entry, size_t n)
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-#define RUN_SHORT 16		/* ranges, for which a table is not worth its room */
+#define SHORT_RUN_MAX 16	/* ranges; a table for so few is not worth its memory */
 
 size_t cells_add(struct ranges *ranges, size_t n)
 {
@@ -104,7 +104,10 @@ static uint64_t lower(const struct range *range)
 	return (uint64_t)range->start;
 }
 
-/* Are the ranges [i..j] those that begin in the /64 of range i, and not just at its first address? */
+/*
+ * Sets @j to the last range that begins in the same /64 as range @i. True if these ranges divide the
+ * /64: there are several, or the only one does not begin at the first address of the /64.
+ */
 static bool splits(const struct range *range, size_t i, size_t last, size_t *j)
 {
 	for (*j = i; *j < last && upper(&range[*j + 1]) == upper(&range[i]); (*j)++)
@@ -113,8 +116,8 @@ static bool splits(const struct range *range, size_t i, size_t last, size_t *j)
 }
 
 /*
- * The runs by the lower half for all /64s that are cut, of ranges first + 1 to last; their first cells go to
- * @base, in their order.
+ * Writes the runs for all /64s that the ranges first + 1 to last divide, in ascending order. Such a run
+ * is searched by the lower half of the address.
  */
 static bool runs_lower(struct ranges *ranges, const struct range *range, size_t first, size_t last)
 {
@@ -130,7 +133,7 @@ static bool runs_lower(struct ranges *ranges, const struct range *range, size_t 
 	return true;
 }
 
-/* A run of the ranges from the one that @from is in, @first, to @last, up to address @end. */
+/* Writes the run of the ranges @first to @last, for the addresses from @from to @end. @from is in @first. */
 static uint64_t run_ipv6(struct ranges *ranges, const struct range *range, size_t first, size_t last,
 			 address_t from, address_t end)
 {
@@ -160,7 +163,7 @@ static uint64_t run_ipv6(struct ranges *ranges, const struct range *range, size_
 			return UINT64_MAX;
 		below += 2 * n;
 		count++;
-		/* what goes on behind the /64 */
+		/* the last range of the /64 continues after it */
 		if (here < (uint64_t)(end >> 64) && !(j < last && upper(&range[j + 1]) == here + 1)) {
 			if (!cells_ipv6(ranges, here + 1, range[j].leaf, 0))
 				return UINT64_MAX;
@@ -183,34 +186,34 @@ static uint64_t run_ipv4(struct ranges *ranges, const struct range *range, size_
 const struct family families[2] = { { 4, 32 }, { 6, 64 } };
 
 /*
- * The step for @place; range @first is the one that it begins in, @last the last that begins
- * there. UINT64_MAX where there is no memory.
+ * Returns the step for @position. Range @first contains its first address, range @last its last.
+ * UINT64_MAX: there is no memory.
  */
 static uint64_t step(struct ranges *ranges, const struct family *family, const struct range *range,
-		     size_t first, size_t last, const struct place *place)
+		     size_t first, size_t last, const struct trie_position *position)
 {
 	const struct rangeset inside = { (struct range *)range + first, last - first + 1 };
-	struct place next = *place;
+	struct trie_position next = *position;
 	size_t n = last - first + 1, base;
 	int bits = 0, most;
 
 	if (first == last)
 		return range[first].leaf;
 	/* the first step of IPv6 is a table: range_starts_at_or_before() relies on it */
-	if ((n <= RUN_SHORT && !(family->number == 6 && !place->depth)) || place->used == family->bits ||
-	    place->depth == TRIE_TABLES_MAX)
+	if ((n <= SHORT_RUN_MAX && !(family->number == 6 && !position->depth)) || position->used == family->bits ||
+	    position->depth == TRIE_TABLES_MAX)
 		return family->number == 4 ? run_ipv4(ranges, range, first, last)
-					   : run_ipv6(ranges, range, first, last, place->from,
-						      place->from | ~prefix_mask(place->used));
-	/* about one slot for four ranges at first, for two behind that */
+					   : run_ipv6(ranges, range, first, last, position->from,
+						      position->from | ~prefix_mask(position->used));
+	/* the first table has about one slot for four ranges, a later one for two */
 	while (n >> (bits + 1))
 		bits++;
-	bits -= place->depth ? 1 : 2;
-	most = place->depth || family->number == 6 ? 16 : 20;
+	bits -= position->depth ? 1 : 2;
+	most = position->depth || family->number == 6 ? 16 : 20;
 	if (bits > most)
 		bits = most;
-	if (bits > family->bits - place->used)
-		bits = family->bits - place->used;
+	if (bits > family->bits - position->used)
+		bits = family->bits - position->used;
 	if (bits < 1)
 		bits = 1;
 	base = cells_add(ranges, (size_t)1 << bits);
@@ -222,11 +225,11 @@ static uint64_t step(struct ranges *ranges, const struct family *family, const s
 }
 
 bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
-		 const struct place *place, size_t base, size_t n)
+		 const struct trie_position *position, size_t base, size_t n)
 {
 	const struct range *range = set->range;
 	size_t first = 0, last = set->n - 1, until;
-	struct place slot = *place;
+	struct trie_position slot = *position;
 
 	for (size_t i = 0; i < n; i++) {
 		address_t end = slot.from | ~prefix_mask(slot.used);
@@ -283,7 +286,7 @@ void record_write(struct record *record, int kind, const struct entry *entry)
 		memcpy(record + 1, bytes, sizeof(bytes));
 }
 
-bool record_read(const struct record *record, size_t place, int kind, struct entry *entry)
+bool record_read(const struct record *record, size_t index, int kind, struct entry *entry)
 {
 	unsigned char bytes[16] = { 0 };
 	struct record_timeout timeout;
@@ -291,11 +294,11 @@ bool record_read(const struct record *record, size_t place, int kind, struct ent
 	memset(entry, 0, sizeof(*entry));
 	if (kind & KIND_TIMED) {
 		memcpy(&timeout, record++, sizeof(timeout));
-		place++;
+		index++;
 		entry->until = timeout.until;
 		entry->covering = timeout.covering;
 	}
-	entry->record = (uint32_t)place;
+	entry->record = (uint32_t)index;
 	entry->tag = record->tag;
 	entry->hits = record->hits & RECORD_HITS;
 	entry->exception = record->hits & RECORD_EXCEPTION;
@@ -306,14 +309,14 @@ bool record_read(const struct record *record, size_t place, int kind, struct ent
 	else
 		memcpy(bytes, record->ipv4, sizeof(record->ipv4));
 	entry->prefix.address = address_of(bytes);
-	return !(record->hits & RECORD_GONE);
+	return !(record->hits & RECORD_REMOVED);
 }
 
-/* Room for what is added in place, to a table that is not empty: each takes a few cells, and its records. */
+/* How much room a table gets for entries that are added later. Each takes a few cells, and its records. */
 #define SPARE_CELLS(cells) ((cells) / 8 + 2048)
 #define SPARE_ENTRIES(n) ((n) / 16 + 128)
 
-/* The cells, from entries whose .record says what stands in their leaves. */
+/* Builds the cells. The .record of each entry is the value of its leaves. */
 static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 {
 	struct rangeset set = { 0 };
@@ -326,7 +329,7 @@ static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 	set.range = malloc((2 * (of_family[0] > of_family[1] ? of_family[0] : of_family[1]) + 1) * sizeof(*set.range));
 	good = set.range && cells_add(ranges, 2) != SIZE_MAX;
 	for (int f = 0; f < 2 && good; f++) {
-		const struct place all = { 0, 0, 0 };
+		const struct trie_position all = { 0, 0, 0 };
 
 		ranges_of(&set, entry + done, of_family[f]);
 		good = steps_build(ranges, &families[f], &set, &all, f, 1);
@@ -347,13 +350,13 @@ bool ranges_bake(struct ranges *ranges, struct entry *entry, size_t n)
 
 bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
 {
-	struct record_head head = { .state = AT_REST };
+	struct record_head head = { .state = TABLE_CONSISTENT };
 	size_t next[KINDS];
 
 	for (size_t i = 0; i < n; i++)
 		head.built[entry_kind(&entry[i])]++;
 	for (int kind = 0; kind < KINDS; kind++)
-		next[kind] = kind_place(&head, kind);
+		next[kind] = kind_index(&head, kind);
 	for (size_t i = 0; i < n; i++) {
 		int kind = entry_kind(&entry[i]);
 
@@ -363,7 +366,7 @@ bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
 	if (!cells_build(ranges, entry, n))
 		return false;
 	head.cells = (uint32_t)ranges->cells;
-	ranges->records = kind_place(&head, KINDS);
+	ranges->records = kind_index(&head, KINDS);
 	ranges->record = calloc(ranges->records, sizeof(*ranges->record));
 	if (!ranges->record) {
 		ranges_free(ranges);
@@ -402,9 +405,9 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 		return -1;
 	for (int kind = 0; kind <= KINDS; kind++) {
 		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
-			size_t place = entry_place(&head, kind, i);
+			size_t index = entry_index(&head, kind, i);
 
-			entry += record_read(record + place, place, kind == KINDS ? ADDED : kind, entry);
+			entry += record_read(record + index, index, kind == KINDS ? ADDED : kind, entry);
 		}
 	}
 	total = entry - *entries;

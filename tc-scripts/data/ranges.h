@@ -23,7 +23,7 @@ struct entry {
 	uint64_t until;		/* end of the timeout, CLOCK_BOOTTIME in ns; 0: no timeout */
 };
 
-#define ENTRIES_MOST ((1 << 21) - 1)	/* which make at most RUN_MAX ranges */
+#define ENTRIES_MAX ((1 << 21) - 1)	/* which make at most RUN_MAX ranges */
 
 struct record {
 	uint32_t tag;
@@ -55,9 +55,9 @@ void ranges_free(struct ranges *ranges);
 long ranges_entries(const struct record *record, size_t n, struct entry **entries);
 
 /*
- * Adds @n entries to the maps @live, or (@bare) removes them, while programs use these maps. An entry
+ * Adds @n entries to the maps @live, or (@removal) removes them, while programs use these maps. An entry
  * whose timeout is over at @now counts as absent. A lookup during the change finds either the old or
  * the new state. CHANGE_ABSENT: entry @absent does not exist.
  */
-enum outcome ranges_change(struct ranges *live, const struct entry *entry, size_t n, bool bare, uint64_t now,
+enum outcome ranges_change(struct ranges *live, const struct entry *entry, size_t n, bool removal, uint64_t now,
 			  size_t *absent);

@@ -31,60 +31,60 @@ _Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are
 #define RECORD_LENGTH_SHIFT 56		/* 8 bits */
 #define RECORD_EXCEPTION (1ULL << 55)
 #define RECORD_IPV6 (1ULL << 54)
-#define RECORD_GONE (1ULL << 53)	/* the entry was removed */
+#define RECORD_REMOVED (1ULL << 53)	/* the entry was removed */
 #define RECORD_HITS ((1ULL << 53) - 1)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
 /*
  * Records 0 and 1 are the head, which counts the others. The entries from which the table was built
- * follow, sorted within each kind. Entries that were added later are at the end, all stored as ADDED.
+ * follow, sorted within each kind. Entries that were added later are at the end, all stored as kind ADDED.
  */
 enum { KINDS = 4, KIND_IPV6 = 1, KIND_TIMED = 2 };
 
 struct record_head {
 	uint32_t built[KINDS];
 	uint32_t added;
-	uint32_t gone;			/* of built and added ones */
+	uint32_t removed;		/* how many of built and added */
 	uint32_t cells;			/* in use */
 	uint32_t state;
 };
 enum {
-	AT_REST = 0x7463a001,
-	CHANGING,			/* and where that was killed: the cells may not fit the records */
+	TABLE_CONSISTENT = 0x7463a001,
+	TABLE_CHANGING,			/* or killed while changing: the cells may not match the records */
 };
 #define RECORDS_HEAD (sizeof(struct record_head) / sizeof(struct record))
 _Static_assert(sizeof(struct record_head) % sizeof(struct record) == 0, "it is records");
 
-/* The number of records of an entry: its timeout (if timed), its own, the rest of an IPv6 address. */
+/* How many records an entry has: its own, one for a timeout, and one for an IPv6 address. */
 static inline size_t kind_records(int kind)
 {
 	return 1 + !!(kind & KIND_IPV6) + !!(kind & KIND_TIMED);
 }
 
 /* The index of the first record of @kind, or (KINDS) of the added entries. */
-static inline size_t kind_place(const struct record_head *head, int kind)
+static inline size_t kind_index(const struct record_head *head, int kind)
 {
-	size_t place = RECORDS_HEAD;
+	size_t index = RECORDS_HEAD;
 
 	for (int before = 0; before < kind; before++)
-		place += head->built[before] * kind_records(before);
-	return place;
+		index += head->built[before] * kind_records(before);
+	return index;
 }
 
-#define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind as which added entries are stored */
+#define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind of all added entries, whatever they are */
 
 /* Do the counts of the head fit @n records? */
 static inline bool head_fits(const struct record_head *head, size_t n)
 {
-	return n >= RECORDS_HEAD && (head->state == AT_REST || head->state == CHANGING) &&
-	       kind_place(head, KINDS) + head->added * kind_records(ADDED) <= n;
+	return n >= RECORDS_HEAD && (head->state == TABLE_CONSISTENT || head->state == TABLE_CHANGING) &&
+	       kind_index(head, KINDS) + head->added * kind_records(ADDED) <= n;
 }
 
-/* The number of entries, those included whose timeout is over. */
+/* The number of entries, including those whose timeout is over. */
 static inline size_t head_entries(const struct record_head *head)
 {
-	size_t n = (size_t)head->added - head->gone;
+	size_t n = (size_t)head->added - head->removed;
 
 	for (int kind = 0; kind < KINDS; kind++)
 		n += head->built[kind];
@@ -92,13 +92,13 @@ static inline size_t head_entries(const struct record_head *head)
 }
 
 /* The index of the first record of entry @i of @kind, or (KINDS) of the added entries. */
-static inline size_t entry_place(const struct record_head *head, int kind, size_t i)
+static inline size_t entry_index(const struct record_head *head, int kind, size_t i)
 {
-	return kind_place(head, kind) + i * kind_records(kind == KINDS ? ADDED : kind);
+	return kind_index(head, kind) + i * kind_records(kind == KINDS ? ADDED : kind);
 }
 
-/* Reads the entry of @kind that begins at @record, number @place; false if it was removed. */
-bool record_read(const struct record *record, size_t place, int kind, struct entry *entry);
+/* Reads the entry of @kind that begins at @record, number @index; false if it was removed. */
+bool record_read(const struct record *record, size_t index, int kind, struct entry *entry);
 /* The reverse. */
 void record_write(struct record *record, int kind, const struct entry *entry);
 
@@ -115,17 +115,17 @@ struct rangeset {
 	size_t n;
 };
 
-/* Computes the ranges of @n sorted entries of one family. Sets also which entry covers each one. */
+/* Computes the ranges of @n sorted entries of one family. Also sets .covering of each entry. */
 void ranges_of(struct rangeset *set, struct entry *entry, size_t n);
 
 struct family {
 	int number;		/* 4 or 6 */
-	int bits;		/* that tables go by */
+	int bits;		/* of the address that the tables may use */
 };
 extern const struct family families[2];
 
-/* A step: for the addresses that begin with the first @used bits of @from, after @depth tables. */
-struct place {
+/* Where a step is: after @depth tables, for the addresses that begin with the first @used bits of @from. */
+struct trie_position {
 	address_t from;
 	int used, depth;
 };
@@ -134,4 +134,4 @@ struct place {
 size_t cells_add(struct ranges *ranges, size_t n);
 /* Builds the steps for @n consecutive places from @first, in the cells from @base. */
 bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
-		 const struct place *first, size_t base, size_t n);
+		 const struct trie_position *first, size_t base, size_t n);

@@ -9,7 +9,7 @@
 
 #include "ranges_build.h"
 
-/* A store to memory that programs read; publish() does it at the end. */
+/* A store to memory that programs read; commit_changes() does it at the end. */
 struct store {
 	void *at;
 	uint64_t value;
@@ -23,30 +23,30 @@ struct live {
 	struct entry *added;		/* entries that this change adds, in the order of their records */
 	bool *dropped;			/* those of them that it removes again */
 	size_t adds;
-	uint32_t *gone;			/* the record numbers of the entries that it removes */
-	size_t gones;
+	uint32_t *removed;			/* the record numbers of the entries that it removes */
+	size_t removals;
 
 	struct store *store;
 	size_t stores, stores_room;
 };
 
-/* ---- what is there --------------------------------------------------------------------------- */
+/* ---- the current entries --------------------------------------------------------------------- */
 
 /* Reads entry @i of @kind, or (KINDS) of those that were added before; false if it was removed. */
 static bool entry_at(const struct live *live, int kind, size_t i, struct entry *entry)
 {
-	size_t place = entry_place(&live->head, kind, i);
+	size_t index = entry_index(&live->head, kind, i);
 
-	if (!record_read(live->ranges->record + place, place, kind == KINDS ? ADDED : kind, entry))
+	if (!record_read(live->ranges->record + index, index, kind == KINDS ? ADDED : kind, entry))
 		return false;
-	for (size_t k = 0; k < live->gones; k++)
-		if (live->gone[k] == entry->record)
+	for (size_t k = 0; k < live->removals; k++)
+		if (live->removed[k] == entry->record)
 			return false;
 	return true;
 }
 
-/* The first entry of @kind, except added ones, that sorts at or after @prefix. */
-static size_t built_from(const struct live *live, int kind, const struct prefix *prefix)
+/* The index of the first entry of @kind, except added ones, that is not before @prefix in the order. */
+static size_t built_lower_bound(const struct live *live, int kind, const struct prefix *prefix)
 {
 	const struct entry key = { .prefix = *prefix };
 	size_t low = 0, high = live->head.built[kind];
@@ -70,8 +70,8 @@ static bool covers(const struct prefix *prefix, const struct prefix *other)
 	       !((prefix->address ^ other->address) & prefix_mask(prefix->length));
 }
 
-/* @array with room for one element more than @n; NULL, and it stays as it is, if there is no memory. */
-static void *room_for_one(void *array, size_t n, size_t *room, size_t size)
+/* Makes room in @array for one element more than @n. NULL: there is no memory, and @array is unchanged. */
+static void *array_grow(void *array, size_t n, size_t *room, size_t size)
 {
 	size_t more = *room * 2 + 256;
 
@@ -90,7 +90,7 @@ struct entries {
 
 static bool entries_add(struct entries *entries, const struct entry *entry)
 {
-	struct entry *more = room_for_one(entries->entry, entries->n, &entries->room, sizeof(*more));
+	struct entry *more = array_grow(entries->entry, entries->n, &entries->room, sizeof(*more));
 
 	if (!more)
 		return false;
@@ -100,7 +100,7 @@ static bool entries_add(struct entries *entries, const struct entry *entry)
 }
 
 /* Collects the entries that cover @region or are in it, sorted. */
-static bool entries_around(const struct live *live, const struct prefix *region, struct entries *entries)
+static bool entries_overlapping(const struct live *live, const struct prefix *region, struct entries *entries)
 {
 	struct entry entry;
 
@@ -109,14 +109,14 @@ static bool entries_around(const struct live *live, const struct prefix *region,
 		for (int length = 0; length < region->length; length++) {
 			const struct prefix shorter = { region->address & prefix_mask(length), region->family,
 							(uint8_t)length };
-			size_t i = built_from(live, kind, &shorter);
+			size_t i = built_lower_bound(live, kind, &shorter);
 
 			if (i < live->head.built[kind] && entry_at(live, kind, i, &entry) &&
 			    entry.prefix.length == length && entry.prefix.address == shorter.address &&
 			    !entries_add(entries, &entry))
 				return false;
 		}
-		for (size_t i = built_from(live, kind, region); i < live->head.built[kind]; i++) {
+		for (size_t i = built_lower_bound(live, kind, region); i < live->head.built[kind]; i++) {
 			bool there = entry_at(live, kind, i, &entry);
 
 			if (!covers(region, &entry.prefix))
@@ -140,13 +140,13 @@ static bool entries_around(const struct live *live, const struct prefix *region,
 	return true;
 }
 
-static uint32_t number_of_added(const struct live *live, size_t i)
+static uint32_t added_record(const struct live *live, size_t i)
 {
-	return (uint32_t)entry_place(&live->head, KINDS, live->head.added + i) + 1;	/* behind its timeout */
+	return (uint32_t)entry_index(&live->head, KINDS, live->head.added + i) + 1;	/* after the record of its timeout */
 }
 
 /* Removes the entry of @prefix; false if there is none, or only one whose timeout is over at @now. */
-static bool take_away(struct live *live, const struct prefix *prefix, uint64_t now)
+static bool entry_remove(struct live *live, const struct prefix *prefix, uint64_t now)
 {
 	const struct entry key = { .prefix = *prefix };
 	struct entry entry;
@@ -161,7 +161,7 @@ static bool take_away(struct live *live, const struct prefix *prefix, uint64_t n
 		if (entry_at(live, KINDS, i, &entry) && !entry_compare(&entry, &key))
 			goto found;
 	for (int kind = prefix->family == 6; kind < KINDS; kind += KIND_TIMED) {
-		size_t i = built_from(live, kind, prefix);
+		size_t i = built_lower_bound(live, kind, prefix);
 
 		if (i < live->head.built[kind] && entry_at(live, kind, i, &entry) && !entry_compare(&entry, &key))
 			goto found;
@@ -170,15 +170,15 @@ static bool take_away(struct live *live, const struct prefix *prefix, uint64_t n
 found:
 	if (now && entry.until && entry.until <= now)
 		return false;
-	live->gone[live->gones++] = entry.record;
+	live->removed[live->removals++] = entry.record;
 	return true;
 }
 
-/* ---- what becomes of it ---------------------------------------------------------------------- */
+/* ---- the new state --------------------------------------------------------------------------- */
 
-static bool store_later(struct live *live, void *at, uint64_t value, bool half)
+static bool store_defer(struct live *live, void *at, uint64_t value, bool half)
 {
-	struct store *more = room_for_one(live->store, live->stores, &live->stores_room, sizeof(*more));
+	struct store *more = array_grow(live->store, live->stores, &live->stores_room, sizeof(*more));
 
 	if (!more)
 		return false;
@@ -187,10 +187,10 @@ static bool store_later(struct live *live, void *at, uint64_t value, bool half)
 	return true;
 }
 
-/* Notes a store for each entry with a timeout whose covering entry has changed. */
-static bool covering_changed(struct live *live, const struct entries *entries)
+/* Stores, later, the new covering entry of each entry with a timeout for which that has changed. */
+static bool update_covering(struct live *live, const struct entries *entries)
 {
-	uint32_t first = number_of_added(live, 0);
+	uint32_t first = added_record(live, 0);
 
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct entry *entry = &entries->entry[i];
@@ -203,18 +203,18 @@ static bool covering_changed(struct live *live, const struct entries *entries)
 		}
 		memcpy(&timeout, at, sizeof(timeout));
 		if (entry->until && timeout.covering != entry->covering &&
-		    !store_later(live, at + offsetof(struct record_timeout, covering), entry->covering, true))
+		    !store_defer(live, at + offsetof(struct record_timeout, covering), entry->covering, true))
 			return false;
 	}
 	return true;
 }
 
-/* Builds the steps for all addresses of @prefix again, and only as many others as their table requires. */
+/* Builds the steps for all addresses of @prefix again. A step may also be for other addresses. */
 static bool rebuild(struct live *live, const struct prefix *prefix, struct entries *entries, struct rangeset *set)
 {
 	struct ranges *ranges = live->ranges;
 	struct prefix region = *prefix;
-	struct place place = { 0 };
+	struct trie_position position = { 0 };
 	size_t at = prefix->family == 6, slots = 1, base;
 	struct range *more;
 
@@ -222,23 +222,23 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	while (slots == 1 && ranges->cell[at] & STEP_TABLE) {
 		int bits = ranges->cell[at] >> 32 & 31;
 
-		if (!bits || place.used + bits > families[prefix->family == 6].bits)
+		if (!bits || position.used + bits > families[prefix->family == 6].bits)
 			return false;
-		at = (uint32_t)ranges->cell[at] + (size_t)((address_t)(prefix->address << place.used) >> (128 - bits));
-		place.used += bits;
-		place.depth++;
-		if (prefix->length < place.used)
-			slots = (size_t)1 << (place.used - prefix->length);
+		at = (uint32_t)ranges->cell[at] + (size_t)((address_t)(prefix->address << position.used) >> (128 - bits));
+		position.used += bits;
+		position.depth++;
+		if (prefix->length < position.used)
+			slots = (size_t)1 << (position.used - prefix->length);
 		if (at + slots > ranges->cells)
 			return false;
 	}
-	if (prefix->length > place.used) {
-		region.length = (uint8_t)place.used;
-		region.address &= prefix_mask(place.used);
+	if (prefix->length > position.used) {
+		region.length = (uint8_t)position.used;
+		region.address &= prefix_mask(position.used);
 	}
-	place.from = region.address;
+	position.from = region.address;
 
-	if (!entries_around(live, &region, entries))
+	if (!entries_overlapping(live, &region, entries))
 		return false;
 	more = realloc(set->range, (2 * entries->n + 1) * sizeof(*more));
 	if (!more)
@@ -246,12 +246,12 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	set->range = more;
 	ranges_of(set, entries->entry, entries->n);
 	base = cells_add(ranges, slots);
-	if (base == SIZE_MAX || !covering_changed(live, entries) ||
-	    !steps_build(ranges, &families[prefix->family == 6], set, &place, base, slots))
+	if (base == SIZE_MAX || !update_covering(live, entries) ||
+	    !steps_build(ranges, &families[prefix->family == 6], set, &position, base, slots))
 		return false;
 	for (size_t i = 0; i < slots; i++)
 		if (ranges->cell[at + i] != ranges->cell[base + i] &&
-		    !store_later(live, &ranges->cell[at + i], ranges->cell[base + i], false))
+		    !store_defer(live, &ranges->cell[at + i], ranges->cell[base + i], false))
 			return false;
 	return true;
 }
@@ -260,26 +260,26 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
  * Writes the records first: if the process is killed here, the next change builds the table again from
  * the records. Then writes what programs see.
  */
-static void publish(struct live *live)
+static void commit_changes(struct live *live)
 {
 	struct record *record = live->ranges->record;
 	struct record_head *head = (void *)record;
 	uint32_t dropped = 0;
 
-	__atomic_store_n(&head->state, CHANGING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&head->state, TABLE_CHANGING, __ATOMIC_SEQ_CST);
 	for (size_t i = 0; i < live->adds; i++) {
-		size_t place = number_of_added(live, i) - 1;
+		size_t index = added_record(live, i) - 1;
 
-		record_write(record + place, ADDED, &live->added[i]);
+		record_write(record + index, ADDED, &live->added[i]);
 		if (live->dropped[i]) {
-			record[place + 1].hits |= RECORD_GONE;
+			record[index + 1].hits |= RECORD_REMOVED;
 			dropped++;
 		}
 	}
-	for (size_t i = 0; i < live->gones; i++)
-		__atomic_fetch_or(&record[live->gone[i]].hits, RECORD_GONE, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < live->removals; i++)
+		__atomic_fetch_or(&record[live->removed[i]].hits, RECORD_REMOVED, __ATOMIC_RELAXED);
 	head->added += (uint32_t)live->adds;
-	head->gone += (uint32_t)live->gones + dropped;
+	head->removed += (uint32_t)live->removals + dropped;
 	head->cells = (uint32_t)live->ranges->cells;
 	for (size_t i = 0; i < live->stores; i++) {
 		const struct store *store = &live->store[i];
@@ -289,12 +289,12 @@ static void publish(struct live *live)
 		else
 			__atomic_store_n((uint64_t *)store->at, store->value, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&head->state, AT_REST, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&head->state, TABLE_CONSISTENT, __ATOMIC_SEQ_CST);
 }
 
-#define CHANGES_MOST 256	/* for more, it is faster to build a new table */
+#define CHANGES_MAX 256	/* for more, it is faster to build a new table */
 
-enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, size_t n, bool bare, uint64_t now,
+enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, size_t n, bool removal, uint64_t now,
 			  size_t *absent)
 {
 	struct live live = { .ranges = ranges };
@@ -303,38 +303,38 @@ enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, siz
 	enum outcome result = CHANGE_NO_ROOM;
 
 	/* a program must see the 8 bytes of a step change at once */
-	if (sizeof(long) < 8 || n > CHANGES_MOST || ranges->records_room < RECORDS_HEAD)
+	if (sizeof(long) < 8 || n > CHANGES_MAX || ranges->records_room < RECORDS_HEAD)
 		return CHANGE_NO_ROOM;
 	memcpy(&live.head, ranges->record, sizeof(live.head));
 	ranges->cells = live.head.cells;
 	ranges->fixed = true;
-	if (!head_fits(&live.head, ranges->records_room) || live.head.state != AT_REST ||
+	if (!head_fits(&live.head, ranges->records_room) || live.head.state != TABLE_CONSISTENT ||
 	    ranges->cells < 2 || ranges->cells > ranges->cells_room ||
-	    head_entries(&live.head) + n > ENTRIES_MOST)
+	    head_entries(&live.head) + n > ENTRIES_MAX)
 		return CHANGE_NO_ROOM;
 	live.added = calloc(n, sizeof(*live.added));
 	live.dropped = calloc(n, sizeof(*live.dropped));
-	live.gone = calloc(n, sizeof(*live.gone));
-	if (!live.added || !live.dropped || !live.gone)
+	live.removed = calloc(n, sizeof(*live.removed));
+	if (!live.added || !live.dropped || !live.removed)
 		goto out;
 	for (size_t i = 0; i < n; i++) {
-		if (!take_away(&live, &entry[i].prefix, bare ? now : 0) && bare) {
+		if (!entry_remove(&live, &entry[i].prefix, removal ? now : 0) && removal) {
 			*absent = i;
 			result = CHANGE_ABSENT;
 			goto out;
 		}
-		if (bare)
+		if (removal)
 			continue;
 		live.added[live.adds] = entry[i];
-		live.added[live.adds].record = number_of_added(&live, live.adds);
+		live.added[live.adds].record = added_record(&live, live.adds);
 		live.adds++;
 	}
-	if (entry_place(&live.head, KINDS, live.head.added + live.adds) > ranges->records_room)
+	if (entry_index(&live.head, KINDS, live.head.added + live.adds) > ranges->records_room)
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		if (!rebuild(&live, &entry[i].prefix, &entries, &set))
 			goto out;
-	publish(&live);
+	commit_changes(&live);
 	result = CHANGED;
 out:
 	free(entries.entry);
@@ -342,6 +342,6 @@ out:
 	free(live.store);
 	free(live.added);
 	free(live.dropped);
-	free(live.gone);
+	free(live.removed);
 	return result;
 }

@@ -51,7 +51,7 @@ int settings_read(struct settings *settings, char **words, int n, struct error *
 	snprintf(next, sizeof(next), "see: tcact info %s", action->name);
 	for (int i = 0; i < n; i += 2) {
 		const struct parameter *p = parameter_named(action, words[i]);
-		unsigned char bytes[PARAMETER_LARGEST];
+		unsigned char bytes[PARAMETER_SIZE_MAX];
 
 		if (!p)
 			return error(e, USAGE, next, "%s has no parameter %s", action->name, Q(words[i]));

@@ -11,10 +11,10 @@
 
 #include "table.h"
 
-#define LINE_LONGEST 65536
-#define FILE_LARGEST (512LL << 20)
-#define WORDS_MOST 32
-#define SECONDS_PATIENT 60	/* for a pipe in which nothing comes */
+#define LINE_SIZE_MAX 65536
+#define FILE_SIZE_MAX (512LL << 20)
+#define WORDS_MAX 32
+#define READ_TIMEOUT 60	/* for a pipe in which nothing comes */
 
 static const struct table_kind *const kinds[] = { &table_prefix, &table_vid };
 
@@ -55,7 +55,7 @@ void *table_add(struct table *table)
 	size_t size = table->kind->entry_size;
 	void *entry;
 
-	if (table->n == table->kind->most)
+	if (table->n == table->kind->entries_max)
 		return NULL;
 	if (table->n == table->room) {
 		size_t room = table->room + table->room / 2 + 64;
@@ -72,8 +72,8 @@ void *table_add(struct table *table)
 
 int table_full(const struct table *table, struct fault *fault)
 {
-	return table->n < table->kind->most ? -1	/* no memory */
-		: fault_set(fault, "too many", "a table has at most %zu entries", table->kind->most);
+	return table->n < table->kind->entries_max ? -1	/* no memory */
+		: fault_set(fault, "too many", "a table has at most %zu entries", table->kind->entries_max);
 }
 
 static void *entry_at(const struct table *table, size_t i)
@@ -134,7 +134,7 @@ static char *from_registry(char *line, char *out, size_t size)
 }
 
 /* Words of other programs' lists that say nothing which a table keeps. */
-static int drop_foreign(char **words, int n)
+static int drop_other_words(char **words, int n)
 {
 	int kept = 0;
 
@@ -196,17 +196,17 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 
 static int read_entry(struct reader *reader, char *text, bool foreign, struct error *e)
 {
-	char *words[WORDS_MOST + 1], *save, *word;
+	char *words[WORDS_MAX + 1], *save, *word;
 	struct fault fault = {};
 	int n = 0;
 
-	for (word = strtok_r(text, " \t", &save); word && n <= WORDS_MOST; word = strtok_r(NULL, " \t", &save))
+	for (word = strtok_r(text, " \t", &save); word && n <= WORDS_MAX; word = strtok_r(NULL, " \t", &save))
 		words[n++] = word;
 	if (foreign)
-		n = drop_foreign(words, n);
+		n = drop_other_words(words, n);
 	if (!n)
 		return 0;
-	if (n > WORDS_MOST ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MOST)
+	if (n > WORDS_MAX ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MAX)
 			   : reader->table->kind->parse(reader->table, words, n, false, &fault))
 		return fault.kind ? bad_line(reader, &fault, e) : error(e, REFUSED, "free some", "no memory");
 	return 0;
@@ -273,16 +273,16 @@ static ssize_t read_more(int file, char *to, size_t size, const struct stat *sta
 	struct pollfd ready = { .fd = file, .events = POLLIN };
 	ssize_t n;
 
-	if (!S_ISREG(stat->st_mode) && poll(&ready, 1, SECONDS_PATIENT * 1000) == 0)
+	if (!S_ISREG(stat->st_mode) && poll(&ready, 1, READ_TIMEOUT * 1000) == 0)
 		return error(e, USAGE, "nothing was changed", "table %s: nothing came for %d seconds", Q(path),
-			     SECONDS_PATIENT);
+			     READ_TIMEOUT);
 	n = read(file, to, size);
 	return n < 0 ? error(e, USAGE, "check the file", "cannot read %s: %s", Q(path), strerror(errno)) : n;
 }
 
 static int read_file(struct reader *reader, int file, const struct stat *stat, struct error *e)
 {
-	char *buffer = malloc(LINE_LONGEST + 1), *line, *end;
+	char *buffer = malloc(LINE_SIZE_MAX + 1), *line, *end;
 	size_t have = 0;
 	long long total = 0;
 	ssize_t n;
@@ -290,12 +290,12 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 
 	if (!buffer)
 		return error(e, REFUSED, "free some", "no memory");
-	while ((n = read_more(file, buffer + have, LINE_LONGEST - have, stat, reader->path, e)) > 0) {
+	while ((n = read_more(file, buffer + have, LINE_SIZE_MAX - have, stat, reader->path, e)) > 0) {
 		have += n;
 		total += n;
-		if (total > FILE_LARGEST) {
+		if (total > FILE_SIZE_MAX) {
 			error(e, USAGE, "nothing was changed", "table %s has more than %lld MiB",
-			      Q(reader->path), FILE_LARGEST >> 20);
+			      Q(reader->path), FILE_SIZE_MAX >> 20);
 			goto out;
 		}
 		for (line = buffer; (end = memchr(line, '\n', buffer + have - line)); line = end + 1) {
@@ -310,9 +310,9 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 		}
 		have = buffer + have - line;
 		memmove(buffer, line, have);
-		if (have == LINE_LONGEST) {
+		if (have == LINE_SIZE_MAX) {
 			error(e, USAGE, "give a text of lines", "table %s line %zu is longer than %d bytes",
-			      Q(reader->path), reader->line + 1, LINE_LONGEST);
+			      Q(reader->path), reader->line + 1, LINE_SIZE_MAX);
 			goto out;
 		}
 	}
@@ -325,7 +325,7 @@ out:
 	return result;
 }
 
-static void tell_left_out(const struct reader *reader)
+static void report_left_out(const struct reader *reader)
 {
 	for (size_t i = 0; i < sizeof(reader->left_out) / sizeof(*reader->left_out); i++)
 		if (reader->left_out[i].n)
@@ -360,7 +360,7 @@ int table_read(struct table *table, const char *path, const struct table_rules *
 	if (table_sort(table, e))
 		goto out;
 	if (rules->lenient)
-		tell_left_out(&reader);
+		report_left_out(&reader);
 	if (!table->n)
 		error(e, USAGE, rules->empty,
 		      "table %s has no entries", Q(path));
@@ -381,19 +381,19 @@ static int not_added(const struct fault *fault, struct error *e)
 			   : error(e, REFUSED, "free some", "no memory");
 }
 
-int table_line(struct table *table, char *line, bool bare, struct error *e)
+int table_line(struct table *table, char *line, bool key_only, struct error *e)
 {
-	char *words[WORDS_MOST], *save, *word;
+	char *words[WORDS_MAX], *save, *word;
 	struct fault fault = {};
 	int n = 0;
 
-	for (word = strtok_r(line, " ", &save); word && n < WORDS_MOST; word = strtok_r(NULL, " ", &save))
+	for (word = strtok_r(line, " ", &save); word && n < WORDS_MAX; word = strtok_r(NULL, " ", &save))
 		words[n++] = word;
 	if (word)
-		return error(e, USAGE, "nothing was changed", "an entry has more than %d words", WORDS_MOST);
+		return error(e, USAGE, "nothing was changed", "an entry has more than %d words", WORDS_MAX);
 	if (!n)
 		return error(e, USAGE, "see: tcact help", "the entry is missing: write %s", table->kind->syntax);
-	return table->kind->parse(table, words, n, bare, &fault) ? not_added(&fault, e) : 0;
+	return table->kind->parse(table, words, n, key_only, &fault) ? not_added(&fault, e) : 0;
 }
 
 /* ---- sorted ---------------------------------------------------------------------------------- */
@@ -461,7 +461,7 @@ int table_absent(const struct table *table, size_t i, struct error *e)
 	return -1;
 }
 
-int table_merge(struct table *table, const struct table *more, bool bare, struct error *e)
+int table_merge(struct table *table, const struct table *more, bool removal, struct error *e)
 {
 	size_t size = table->kind->entry_size;
 	struct fault fault = {};
@@ -469,9 +469,9 @@ int table_merge(struct table *table, const struct table *more, bool bare, struct
 	for (size_t i = 0; i < more->n; i++) {
 		void *entry = entry_at(more, i), *found = entry_find(table, entry), *added;
 
-		if (bare && !found)
+		if (removal && !found)
 			return table_absent(more, i, e);
-		if (bare) {
+		if (removal) {
 			void *end = entry_at(table, table->n);
 
 			memmove(found, (char *)found + size, (char *)end - ((char *)found + size));

@@ -46,10 +46,11 @@ struct table {
 struct table_kind {
 	const char *name;
 	const char *syntax;	/* of an entry, for messages */
-	size_t entry_size, most;	/* of one entry in bytes, and how many a table can have */
+	size_t entry_size;	/* in bytes */
+	size_t entries_max;	/* in a table */
 
-	/* Adds the entries of a line, or (@bare) only their keys. Returns 0, or -1. */
-	int (*parse)(struct table *table, char **words, int n, bool bare, struct fault *fault);
+	/* Adds the entries of a line, or (@key_only) only their keys. Returns 0, or -1. */
+	int (*parse)(struct table *table, char **words, int n, bool key_only, struct fault *fault);
 	int (*compare)(const void *a, const void *b);
 	void (*print)(const struct table *table, const void *entry, FILE *out);
 	/* Are two entries with the same key equal? */
@@ -65,10 +66,10 @@ struct table_kind {
 	/* Reads the entries back from the maps. */
 	int (*entries)(struct table *table, const struct content *content);
 	/*
-	 * Changes maps that are in use: adds @table's entries, or (@bare) removes them. If it is NULL
+	 * Changes maps that are in use: adds @table's entries, or (@removal) removes them. If it is NULL
 	 * or returns CHANGE_NO_ROOM, a new table must replace this one.
 	 */
-	enum outcome (*change)(const struct table *table, bool bare, const struct content *maps, size_t *absent);
+	enum outcome (*change)(const struct table *table, bool removal, const struct content *maps, size_t *absent);
 	/* What an object with this table in it holds, see baked.h; NULL: it cannot. */
 	int (*bake)(const struct table *table, struct baked *baked, struct error *error);
 };
@@ -93,12 +94,12 @@ struct table_rules {
 
 /* Reads @path, "-" for standard input; the formats are in tcact(8). */
 int table_read(struct table *table, const char *path, const struct table_rules *rules, struct error *error);
-/* Adds the entries of one @line, which it modifies, or (@bare) only their keys. */
-int table_line(struct table *table, char *line, bool bare, struct error *error);
+/* Adds the entries of one @line, which it modifies, or (@key_only) only their keys. */
+int table_line(struct table *table, char *line, bool key_only, struct error *error);
 /* Sorts the entries, and drops duplicates. */
 int table_sort(struct table *table, struct error *error);
 /* Sets the error that entry @i of @table does not exist. */
 int table_absent(const struct table *table, size_t i, struct error *error);
-/* Adds the entries of @more to @table, replacing those with the same keys; or (@bare) removes these. */
-int table_merge(struct table *table, const struct table *more, bool bare, struct error *error);
+/* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. */
+int table_merge(struct table *table, const struct table *more, bool removal, struct error *error);
 void table_print(const struct table *table, FILE *out);

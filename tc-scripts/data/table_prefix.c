@@ -72,7 +72,7 @@ static bool handle_read(const char *text, uint32_t *tag)
 
 /* What stands behind the prefix. */
 static int attributes_read(const struct table *table, struct entry *entry, char **words, int n,
-			   bool bare, struct fault *fault)
+			   bool key_only, struct fault *fault)
 {
 	bool tagged = false;
 	uint64_t seconds;
@@ -110,7 +110,7 @@ static int attributes_read(const struct table *table, struct entry *entry, char 
 				return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
 		}
 	}
-	if (table->handle && !tagged && !entry->exception && !bare)
+	if (table->handle && !tagged && !entry->exception && !key_only)
 		return fault_set(fault, "no value", "its value is missing: write PREFIX %s 1:10, or a number", table->value);
 	return 0;
 }
@@ -128,7 +128,7 @@ static bool entry_add(struct table *table, const struct entry *like, struct pref
 }
 
 /* The prefixes that are together from @first to @last: the largest that fits, and on behind it. */
-static bool range_add(struct table *table, const struct entry *like, int family, address_t first,
+static bool range_add_prefixes(struct table *table, const struct entry *like, int family, address_t first,
 		      address_t last)
 {
 	int longest = prefix_longest(family);
@@ -173,18 +173,18 @@ static int range_read(struct table *table, const struct entry *like, char *text,
 	}
 	if (last.address < first.address)
 		return fault_set(fault, "not a range", "%s ends before it begins", shown);
-	return range_add(table, like, first.family, first.address, last.address) ? 0 : table_full(table, fault);
+	return range_add_prefixes(table, like, first.family, first.address, last.address) ? 0 : table_full(table, fault);
 }
 
-static int prefix_parse(struct table *table, char **words, int n, bool bare, struct fault *fault)
+static int prefix_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault)
 {
 	char *sign = words[0] + strcspn(words[0], "-+"), spelled[PREFIX_SIZE];
 	struct entry entry = {};
 	struct prefix prefix;
 
-	if (bare && n > 1)
+	if (key_only && n > 1)
 		return fault_set(fault, "unknown word", "%s is one word too many", Q(words[1]));
-	if (attributes_read(table, &entry, words + 1, n - 1, bare, fault))
+	if (attributes_read(table, &entry, words + 1, n - 1, key_only, fault))
 		return -1;
 	if (*sign)
 		return range_read(table, &entry, words[0], sign, fault);
@@ -262,14 +262,14 @@ static int prefix_build(const struct table *table, struct content *content)
 	return 0;
 }
 
-static enum outcome prefix_change(const struct table *table, bool bare, const struct content *maps, size_t *absent)
+static enum outcome prefix_change(const struct table *table, bool removal, const struct content *maps, size_t *absent)
 {
 	struct ranges ranges = {
 		.cell = maps[0].values, .cells_room = maps[0].n,
 		.record = maps[1].values, .records_room = maps[1].n,
 	};
 
-	return ranges_change(&ranges, table->entry, table->n, bare, now_ns(), absent);
+	return ranges_change(&ranges, table->entry, table->n, removal, now_ns(), absent);
 }
 
 /* What is out of time is no entry. */
@@ -311,7 +311,7 @@ const struct table_kind table_prefix = {
 	.name = "prefix",
 	.syntax = "PREFIX, and what belongs to it",
 	.entry_size = sizeof(struct entry),
-	.most = ENTRIES_MOST,
+	.entries_max = ENTRIES_MAX,
 	.parse = prefix_parse,
 	.compare = entry_compare,
 	.print = prefix_print,

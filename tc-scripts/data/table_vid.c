@@ -41,7 +41,7 @@ static bool vids_read(const char *text, size_t length, int *first, int *last)
 	return vid_read(text, dash - text, first) && vid_read(dash + 1, text + length - dash - 1, last);
 }
 
-static int vid_parse(struct table *table, char **words, int n, bool bare, struct fault *fault)
+static int vid_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault)
 {
 	const char *equals = strchr(words[0], '='), *to = equals ? equals + 1 : words[0];
 	size_t length = equals ? (size_t)(equals - words[0]) : strlen(words[0]);
@@ -49,8 +49,8 @@ static int vid_parse(struct table *table, char **words, int n, bool bare, struct
 
 	if (n > 1)
 		return fault_set(fault, "unknown word", "%s is one word too many", Q(words[1]));
-	if (!equals != bare)
-		return fault_set(fault, "no entry", "%s: an entry is %s", Q(words[0]), bare ? "VID" : "VID=VID");
+	if (!equals != key_only)
+		return fault_set(fault, "no entry", "%s: an entry is %s", Q(words[0]), key_only ? "VID" : "VID=VID");
 	if (!vids_read(words[0], length, &first[0], &last[0]) || !vids_read(to, strlen(to), &first[1], &last[1]))
 		return fault_set(fault, "not an identifier", "%s: a VLAN identifier must be 0..%d", Q(words[0]),
 				 VID_LAST);
@@ -125,7 +125,7 @@ const struct table_kind table_vid = {
 	.name = "vid",
 	.syntax = "VID=VID",
 	.entry_size = sizeof(struct vid),
-	.most = 1 << 20,	/* lines with the same identifiers, before they are sorted */
+	.entries_max = 1 << 20,	/* lines with the same identifiers, before they are sorted */
 	.parse = vid_parse,
 	.compare = vid_compare,
 	.print = vid_print,

@@ -19,7 +19,7 @@ static unsigned int tried, wrong;
 /* The bytes, as they are shown, as they are read again. */
 static void same(const unsigned char *bytes)
 {
-	unsigned char again[PARAMETER_LARGEST];
+	unsigned char again[PARAMETER_SIZE_MAX];
 	struct error e = {};
 	char *text = value_text(p, bytes);
 
@@ -33,7 +33,7 @@ static void same(const unsigned char *bytes)
 
 static void same_text(const char *text)
 {
-	unsigned char bytes[PARAMETER_LARGEST];
+	unsigned char bytes[PARAMETER_SIZE_MAX];
 	struct error e = {};
 
 	if (!value_read(action, p, text, bytes, &e))
@@ -44,7 +44,7 @@ static void same_text(const char *text)
 
 static void same_number(__int128 number)
 {
-	unsigned char bytes[PARAMETER_LARGEST];
+	unsigned char bytes[PARAMETER_SIZE_MAX];
 
 	for (size_t i = 0; i < p->size; i++)
 		bytes[p->big_endian ? p->size - 1 - i : i] = (unsigned char)(number >> 8 * i);
@@ -109,7 +109,7 @@ static void prefixes(bool ipv6_alone)
 
 static void arrays(const char *kind)
 {
-	unsigned char bytes[PARAMETER_LARGEST];
+	unsigned char bytes[PARAMETER_SIZE_MAX];
 
 	for (int i = 0; i < RANDOM; i++) {
 		if (!strcmp(kind, "bits"))
