@@ -6,6 +6,8 @@ PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/sbin
 LIBDIR  ?= $(PREFIX)/lib
 BPFDIR  ?= $(LIBDIR)/tcact
+SCRIPTDIR  ?= $(PREFIX)/share/tcact
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
 PKGCONFIGDIR  ?= $(LIBDIR)/pkgconfig
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -19,13 +21,15 @@ LLVM_STRIP ?= llvm-strip
 
 # The project's own flags, as the hardening flags of distributions do not work with
 # -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
-BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude \
-	-DTCACT_VERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. \
-	$(patsubst %,-idirafter %,$(wildcard /usr/include/$(shell uname -m)-linux-gnu))
+BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Iinclude/tcact/uapi \
+	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(CURDIR)=.
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 # those that can be baked with a table
 BAKED := class prefixes
+
+# CC may compile for another machine; then CC_FOR_BUILD compiles for this one, which reads the objects.
+DESCRIBE := build/$(if $(CC_FOR_BUILD),native/)tcact-data
 
 ifeq ($(V),)
 Q := @
@@ -58,13 +62,21 @@ $(1)/%.o: $(1)/%.bc
 	$$(Q)$(LLVM_STRIP) -g $$@
 
 # The descriptions in the objects; the build fails if one is missing.
-$(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) build/tcact-data
+$(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) $(DESCRIBE)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)build/tcact-data $(1) describe >$$@
+	$$(Q)$(DESCRIBE) $(1) describe >$$@
 
 $(1)/tcact.o: $(1)/tests/actions $(BAKED:%=$(1)/baked/%.o)
 $(1) $(1)/baked:
 	$$(Q)mkdir -p $$@
+
+# An action outside the tree, built with the headers as they are installed
+$(1)/tests/ack.o: docs/examples/ack/ack.c docs/examples/ack/Makefile build/headers
+	$$(Q)rm -rf $$(@D)/ack && mkdir -p $$(@D)/ack
+	$$(Q)cp docs/examples/ack/ack.c docs/examples/ack/Makefile $$(@D)/ack
+	$$(Q)PKG_CONFIG_SYSROOT_DIR='$$(CURDIR)/build/headers' PKG_CONFIG_PATH='$$(CURDIR)/build/headers/pkgconfig' \
+		$$(MAKE) -s -C $$(@D)/ack TARGET=$(2)
+	$$(Q)mv $$(@D)/ack/ack.o $$@
 
 -include $(ACTIONS:%=$(1)/%.d) $(BAKED:%=$(1)/baked/%.d)
 endef
@@ -95,16 +107,34 @@ build/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
-# The command as installed, which knows the directory of the objects. It is made again when
-# one of the variables has changed.
-build/tcact: tc-scripts/tcact FORCE | build
-	$(Q)sed -e 's|@BPFDIR@|$(BPFDIR)|; s|@VERSION@|$(VERSION)|' $< >$@.new
-	$(Q)chmod 755 $@.new
+build/native/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_FOR_BUILD) $(DATA_CFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
+
+# What is installed says the paths that were configured. It is made again when one of them has changed.
+SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
+	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g'
+build/paths: FORCE | build
+	$(Q)echo "$(SUBSTITUTE)" >$@.new
 	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-build/tcact.pc: FORCE | build
-	$(Q)printf '%s\n' 'prefix=$(PREFIX)' 'bpfdir=$(BPFDIR)' '' 'Name: tcact' \
-		'Description: eBPF packet actions for tc' 'Version: $(VERSION)' >$@
+build/tcact: tc-scripts/tcact build/paths
+	$(Q)$(SUBSTITUTE) $< >$@
+	$(Q)chmod 755 $@
+
+build/tcact.pc: tc-scripts/tcact.pc build/paths
+	$(Q)$(SUBSTITUTE) $< >$@
+
+build/installed/%: tc-scripts/% build/paths
+	$(Q)mkdir -p $(@D)
+	$(Q)$(SUBSTITUTE) $< >$@
+
+# The pages in the tree have the default paths, as `man -l` shows them too.
+build/installed/%: docs/man/% build/paths
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's|/usr/local/lib/tcact|$(subst -,\\-,$(BPFDIR))|g' \
+		-e 's|/usr/local/include|$(subst -,\\-,$(INCLUDEDIR))|g' $< >$@
 
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
 
@@ -143,42 +173,43 @@ build/bpfeb/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build/bpfeb
 		s390x-linux-gnu-gcc $(DATA_CFLAGS) -idirafter /usr/include $(DATA) -o $@ \
 		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1 -l:libelf.so.1 -l:libz.so.1 -l:libjson-c.so.5 -lm
 
-# Objects for this machine's byte order unless BYTEORDER says le or be.
-BYTEORDER ?= $(if $(filter 1,$(shell printf '\001\000' | od -An -tu2)),le,be)
+# Objects for the byte order of the machine that $(CC) compiles for, unless BYTEORDER says le or be.
+ifndef BYTEORDER
+BYTEORDER := $(if $(filter 4321,$(shell echo __BYTE_ORDER__ | $(CC) -E -P -x c - 2>/dev/null)),be,le)
+endif
 $(if $(filter le be,$(BYTEORDER)),,$(error BYTEORDER must be le or be))
 OBJDIR := $(if $(filter be,$(BYTEORDER)),build/bpfeb,build)
 
-LIBRARY = $(OBJDIR)/tcact.o $(ACTIONS:%=$(OBJDIR)/%.o) $(wildcard tc-scripts/tcact.d/*)
-PAGES = $(wildcard docs/man/*.[1-9])
+# What is installed: MODE:FILE:PATH. Nothing else says it: packaging/ takes it from here.
+MANIFEST ?= $(BPFDIR)/manifest
+headers = $(patsubst include/%,%,$(wildcard $(addprefix include/tcact/,*.h part/*.h uapi/asm/*.h)))
+pages = $(notdir $(wildcard docs/man/*.[1-9]))
+INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
+	755:build/tcact-data:$(BPFDIR)/tcact-data \
+	$(foreach o,tcact $(ACTIONS) $(BAKED:%=baked/%),644:$(OBJDIR)/$o.o:$(BPFDIR)/$o.o) \
+	$(foreach f,$(notdir $(wildcard tc-scripts/tcact.d/*)),644:tc-scripts/tcact.d/$f:$(SCRIPTDIR)/$f) \
+	644:build/tcact.pc:$(PKGCONFIGDIR)/tcact.pc \
+	$(foreach h,$(headers),644:include/$h:$(INCLUDEDIR)/$h) \
+	644:build/installed/tcact.bash-completion:$(COMPLETIONDIR)/tcact \
+	644:build/installed/tcact@.service:$(UNITDIR)/tcact@.service \
+	$(foreach p,$(pages),644:build/installed/$p:$(MANDIR)/man$(patsubst .%,%,$(suffix $p))/$p)
 
-install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(BPFDIR) $(DESTDIR)$(PKGCONFIGDIR) \
-		$(DESTDIR)$(COMPLETIONDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
-	install -m 755 build/tcact $(DESTDIR)$(BINDIR)/tcact
-	install -m 644 $(LIBRARY) $(DESTDIR)$(BPFDIR)
-	install -d $(DESTDIR)$(BPFDIR)/baked
-	install -m 644 $(BAKED:%=$(OBJDIR)/baked/%.o) $(DESTDIR)$(BPFDIR)/baked
-	install -m 755 build/tcact-data $(DESTDIR)$(BPFDIR)
-	install -m 644 build/tcact.pc $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc
-	sed 's|@BPFDIR@|$(BPFDIR)|' tc-scripts/tcact.bash-completion >$(DESTDIR)$(COMPLETIONDIR)/tcact
-	chmod 644 $(DESTDIR)$(COMPLETIONDIR)/tcact
-	install -m 644 tc-scripts/tcact@.service $(DESTDIR)$(UNITDIR)/tcact@.service
-	for page in $(PAGES); do \
-		install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit; done
+# of tcact-dev, elsewhere
+build/headers: build/tcact.pc $(headers:%=include/%)
+	$(Q)rm -rf $@
+	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
+		DESTDIR='$(CURDIR)/$@' packaging/install /manifest
+
+install: all $(addprefix build/installed/,tcact.bash-completion tcact@.service $(pages))
+	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR='$(DESTDIR)' packaging/install $(MANIFEST)
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/tcact $(DESTDIR)$(PKGCONFIGDIR)/tcact.pc \
-		$(DESTDIR)$(COMPLETIONDIR)/tcact $(DESTDIR)$(UNITDIR)/tcact@.service
-	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -f $(addprefix $(DESTDIR)$(BPFDIR)/,$(notdir $(LIBRARY)) tcact-data)
-	rm -f $(BAKED:%=$(DESTDIR)$(BPFDIR)/baked/%.o)
-	[ ! -d $(DESTDIR)$(BPFDIR)/baked ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)/baked
-	[ ! -d $(DESTDIR)$(BPFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(BPFDIR)
+	$(Q)DESTDIR='$(DESTDIR)' packaging/install -u $(MANIFEST)
 
 # check-all: also what check leaves out on the other kernels
 check check-all:
 	tests/setup
-	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers
+	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers build/tests/ack.o build/bpfeb/tests/ack.o
 	tests/run $(if $(filter check-all,$@),--all)
 
 bench:
@@ -207,8 +238,8 @@ help:
 	@echo 'make fuzz       random packets and parameters (root); FUZZ_SECONDS FUZZ_SEED FUZZ_CORPUS=DIR'
 	@echo 'make bench      what each action costs; writes docs/performance.md (root)'
 	@echo 'make demo       real packets through the actions, before and after (root)'
-	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR BYTEORDER=le|be'
-	@echo 'make uninstall  the same variables'
+	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR ... BYTEORDER=le|be'
+	@echo 'make uninstall  takes away what make install with the same variables installed, and nothing else'
 	@echo 'make clean      V=1 prints each command'
 
 FORCE:

@@ -11,7 +11,10 @@
 #include <tcact/reason.h>
 #include <tcact/verdict.h>
 
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
 /* Weak: one copy when the actions are linked; the build checks its bytes. */
 char _license[] __attribute__((weak)) SEC("license") = "GPL";
 MODINFO("license=GPL");
-MODINFO("version=" TCACT_VERSION);
+MODINFO("version=" TEXT(TCACT_VERSION));

@@ -249,3 +249,24 @@ t expired_ok 'ttl expired ok: what would expire is counted and passes unchanged'
 expired_ok() { expired quarter-ok passes 0; }
 t expired_pipe 'ttl expired pipe: what would expire is counted, the next action runs'
 expired_pipe() { expired quarter-pipe passes 2; }
+
+t own_action 'docs/examples/ack, built outside the tree with the installed headers: by tc, and by tcact'
+own_action() {
+	local ack tcact=$root/tc-scripts/tcact
+	wire a b
+	clsact a
+	frames
+	ack=${frame[ack.in]}
+	tc filter add dev a egress pref 7 matchall action bpf object-file "$objects/tests/ack.o" sec action/ack drop
+	same 'an ACK, a SYN, UDP' "$(pass a b "$ack" "${frame[syn4.in]}" "${frame[v4.in]}")" \
+		$'-\n'"${frame[syn4.in]}"$'\n'"${frame[v4.in]}"
+	# the options are data where the data offset is 5
+	same 'an ACK with data' "$(pass a b "${ack:0:92}50${ack:94}")" "${ack:0:92}50${ack:94}"
+	tc filter del dev a egress
+	export TCACT_DIR=$objects/tests
+	"$tcact" add dev a egress ack most 51 drop
+	same 'one that is longer' "$(pass a b "$ack")" "$ack"
+	"$tcact" change dev a egress ack most 52
+	same 'and one that is not' "$(pass a b "$ack")" -
+	same 'as tcact shows it' "$("$tcact" show | sed -n 's/^ *ack/ack/p')" 'ack most 52 count hits link ether drop'
+}
