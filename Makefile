@@ -154,8 +154,8 @@ build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/ent
 FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
 build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
 
-build/tests/fuzz build/tests/fuzz-sanitized: $(wildcard tests/fuzz/*.[ch] tc-scripts/data/*.h) tests/unit/enter.h \
-		tc-scripts/data/ranges.c tc-scripts/data/prefix.c | build
+build/tests/fuzz build/tests/fuzz-sanitized: $(filter-out %/readers.c,$(wildcard tests/fuzz/*.[ch])) tests/unit/enter.h \
+		$(wildcard tc-scripts/data/*.h) tc-scripts/data/ranges.c tc-scripts/data/prefix.c | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz

@@ -214,7 +214,7 @@ static int read_object(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < action.parameters; i++) {
 			const struct parameter *p = &action.parameter[i];
 			char *text = value_text(p, settings_bytes(&settings, p));
-			unsigned char bytes[PARAMETER_LARGEST];
+			unsigned char bytes[PARAMETER_SIZE_MAX];
 
 			must(text);
 			if (!value_read(&action, p, text, bytes, &e))
@@ -251,7 +251,7 @@ static int read_value(const uint8_t *data, size_t size)
 			settings_check(&settings, &e);
 		for (size_t i = 0; i < action->parameters; i++) {
 			const struct parameter *p = &action->parameter[i];
-			unsigned char bytes[PARAMETER_LARGEST];
+			unsigned char bytes[PARAMETER_SIZE_MAX];
 			char *value = settings_given(&settings, p) ? value_text(p, settings_bytes(&settings, p)) : NULL;
 			struct error again = {};
 
