@@ -4,8 +4,8 @@
 
 NAME.in goes in; NAME.dscp, .ttl, .mss and .edit are what must come out of the
 actions of the tests, as Scapy writes it: DSCP 46, TTL one less, MSS 1200 at
-most, and DSCP 46 with TTL 33 and MSS 1200. Also writes DIRECTORY/corpus, for
-the comparison with tc's own actions.
+most, and DSCP 46 with TTL 33 and MSS 1200. Also writes DIRECTORY/corpus and syns, for
+the comparison with tc's own actions and with netfilter.
 """
 import random
 import sys
@@ -293,6 +293,37 @@ def corpus():
         yield f"pppoe.v4-{n}", eth(PPPoE(sessionid=n), PPPoEProtocol(proto=0x0021), ip4(flags="DF" * (n & 1)), l4())
 
 
+def syns():
+    """name, bytes: SYNs with the options of a TCP header in any order, each at any offset; the kinds are those of corpus"""
+    rnd = random.Random(21)
+    good = [b"\1", b"\2\4\5\xb4", b"\2\4\4\0", b"\3\3\7", b"\4\2", b"\x08\x0a" + bytes(8), b"\x1e\4\0\1",
+            b"\x22\6abcd", b"\xfd\5\1\2\3"]
+
+    for n in range(480):
+        kind = "syn"
+        options, mss = b"", False
+        for option in rnd.sample(good * 2, rnd.randrange(1, 9)):
+            if len(options + option) <= 28 and not (mss and option[0] == 2):
+                if option[0] == 2:
+                    mss, kind = True, "odd" if len(options) % 2 else kind
+                options += option
+        if n >= 400 and kind == "syn":
+            kind = ("wrong", "end")[n % 2]
+        if kind == "wrong":
+            at = rnd.randrange(1, len(good))
+            options = good[at][:1] + bytes([rnd.choice([0, 1, 41])]) + good[at][2:] + options
+        elif kind == "end":
+            options += b"\0\2\4\5\xb4"
+        elif not mss:
+            kind = "without"
+        if n % 8 == 7 and kind == "syn":
+            kind, options = "twice", b"\2\4\5\xb4\1\1" + options
+        options = options[:40] + bytes(-len(options[:40]) % 4)
+        tcp = TCP(sport=1234, dport=80, flags=("S", "SA")[n % 2], dataofs=5 + len(options) // 4)
+        head = eth((ip4, ip6)[n // 2 % 2](), tcp / Raw(options + bytes(n % 3)))
+        yield f"{kind}.{n}", head
+
+
 def main(directory):
     with open(directory + "/frames", "w") as out:
         for name, raw, cls in frames():
@@ -300,9 +331,10 @@ def main(directory):
             for variant, change in VARIANTS.items():
                 after = expected(raw, cls, change) if cls else raw
                 print(f"frame[{name}.{variant}]={after.hex()}", file=out)
-    with open(directory + "/corpus", "w") as out:
-        for name, packet in corpus():
-            print(name, bytes(packet).hex(), file=out)
+    for packets in corpus, syns:
+        with open(f"{directory}/{packets.__name__}", "w") as out:
+            for name, packet in packets():
+                print(name, bytes(packet).hex(), file=out)
 
 
 if __name__ == "__main__":

@@ -208,6 +208,29 @@ behind() {
 	tc filter add dev "$1" ingress pref 65001 matchall action mirred egress redirect dev "$2"
 }
 
+# differences CORPUS KINDS LEAST: what came of the packets of CORPUS, in /tmp/ours and in /tmp/theirs, is the same but for
+# KINDS, which have to differ; KIND? may. At least LEAST packets, of which a tenth are changed
+differences() {
+	paste -d ' ' "$1" /tmp/ours /tmp/theirs | awk -v kinds="$2" -v least="$3" '
+		BEGIN {
+			for (n = split(kinds, word, " "); n; n--) {
+				must = !sub(/\?/, "", word[n])
+				listed[word[n]] = must
+			}
+		}
+		{ kind = substr($1, 1, index($1, ".") - 1) }
+		$3 != $2 { changed++ }
+		$3 == $4 { same++ }
+		$3 != $4 && kind in listed { seen[kind] = 1 }
+		$3 != $4 && !(kind in listed) { print $1 " (" $2 "): ours " $3 ", theirs " $4; exit wrong = 1 }
+		END {
+			for (kind in listed) if (listed[kind] && !(kind in seen)) { print kind " does not differ: strike it"; wrong = 1 }
+			if (NR < least || changed < least / 10) { print NR + 0 " packets, " changed + 0 " changed"; wrong = 1 }
+			print "# " same + 0 " of " NR " the same"
+			exit wrong
+		}' >/tmp/differences || fail "$(cat /tmp/differences)"
+}
+
 # ---- counters -------------------------------------------------------------------------------
 
 # stats DEV HOOK PREF [N]: packets and drops of the Nth action of a filter, the first by default
