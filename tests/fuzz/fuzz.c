@@ -2,25 +2,25 @@
 /*
  * fuzz [-s SECONDS] [-n RUNS] [-S SEED] [-c CORPUS] [-j JOBS] [-1] [-d DIR] [-v VECTORS] [ACTION...]
  *
- * Runs actions with random parameters on packets that are mutations of known ones, in
- * BPF_PROG_TEST_RUN, and judges all that comes out by an oracle that was written from the RFCs
- * and docs/man and shares no line with include/tcact. `make fuzz` calls it.
+ * Runs actions with random parameters on mutations of known packets, by BPF_PROG_TEST_RUN. An
+ * oracle says what must come out. It was written from the RFCs and docs/man, and shares no code
+ * with include/tcact. `make fuzz` calls this program.
  *
- *   -s SECONDS   how long (60)
- *   -n RUNS      or how many executions; with -j 1 the same ones on each machine
- *   -S SEED      a number: the same executions in the same order in each job (1)
- *   -c CORPUS    a directory of pcap files, whose packets are started from as well
+ *   -s SECONDS   run for so long (60)
+ *   -n RUNS      run so many executions instead; with -j 1 they are the same on each machine
+ *   -S SEED      a number: each job then does the same executions in the same order (1)
+ *   -c CORPUS    a directory of pcap files; their packets are mutated too
  *   -j JOBS      processes (as many as there are CPUs)
- *   -1           no further than the first that is wrong
+ *   -1           stop at the first fault
  *   -d DIR       where the objects and tests/actions are (build)
  *   -v VECTORS   where *.vectors of tests/unit are (build/tests/vectors)
- *   ACTION       only these
+ *   ACTION       only these actions
  *
  * The files: packet.c parses, oracle_*.c say what must come out, judge.c compares, mutate.c makes
- * packets, object.c makes objects, seeds.c reads packets. Here: the processes, and what is done
- * when something is wrong: packet, metadata and parameters are made simpler as long as
- * the same thing stays wrong, and what is left is printed as a line "replay ...", which
- * tests/unit/replay takes. The same action with the same thing wrong is shown three times.
+ * packets, object.c makes objects, seeds.c reads packets. This file has the processes, and handles
+ * faults: it makes packet, metadata and parameters simpler as long as the same fault occurs, and
+ * prints the result as a line "replay ...", which tests/unit/replay accepts. The same fault of the
+ * same action is printed three times at most.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,9 +38,9 @@
 #include <bpf/bpf.h>
 #include "fuzz.h"
 
-#define EACH 4096		/* number of executions of one object */
+#define EXECUTIONS 4096		/* of one object */
 #define BATCH 256		/* executions between two checks of the counters */
-#define SHOWN 3			/* how often the same fault is printed */
+#define REPORTS_MAX 3		/* how often the same fault is printed */
 #define KINDS 256
 
 /* Shared by the processes. */
@@ -76,7 +76,7 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* ---- what is wrong, made simpler ----------------------------------------------------------- */
+/* ---- faults, made simpler ------------------------------------------------------------------- */
 
 /* Does the same fault still occur? */
 static bool same(struct run *r, const char *what)
@@ -150,7 +150,7 @@ static void shrink_params(struct run *r, const char *what)
 		/* keep a parameter on which another depends */
 		if (!p->given || p->kind >= PREFIX || !strcmp(p->name, "link") || !strcmp(a->name, "match"))
 			continue;
-		unset(p);
+		param_unset(p);
 		object_unload(o);
 		if (object_load(o)) {
 			object_use(o);
@@ -190,7 +190,7 @@ static bool report(struct run *r)
 						__ATOMIC_RELAXED) || none == key)
 			break;
 	}
-	if (i == KINDS || __atomic_add_fetch(&shared->kind[i].n, 1, __ATOMIC_RELAXED) > SHOWN)
+	if (i == KINDS || __atomic_add_fetch(&shared->kind[i].n, 1, __ATOMIC_RELAXED) > REPORTS_MAX)
 		return false;
 	snprintf(first, sizeof(first), "%.200s", r->detail);
 	shrink_packet(r, what);
@@ -203,7 +203,7 @@ static bool report(struct run *r)
 	to = fmemopen(text, sizeof(text), "w");
 	fprintf(to, "not ok - %s: %s (%s%s%.0f s, seed %llu)\nreplay ", r->object->action->name, r->detail, r->rule,
 		*r->rule ? ", " : "", now() - began / 1e9, (unsigned long long)seed);
-	print_failure(to, strcmp(what, "inverse") ? r : &back);
+	print_failure(to, strcmp(what, "inverse") ? r : &inverse_run);
 	fclose(to);
 	if (write(1, text, strlen(text)) < 0)
 		_exit(2);
@@ -212,7 +212,7 @@ static bool report(struct run *r)
 
 /* ---- a process ------------------------------------------------------------------------------- */
 
-static bool over(void)
+static bool finished(void)
 {
 	uint64_t runs = 0;
 
@@ -226,7 +226,7 @@ static bool over(void)
 	return now() - began / 1e9 >= seconds;
 }
 
-/* A kernel may lack what a source reads; any other refusal is a fault. */
+/* A kernel may lack support for a source. Any other refusal is a fault. */
 static bool may_be_refused(const struct object *o)
 {
 	return strstr(o->action->name, "m") && strstr(load_log, "unknown func");
@@ -264,7 +264,7 @@ static void drop_object(struct object *o)
 	object_unload(o);
 }
 
-static void one(struct run *r, uint64_t start, uint32_t i, int chosen)
+static void run_one(struct run *r, uint64_t start, uint32_t i, int chosen)
 {
 	struct rng rng;
 
@@ -288,7 +288,7 @@ static void work(void)
 	static struct object object, *o = &object;
 
 	r->object = o;
-	for (uint64_t number = 0; !over(); number++) {
+	for (uint64_t number = 0; !finished(); number++) {
 		uint64_t start = mix(seed) ^ mix(job * 0x10001 + 1) ^ mix(number << 20), expected, failed;
 		bool countable = true;
 		int chosen;
@@ -309,8 +309,8 @@ static void work(void)
 		__atomic_add_fetch(&shared->objects, 1, __ATOMIC_RELAXED);
 		expected = object_counted(o);
 		failed = shared->failed;
-		for (uint32_t i = 1; i <= EACH; i++) {
-			one(r, start, i, chosen);
+		for (uint32_t i = 1; i <= EXECUTIONS; i++) {
+			run_one(r, start, i, chosen);
 			expected += r->counted;
 			countable = countable && !r->uncountable;
 			shared->runs[job]++;
@@ -319,7 +319,7 @@ static void work(void)
 				/* one of these was counted and should not have been, or the other way round */
 				r->look_at_counters = true;
 				for (uint32_t j = i - BATCH + 1; j <= i && failed == shared->failed; j++)
-					one(r, start, j, chosen);
+					run_one(r, start, j, chosen);
 				r->look_at_counters = false;
 			}
 			if (!(i % BATCH)) {
@@ -327,7 +327,7 @@ static void work(void)
 				failed = shared->failed;
 				countable = true;
 			}
-			if ((!(i % BATCH) || first) && over())
+			if ((!(i % BATCH) || first) && finished())
 				break;
 		}
 		drop_object(o);

@@ -2,9 +2,9 @@
 /*
  * Shared by the files of the fuzzer. fuzz.c says what it does and how to use it.
  *
- * Nothing here or in the oracles comes from include/tcact or action/: what a packet is and what
- * must become of it is written down a second time, from the RFCs and from docs/man. The
- * exception is how values and tables lie in an object, which object.c writes as tcact does.
+ * Nothing here or in the oracles comes from include/tcact or action/: the formats of packets and the
+ * expected results are written down a second time, from the RFCs and docs/man. The exception is
+ * how values and tables are stored in an object: there, object.c does the same as tcact.
  */
 #pragma once
 
@@ -64,7 +64,7 @@ static inline void put16(uint8_t *at, uint16_t value)
 
 enum link { LINK_AUTO, LINK_ETHER, LINK_NONE };
 
-/* Why a packet is left alone. */
+/* Why a packet is not changed. */
 enum why { FINE, NOT_IP, LINK_UNKNOWN, TRUNCATED, MALFORMED, FRAGMENT, EXTENSIONS, OPTIONS };
 
 struct packet {
@@ -83,8 +83,8 @@ struct packet {
 	bool routed;			/* the destination is not the final one: RFC 8200, 4.4 */
 };
 
-/* An IP header at p->l3 of a packet whose ethertype said what; @gso: its length may be 0. */
-bool is_tag(uint16_t type);
+/* Parses the IP header at p->l3, of the version that the ethertype said. @gso: its length may be 0. */
+bool is_vlan_tpid(uint16_t type);
 void find_ip(struct packet *p, bool gso);
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso);
 void find_transport(struct packet *p);
@@ -111,7 +111,7 @@ struct param {
 	struct word *words;
 	int n_words;
 	uint64_t standard, value;	/* the default; the value */
-	uint8_t bytes[64];		/* if it is not a number */
+	uint8_t bytes[64];		/* if the value is not a number */
 	char text[512];
 };
 
@@ -126,11 +126,11 @@ struct action {
 
 struct net { uint8_t version, bits, address[16]; uint32_t tag; };
 /* Does the prefix contain the address? */
-bool inside(const uint8_t *address, const struct net *p);
+bool prefix_contains(const uint8_t *address, const struct net *p);
 
 #define TABLE 40
 
-/* What runs; its parameters are in the action. */
+/* A loaded object; its parameters are in the action. */
 struct object {
 	struct action *action;
 	enum link link;
@@ -155,7 +155,7 @@ uint64_t value_of(const struct action *a, const char *part, const char *name);
 void choose_params(struct object *o, struct rng *rng);
 void set_number(struct param *p, uint64_t value);
 void set_prefix(struct param *p, const struct net *prefix);
-void unset(struct param *p);
+void param_unset(struct param *p);
 struct ranges;
 void build_table(const struct object *o, struct ranges *ranges);
 /* false: the kernel refused it; the log says why */
@@ -244,10 +244,10 @@ void mac_part(struct run *, const struct mac *);
 void mss_part(struct run *, const struct mss *);
 void meta_part(struct run *, const struct meta *);
 /* A field of the input packet; false: it has none. *unknown: it cannot be predicted. */
-bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown);
+bool source_value(struct run *r, unsigned int from, uint64_t *value, bool *unknown);
 /* The traffic class of r->want. */
 uint8_t class_get(const struct run *r);
-void class_set(struct run *r, uint8_t value);
+void dsfield_set(struct run *r, uint8_t value);
 
 /* ---- seeds.c, mutate.c ---------------------------------------------------------------------- */
 
@@ -265,7 +265,7 @@ extern struct enter enter;
 /* Finds out what TEST_RUN of this kernel accepts; call once in each process. */
 void probe(void);
 extern bool can_complete, can_ingress, can_hwtstamp;
-extern struct run back;			/* the inverse of the last one */
+extern struct run inverse_run;			/* the inverse of the last one */
 void execute(struct run *r);
 /* Runs it; false: r->what and r->detail say what is wrong. */
 bool judge(struct run *r);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs one packet through one object and compares all that comes out with what the oracle
- * says: verdict, length, every byte, every field of the metadata. A checksum that has to change
- * is not computed from what it was: it and what it covers must have the same one's complement
- * sum as before, so that what was right is right and what was wrong is as wrong (RFC 1624).
+ * says: verdict, length, every byte, every field of the metadata. The expected value of a checksum
+ * is not computed. Instead, the checksum and the bytes that it covers must have the same ones'
+ * complement sum as before: a right checksum stays right, and a wrong one wrong by as much (RFC 1624).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 struct enter enter;
 bool can_complete, can_ingress, can_hwtstamp;
 
-static bool takes(struct __sk_buff ctx, int flags)
+static bool kernel_accepts(struct __sk_buff ctx, int flags)
 {
 	static uint8_t in[100], out[100];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in), .data_out = out,
@@ -28,11 +28,11 @@ static bool takes(struct __sk_buff ctx, int flags)
 
 void probe(void)
 {
-	if (enter_load(&enter) || !takes((struct __sk_buff){ .ifindex = 1 }, 0))
+	if (enter_load(&enter) || !kernel_accepts((struct __sk_buff){ .ifindex = 1 }, 0))
 		die("BPF_PROG_TEST_RUN: %s", strerror(errno));
-	can_complete = takes((struct __sk_buff){ .ifindex = 1 }, COMPLETE);
-	can_ingress = takes((struct __sk_buff){ .ifindex = 1, .ingress_ifindex = 1 }, 0);
-	can_hwtstamp = takes((struct __sk_buff){ .ifindex = 1, .hwtstamp = 1 }, 0);
+	can_complete = kernel_accepts((struct __sk_buff){ .ifindex = 1 }, COMPLETE);
+	can_ingress = kernel_accepts((struct __sk_buff){ .ifindex = 1, .ingress_ifindex = 1 }, 0);
+	can_hwtstamp = kernel_accepts((struct __sk_buff){ .ifindex = 1, .hwtstamp = 1 }, 0);
 }
 
 void execute(struct run *r)
@@ -113,44 +113,44 @@ static bool checksum(struct run *r, const struct sum *s)
 		     get16(r->want + s->at));
 }
 
-struct run back;
+struct run inverse_run;
 
 /* Runs the inverse of the action on the output; it must restore the input. */
-static bool there_and_back(struct run *r)
+static bool check_inverse(struct run *r)
 {
 	const struct oracle *oracle = r->object->action->oracle;
 	struct packet p;
 
-	back.object = r->object->inverse;
-	memcpy(back.in, r->out, r->out_length);
-	memcpy(back.want, r->in, r->length);
+	inverse_run.object = r->object->inverse;
+	memcpy(inverse_run.in, r->out, r->out_length);
+	memcpy(inverse_run.want, r->in, r->length);
 	if (oracle->mirror) {
-		oracle->mirror(r, back.in);
-		oracle->mirror(r, back.want);
+		oracle->mirror(r, inverse_run.in);
+		oracle->mirror(r, inverse_run.want);
 	}
-	back.length = r->out_length;
-	back.ctx = r->ctx;
+	inverse_run.length = r->out_length;
+	inverse_run.ctx = r->ctx;
 	/* TEST_RUN requires another length if an address takes the place of the ethertype */
-	find_network(&p, back.in, back.length, LINK_ETHER, false);
+	find_network(&p, inverse_run.in, inverse_run.length, LINK_ETHER, false);
 	if (r->object->link == LINK_NONE && p.why == TRUNCATED)
 		return true;
-	execute(&back);
-	if (back.error == EINVAL && r->object->link == LINK_NONE)
+	execute(&inverse_run);
+	if (inverse_run.error == EINVAL && r->object->link == LINK_NONE)
 		return true;
 	for (int i = 0; i < r->n_sums; i++) {
 		uint32_t at = r->sums[i].at;
 
-		if (get16(back.out + at) % 0xffff == get16(back.want + at) % 0xffff)
-			memcpy(back.want + at, back.out + at, 2);
+		if (get16(inverse_run.out + at) % 0xffff == get16(inverse_run.want + at) % 0xffff)
+			memcpy(inverse_run.want + at, inverse_run.out + at, 2);
 	}
-	if (!back.error && back.verdict == CONTROL && back.out_length == r->length &&
-	    !memcmp(back.out, back.want, r->length))
+	if (!inverse_run.error && inverse_run.verdict == CONTROL && inverse_run.out_length == r->length &&
+	    !memcmp(inverse_run.out, inverse_run.want, r->length))
 		return true;
-	back.want_length = r->length;
-	back.want_ctx = back.ctx;
-	if (!back.ctx.wire_len)
-		back.want_ctx.wire_len = back.length;
-	back.want_verdict = CONTROL;
+	inverse_run.want_length = r->length;
+	inverse_run.want_ctx = inverse_run.ctx;
+	if (!inverse_run.ctx.wire_len)
+		inverse_run.want_ctx.wire_len = inverse_run.length;
+	inverse_run.want_verdict = CONTROL;
 	return wrong(r, "inverse", "there and back is not what went in");
 }
 
@@ -233,7 +233,7 @@ bool judge(struct run *r)
 		if (r->look_at_counters && object_counted(r->object) != counted)
 			return wrong(r, "counter", "%d counted, expected %u",
 				     (int)(object_counted(r->object) - counted + r->counted), r->counted);
-		return !r->invertible || !r->object->inverse || there_and_back(r);
+		return !r->invertible || !r->object->inverse || check_inverse(r);
 	}
 	FIELD(mark);
 	FIELD(priority);

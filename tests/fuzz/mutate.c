@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A packet for an execution: a seed, changed a few times in ways that matter to something that
- * reads headers. Most mutations keep the packet whole, some break a length, a header or a tag;
- * most packets have right checksums afterwards, some one that is wrong by a little.
+ * Makes the packet of an execution: a seed that is changed a few times, in ways that matter to a
+ * program that reads headers. Most mutations keep the packet valid, some break a length, a header or
+ * a tag. Most packets have right checksums afterwards, some have one that is slightly wrong.
  */
 #include "fuzz.h"
 
 static const uint16_t tpids[] = { 0x8100, 0x88a8, 0x8100, 0x9100, 0x9200 };
-static const uint16_t kernels[] = { 0x8100, 0x88a8 };	/* tags that Linux keeps beside the frame */
+static const uint16_t kernels[] = { 0x8100, 0x88a8 };	/* TPIDs of tags that Linux keeps in the metadata */
 static const uint16_t types[] = { 0x0800, 0x86dd, 0x0806, 0x8864, 0x8863, 0x8847, 0x0005, 0x88b5 };
 static const uint8_t protocols[] = { 6, 17, 1, 58, 33, 132, 136, 139, 47, 50, 51, 103, 89, 135, 0, 43, 44, 60, 59 };
 static const uint8_t limits[] = { 0, 1, 2, 3, 63, 64, 65, 127, 128, 253, 254, 255 };
@@ -40,7 +40,7 @@ static void cut_out(struct frame *f, uint32_t at, uint32_t n)
 	*f->length -= n;
 }
 
-static void look(struct packet *p, const struct frame *f, enum link link)
+static void parse(struct packet *p, const struct frame *f, enum link link)
 {
 	find_network(p, f->data, *f->length, link, false);
 	find_transport(p);
@@ -167,7 +167,7 @@ static void extension(struct frame *f, struct rng *rng, const struct packet *p)
 	grow_packet(f, p, size);
 }
 
-/* Makes of the packet an ICMP error about it. */
+/* Turns the packet into an ICMP error about it. */
 static void icmp_error(struct run *r, struct frame *f, struct rng *rng, const struct packet *p)
 {
 	static const uint8_t types4[] = { 3, 11, 12, 4, 5, 3 }, types6[] = { 1, 2, 3, 4, 137, 2 };
@@ -187,7 +187,7 @@ static void icmp_error(struct run *r, struct frame *f, struct rng *rng, const st
 		*f->length = p->l3 + inner;
 	memcpy(header, f->data + p->l3, p->version == 4 ? 20 : 40);
 	old = p->version == 4 ? 12 : 8;
-	/* what comes back goes the other way */
+	/* the error goes in the opposite direction */
 	for (uint32_t i = 0; i < (front - 8 - old) / 2; i++) {
 		header[old + i] = f->data[p->l3 + old + (front - 8 - old) / 2 + i];
 		header[old + (front - 8 - old) / 2 + i] = f->data[p->l3 + old + i];
@@ -218,7 +218,7 @@ static void make_critical(struct frame *f, struct rng *rng, const struct packet 
 	if (p->why)
 		return;
 	if (p->version == 4 && chance(rng, 60)) {
-		/* the identification takes up what the checksum is to be */
+		/* the identification is chosen so that the checksum gets this value */
 		uint32_t sum = get16(ip + 10), target = ONE_OF(edges);
 
 		put16(ip + 4, (get16(ip + 4) + sum + 0xffff - target) % 0xffff);
@@ -230,14 +230,14 @@ static void make_critical(struct frame *f, struct rng *rng, const struct packet 
 	}
 }
 
-static void once(struct run *r, struct frame *f, struct rng *rng)
+static void mutate_once(struct run *r, struct frame *f, struct rng *rng)
 {
 	enum link link = r->object->link;
 	struct packet p;
 	uint8_t tag[4], *ip;
 	uint32_t at;
 
-	look(&p, f, link);
+	parse(&p, f, link);
 	ip = f->data + p.l3;
 	switch (below(rng, 26)) {
 	case 0:		/* any byte, near the front */
@@ -246,14 +246,14 @@ static void once(struct run *r, struct frame *f, struct rng *rng)
 	case 1:
 		f->data[below(rng, *f->length)] ^= 1 << below(rng, 8);
 		break;
-	case 2:		/* a tag more */
+	case 2:		/* add a tag */
 		if (link == LINK_NONE)
 			break;
 		put16(tag, ONE_OF(tpids));
 		put16(tag + 2, rng_next(rng));
 		insert(f, 12, tag, 4);
 		break;
-	case 3:		/* a tag less */
+	case 3:		/* remove a tag */
 		if (link != LINK_NONE && p.tagged)
 			cut_out(f, 12, 4);
 		break;
@@ -414,13 +414,13 @@ void mutate(struct run *r, struct rng *rng)
 	memcpy(r->in, seed_bytes + seed->at, seed->length);
 	r->length = seed->length;
 	if (link == LINK_NONE && chance(rng, 90)) {
-		look(&p, &f, LINK_ETHER);
+		parse(&p, &f, LINK_ETHER);
 		if (!p.why && r->length > p.l3 + 14)
 			cut_out(&f, 0, p.l3);
 	}
 	for (n = n < 15 ? 0 : n < 45 ? 1 : n < 70 ? 2 : n < 85 ? 3 : 1 + below(rng, 8); n--; )
-		once(r, &f, rng);
-	look(&p, &f, link);
+		mutate_once(r, &f, rng);
+	parse(&p, &f, link);
 	if (r->object->n_near + r->object->n_table) {
 		addresses(r, rng, &p);
 		port(r, rng, &p);
@@ -448,7 +448,7 @@ void mutate(struct run *r, struct rng *rng)
 		if (!p.why4 && p.protocol == 17 && p.l4 + 8 <= p.end && chance(rng, 10))
 			put16(r->in + p.l4 + 6, 0);
 	}
-	/* what TEST_RUN takes: at least the header that the ethertype says */
+	/* TEST_RUN requires at least the header that the ethertype says */
 	if (r->length < 14)
 		insert(&f, r->length, NULL, 14 - r->length);
 	type = get16(r->in + 12);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects with random parameters: what `tcact-data describe` says an action takes, values chosen within
- * that, written where it says and loaded as tc does. The words of a failure are those that
- * `tcact bake` takes.
+ * Objects with random parameters. `tcact-data describe` says which values a parameter accepts and where they
+ * are in the object. The object is loaded as tc loads it. A fault is printed with the arguments of
+ * `tcact bake`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -107,7 +107,7 @@ void read_params(const char *directory)
 		read_words(p, field[9]);
 		p->standard = p->is_signed ? (uint64_t)strtoll(field[10], NULL, 0) : strtoull(field[10], NULL, 0);
 		p->on = atoi(field[11]);
-		unset(p);
+		param_unset(p);
 	}
 	free(line);
 	fclose(file);
@@ -133,7 +133,7 @@ uint64_t value_of(const struct action *a, const char *part, const char *name)
 	return p->value;
 }
 
-void unset(struct param *p)
+void param_unset(struct param *p)
 {
 	p->given = false;
 	p->value = p->standard;
@@ -201,7 +201,7 @@ static void choose(struct param *p, struct rng *rng)
 	char *to = p->text, *end = p->text + sizeof(p->text);
 	uint64_t value;
 
-	unset(p);
+	param_unset(p);
 	p->given = true;
 	switch (p->kind) {
 	case NUM:
@@ -242,7 +242,7 @@ static void choose(struct param *p, struct rng *rng)
 
 			if (p->bytes[from] != p->standard)
 				continue;	/* once only */
-			if ((int64_t)value > p->high)	/* a word that stands for more: keep */
+			if ((int64_t)value > p->high)	/* a word with a number beyond the range: keep */
 				value = p->words[0].number;
 			p->bytes[from] = value;
 			snprintf(number, sizeof(number), "%u", value);
@@ -252,7 +252,7 @@ static void choose(struct param *p, struct rng *rng)
 		break;
 	case PREFIX:
 	case PREFIX6:
-		unset(p);		/* the oracle chooses both */
+		param_unset(p);		/* the oracle chooses both */
 		break;
 	}
 }
@@ -266,7 +266,7 @@ void choose_params(struct object *o, struct rng *rng)
 	for (struct param *p = a->param; p < a->param + a->n; p++) {
 		size_t length = strcspn(p->name, ".");
 
-		unset(p);
+		param_unset(p);
 		if (p->name[length] && (strncmp(part, p->name, length) || part[length])) {
 			snprintf(part, sizeof(part), "%.*s", (int)length, p->name);
 			on = chance(rng, 35);
@@ -285,7 +285,7 @@ void choose_params(struct object *o, struct rng *rng)
 		a->oracle->choose(o, rng);
 }
 
-/* The maps of prefixes, made by tcact's builder: what look-ups in them find, prefixes_expect() knows by itself. */
+/* The maps of prefixes, built by tcact's own code. prefixes_expect() computes by itself what a lookup must find. */
 void build_table(const struct object *o, struct ranges *ranges)
 {
 	struct entry entry[TABLE] = { 0 };
@@ -341,7 +341,7 @@ bool object_load(struct object *o)
 			continue;
 		if (q->kind >= MAC)
 			memcpy(image + q->offset, q->bytes, q->size);
-		else	/* little endian, as what TEST_RUN runs on here */
+		else	/* little endian, as the machines on which this runs */
 			memcpy(image + q->offset, &q->value, q->size);
 		if (q->on)
 			image[q->on] = 1;

@@ -44,8 +44,8 @@ static void prepare(struct object *o)
 }
 
 /*
- * As the actions in a row would, each with the control pipe: in the order of the page, each
- * counting what it counts alone.
+ * The result must be that of a chain of the actions, in the order of the page, each with the control
+ * pipe. Each counts what it would count alone.
  */
 static void expect(struct run *r)
 {

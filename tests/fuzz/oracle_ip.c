@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What changes fields of the IP and Ethernet headers: df, dscp, dscp-map, ecn, ttl, flowlabel, mac. */
+/* The actions that change fields of the IP and Ethernet headers: df, dscp, dscp-map, ecn, ttl, flowlabel, mac. */
 #include "fuzz.h"
 
 /* ---- df: RFC 791, 3.1; tcact-df(8) ------------------------------------------------------- */
@@ -42,7 +42,7 @@ uint8_t class_get(const struct run *r)
 	return r->p.version == 4 ? ip[1] : ip[0] << 4 | ip[1] >> 4;
 }
 
-void class_set(struct run *r, uint8_t value)
+void dsfield_set(struct run *r, uint8_t value)
 {
 	uint8_t *ip = r->want + r->p.l3;
 
@@ -65,7 +65,7 @@ void dscp_part(struct run *r, const struct dscp *dscp)
 
 	r->skip |= dscp->value > 63 && r->any_mark & 63;
 	if (!r->p.why)
-		class_set(r, value << 2 | (class_get(r) & 3));
+		dsfield_set(r, value << 2 | (class_get(r) & 3));
 }
 
 static struct dscp dscp;
@@ -97,7 +97,7 @@ static void dscp_map_expect(struct run *r)
 {
 	r->counted = !!r->p.why;
 	if (!r->p.why)
-		class_set(r, dscp_map[class_get(r) >> 2] << 2 | (class_get(r) & 3));
+		dsfield_set(r, dscp_map[class_get(r) >> 2] << 2 | (class_get(r) & 3));
 }
 
 const struct oracle dscp_map_oracle = { "dscp-map", .prepare = dscp_map_prepare, .expect = dscp_map_expect };
@@ -120,7 +120,7 @@ void ecn_part(struct run *r, const struct ecn *ecn)
 		return;
 	if (ecn->set == CE && old == NOT_ECT)
 		return;
-	class_set(r, (class_get(r) & 0xfc) | ecn->set);
+	dsfield_set(r, (class_get(r) & 0xfc) | ecn->set);
 }
 
 static struct ecn ecn;
@@ -152,7 +152,7 @@ void ttl_read(struct ttl *ttl, struct action *a, const char *part)
 }
 
 /* The rule by which no router forwards the packet, or NULL. */
-static const char *stays_on_the_link(struct packet *p)
+static const char *not_forwarded(struct packet *p)
 {
 	const uint8_t *dst = p->data + p->l3 + (p->version == 4 ? 16 : 24);
 	uint8_t type;
@@ -182,7 +182,7 @@ bool ttl_part(struct run *r, const struct ttl *ttl)
 
 	if (p->why)
 		return true;
-	rule = stays_on_the_link(p);
+	rule = not_forwarded(p);
 	if (rule) {
 		r->rule = rule;
 		return true;

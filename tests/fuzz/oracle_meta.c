@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What reads and writes metadata: meta, match, prefixes, class, verdict. Their man pages. */
+/* The actions that read and write metadata: meta, match, prefixes, class, verdict. From their man pages. */
 #include "fuzz.h"
 
 /* ---- sources: tcact-meta(8) --------------------------------------------------------------- */
@@ -28,7 +28,7 @@ static enum source source_number(struct action *a, const char *param, uint64_t n
 	return OTHERS;
 }
 
-bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
+bool source_value(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
 {
 	const struct __sk_buff *ctx = &r->want_ctx;
 	static const uint8_t lo[6], everybody[6] = { 255, 255, 255, 255, 255, 255 };
@@ -58,7 +58,7 @@ bool source_of(struct run *r, unsigned int from, uint64_t *value, bool *unknown)
 	case VLAN_PRESENT:    *value = !!r->more.vlan_proto; return true;
 	case VLAN_TCI:	      *value = r->more.vlan_proto ? r->more.vlan_tci : 0; return true;
 	case VLAN_PROTO:      *value = __builtin_bswap16(r->more.vlan_proto); return true;
-	case PKT_TYPE:	/* as it came in on lo, whose address is 0 */
+	case PKT_TYPE:	/* the packet came in on lo, whose address is 0 */
 		*value = !memcmp(r->in, everybody, 6) ? 1 : r->in[0] & 1 ? 2 : !memcmp(r->in, lo, 6) ? 0 : 3;
 		return true;
 	case PROTOCOL:	/* IEEE 802.3, 3.2.6; for a length, Linux uses a value of its own */
@@ -113,7 +113,7 @@ void meta_part(struct run *r, const struct meta *meta)
 
 	if (meta->set == NONE)
 		return;
-	if (meta->from != VALUE && !source_of(r, meta->from, &source, &unknown)) {
+	if (meta->from != VALUE && !source_value(r, meta->from, &source, &unknown)) {
 		r->counted++;
 		return;
 	}
@@ -141,7 +141,7 @@ const struct oracle meta_oracle = { "meta", .prepare = meta_prepare, .expect = m
 
 /* ---- match --------------------------------------------------------------------------------- */
 
-/* What is counted after a comparison. */
+/* What the parameter count may count: hits or misses. */
 enum { HITS = 1, MISSES };
 
 static int count_read(struct action *a) { return param_named(a, "count") ? value_of(a, "", "count") : 0; }
@@ -158,10 +158,10 @@ static void match_choose(struct object *o, struct rng *rng)
 
 	if (chance(rng, 60))		/* values that packets have sometimes */
 		set_number(value, below(rng, chance(rng, 50) ? 4 : 260));
-	else if (chance(rng, 50))	/* at the edge of 32 and 64 bits, and signs */
+	else if (chance(rng, 50))	/* around the limits of 32 and 64 bits, and of signed numbers */
 		set_number(value, (1ULL << (31 + below(rng, 33))) - below(rng, 2));
 	if (op->value != IN && op->value != MASK) {
-		unset(to);
+		param_unset(to);
 	} else if (op->value == IN) {
 		if (chance(rng, 70))
 			set_number(to, value->value + below(rng, 200));
@@ -187,7 +187,7 @@ static void match_expect(struct run *r)
 	bool unknown, hit = false;
 
 	r->want_verdict = r->other_verdict = MISS;
-	if (!source_of(r, match.field, &field, &unknown)) {
+	if (!source_value(r, match.field, &field, &unknown)) {
 		r->counted = 1;
 		return;
 	}
@@ -224,7 +224,7 @@ static void prefixes_choose(struct object *o, struct rng *rng)
 			p->bits = p->version == 4 ? 32 : 128;
 		for (int i = 0; i < 16; i += 8)
 			memcpy(p->address + i, &(uint64_t){ rng_next(rng) }, 8);
-		if (other != p && other->version == p->version && chance(rng, 70))	/* one in the other */
+		if (other != p && other->version == p->version && chance(rng, 70))	/* one prefix inside the other */
 			memcpy(p->address, other->address, 16);
 		else if (chance(rng, 30))
 			memcpy(p->address, p->version == 4 ? "\xc0\0\2\1" : "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1",
@@ -248,13 +248,13 @@ static void prefixes_prepare(struct object *o)
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 
-static const struct net *longest(const struct run *r, bool dst)
+static const struct net *longest_match(const struct run *r, bool dst)
 {
 	const uint8_t *address = r->in + r->p.l3 + (r->p.version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
 	const struct net *best = NULL;
 
 	for (const struct net *p = r->object->table; p < r->object->table + r->object->n_table; p++)
-		if (p->version == r->p.version && (!best || p->bits > best->bits) && inside(address, p))
+		if (p->version == r->p.version && (!best || p->bits > best->bits) && prefix_contains(address, p))
 			best = p;
 	return best;
 }
@@ -262,9 +262,9 @@ static const struct net *longest(const struct run *r, bool dst)
 /* @of: 0 the source, 1 the destination, 2 either, the source first */
 static const struct net *longest_of(const struct run *r, int of)
 {
-	const struct net *found = longest(r, of == 1);
+	const struct net *found = longest_match(r, of == 1);
 
-	return found || of != 2 ? found : longest(r, true);
+	return found || of != 2 ? found : longest_match(r, true);
 }
 
 static void prefixes_expect(struct run *r)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What translates addresses: nat, npt. RFC 3022, 5508, 6296; tcact-nat(8), tcact-npt(8). */
+/* The actions that translate addresses: nat, npt. RFC 3022, 5508, 6296; tcact-nat(8), tcact-npt(8). */
 #include "fuzz.h"
 
-static void take_over(uint8_t *address, const struct net *p)
+static void write_prefix(uint8_t *address, const struct net *p)
 {
 	for (int bit = 0; bit < p->bits; bit++)
 		address[bit / 8] = (address[bit / 8] & ~(0x80 >> bit % 8)) | (p->address[bit / 8] & 0x80 >> bit % 8);
@@ -23,7 +23,7 @@ static void some_prefix(struct net *p, struct rng *rng, uint8_t version, uint8_t
 		p->address[bit / 8] &= ~(0x80 >> bit % 8);
 }
 
-static uint32_t address_at(const struct packet *p, bool dst)
+static uint32_t address_offset(const struct packet *p, bool dst)
 {
 	return p->l3 + (p->version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
 }
@@ -85,9 +85,9 @@ static void nat_choose(struct object *o, struct rng *rng)
 		set_prefix(to, &near[1]);
 	}
 	if (chance(rng, 40))
-		unset(param_named(o->action, "port"));
+		param_unset(param_named(o->action, "port"));
 	if (chance(rng, 30))
-		unset(param_named(o->action, "port-to"));
+		param_unset(param_named(o->action, "port-to"));
 	o->port = value_of(o->action, "", "port");
 }
 
@@ -105,41 +105,41 @@ static void nat_prepare(struct object *o)
 
 static bool nat_matches(const struct packet *p, bool dst)
 {
-	return !nat.prefix || (p->version == nat.from.version && inside(p->data + address_at(p, dst), &nat.from));
+	return !nat.prefix || (p->version == nat.from.version && prefix_contains(p->data + address_offset(p, dst), &nat.from));
 }
 
-/* At the beginning of the header, source and destination; SCTP has them too, RFC 9260 */
+/* Protocols whose header begins with the source and destination port; also SCTP: RFC 9260 */
 static bool has_ports(uint8_t protocol)
 {
 	return protocol == 6 || protocol == 17 || protocol == 136 || protocol == 33 || protocol == 132;
 }
 
 /*
- * Translates one end. NOT_IT: it does not match; LEFT: it would, but cannot be translated whole,
- * which is counted. @inner: a checksum that is not there is not needed.
+ * Translates one end, source or destination. NOT_MATCHED: it is not to be translated. LEFT: it cannot be
+ * translated completely, which is counted. @inner: the checksum may be cut off.
  */
-enum end { TRANSLATED, NOT_IT, LEFT };
+enum end { TRANSLATED, NOT_MATCHED, LEFT };
 
 static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 {
-	uint32_t at = p->l4 + 2 * dst, field, address = address_at(p, dst);
+	uint32_t at = p->l4 + 2 * dst, field, address = address_offset(p, dst);
 	bool by_port = nat.port || nat.port_to, new_port = false;
 
 	if (!nat_matches(p, dst))
-		return NOT_IT;
+		return NOT_MATCHED;
 	if (p->why4 == TRUNCATED)
 		r->rule = inner ? "extension headers cut off in an ICMP error" : "extension headers end in the padding";
 	if (p->why4 == TRUNCATED || p->why4 == EXTENSIONS)
 		return LEFT;
 	if (p->why4 == FRAGMENT && by_port)	/* has none */
-		return nat.prefix ? LEFT : NOT_IT;
+		return nat.prefix ? LEFT : NOT_MATCHED;
 	if (by_port) {
 		if (!has_ports(p->protocol))
-			return NOT_IT;
+			return NOT_MATCHED;
 		if (at + 2 > p->end)
 			return LEFT;
 		if (nat.port && get16(p->data + at) != nat.port)
-			return NOT_IT;
+			return NOT_MATCHED;
 		if (nat.prefix && p->fragmented)	/* the other fragments have no port */
 			return LEFT;
 		if (nat.port_to && p->protocol == 132)	/* SCTP: a CRC covers the whole packet */
@@ -153,22 +153,22 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 		field = 0;
 	}
 	if (nat.prefix)
-		take_over(r->want + address, &nat.to);
+		write_prefix(r->want + address, &nat.to);
 	if (new_port)
 		put16(r->want + at, nat.port_to);
 	if (!nat.prefix && !by_port)
 		return TRANSLATED;
-	/* even without a change, 0 may replace 0xffff: both are the same sum */
+	/* even without a change, 0 may replace 0xffff: both are 0 in ones' complement */
 	if (nat.prefix)
 		sum_header(r, p->l3);
 	if (field)	/* RFC 8200, 8.1: the checksum covers the final destination */
-		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_at(p, false),
+		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_offset(p, false),
 					 .pseudo_length = p->version == 4 ? 8 : p->routed ? 16 : 32,
 					 .udp = p->protocol == 17 || p->protocol == 136 });
 	return TRANSLATED;
 }
 
-static void nat_alone(struct run *r, bool counted)
+static void nat_unchanged(struct run *r, bool counted)
 {
 	memcpy(r->want, r->in, r->length);
 	r->n_sums = 0;
@@ -192,33 +192,33 @@ static void nat_expect(struct run *r)
 		r->invertible = true;
 		end = nat_end(r, p, nat.dst, false);
 		if (end != TRANSLATED)
-			nat_alone(r, end == LEFT);
+			nat_unchanged(r, end == LEFT);
 		return;
 	}
 	r->rule = "icmp error";
 	r->skip |= r->ctx.gso_segs;	/* GSO does not exist for ICMP */
 	if (!find_inner(&in, p)) {
-		nat_alone(r, true);
+		nat_unchanged(r, true);
 		return;
 	}
 	/* for an ICMP error, the port of the packet inside decides */
 	end = nat_end(r, &in, !nat.dst, true);
-	if (by_port && nat.prefix && p->fragmented && end != NOT_IT) {
+	if (by_port && nat.prefix && p->fragmented && end != NOT_MATCHED) {
 		r->rule = "fragmented icmp error";
 		end = LEFT;
 	}
-	if (end == LEFT || (end == NOT_IT && by_port)) {
-		nat_alone(r, end == LEFT);
+	if (end == LEFT || (end == NOT_MATCHED && by_port)) {
+		nat_unchanged(r, end == LEFT);
 		return;
 	}
 	r->invertible = end == TRANSLATED && nat_matches(p, nat.dst);
 	if (nat.prefix && nat_matches(p, nat.dst)) {
-		take_over(r->want + address_at(p, nat.dst), &nat.to);
+		write_prefix(r->want + address_offset(p, nat.dst), &nat.to);
 		sum_header(r, p->l3);
 	}
 	if (nat.prefix || by_port)
 		sum_add(r, (struct sum){ .at = p->l4 + 2, .from = p->l4, .to = p->end,
-					 .pseudo = address_at(p, false),
+					 .pseudo = address_offset(p, false),
 					 .pseudo_length = p->version == 4 ? 0 : p->routed ? 16 : 32 });
 }
 
@@ -271,7 +271,7 @@ static void npt_prepare(struct object *o)
 	npt.unmapped = value_of(o->action, "", "unmapped");
 	npt.from = o->near[0];
 	npt.to = o->near[1];
-	/* 3.1: sum of the old prefix less that of the new one, one's complement */
+	/* 3.1: sum of the old prefix minus sum of the new one, in ones' complement */
 	npt.adjust = (sum16(npt.from.address, 16) % 0xffff + 0xffff - sum16(npt.to.address, 16) % 0xffff) % 0xffff;
 }
 
@@ -281,7 +281,7 @@ static bool npt_end(uint8_t *address)
 	static const uint8_t ones[8] = { 255, 255, 255, 255, 255, 255, 255, 255 }, zeros[8];
 	uint8_t *word = address + 6;
 
-	if (!inside(address, &npt.from))
+	if (!prefix_contains(address, &npt.from))
 		return true;
 	if (npt.from.bits > 48) {	/* 3.5: the first word of the identifier that is not 0xffff */
 		if (!memcmp(address + 8, ones, 8) || !memcmp(address + 8, zeros, 8))
@@ -291,7 +291,7 @@ static bool npt_end(uint8_t *address)
 	} else if (get16(word) == 0xffff) {	/* 3.4 */
 		return false;
 	}
-	take_over(address, &npt.to);
+	write_prefix(address, &npt.to);
 	put16(word, (get16(word) + npt.adjust) % 0xffff);
 	return true;
 }
@@ -324,7 +324,7 @@ static void npt_expect(struct run *r)
 	if (p->why || p->version != 6 || !npt.on)
 		return;
 	find_transport(p);
-	if (!npt_end(r->want + address_at(p, npt.in)))
+	if (!npt_end(r->want + address_offset(p, npt.in)))
 		goto unmapped;
 	if (is_icmp_error(p) && !find_inner(&in, p)) {
 		memcpy(r->want, r->in, r->length);
@@ -336,9 +336,9 @@ static void npt_expect(struct run *r)
 		if (!npt_end(r->want + p->l4 + 8 + 8 + 16 * !npt.in))
 			goto unmapped;
 	}
-	r->invertible = inside(r->in + address_at(p, npt.in), &npt.from) &&
-		npt_returns(r->want + address_at(p, npt.in)) &&
-		(!is_icmp_error(p) || (inside(r->in + p->l4 + 16 + 16 * !npt.in, &npt.from) &&
+	r->invertible = prefix_contains(r->in + address_offset(p, npt.in), &npt.from) &&
+		npt_returns(r->want + address_offset(p, npt.in)) &&
+		(!is_icmp_error(p) || (prefix_contains(r->in + p->l4 + 16 + 16 * !npt.in, &npt.from) &&
 				       npt_returns(r->want + p->l4 + 16 + 16 * !npt.in)));
 	return;
 unmapped:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What changes TCP: mss, tcpopt. RFC 9293, 3.1 and 3.2. */
+/* The actions that change TCP: mss, tcpopt. RFC 9293, 3.1 and 3.2. */
 #include "fuzz.h"
 
-#define OPTIONS_LOOKED_AT 20
+#define TCP_OPTIONS_MAX 20
 #define SYN 2
 
-/* The whole TCP header, or NULL; *end: the end of its options. @syn: NULL, and not counted, without SYN. */
+/* The TCP header, if it is complete, or NULL; *end: the end of its options. @syn: NULL without SYN, not counted. */
 static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 {
 	struct packet *p = &r->p;
@@ -17,7 +17,7 @@ static uint8_t *tcp(struct run *r, bool syn, uint8_t **end)
 	r->counted += p->why4 && !p->why;
 	if (p->why4 || p->protocol != 6)
 		return NULL;
-	r->uncountable |= syn && p->l4 + 20 > p->end;	/* does the packet reach the flags? */
+	r->uncountable |= syn && p->l4 + 20 > p->end;	/* does the packet contain the flags? */
 	if (syn && p->l4 + 14 <= p->end && !(header[13] & SYN))
 		return NULL;
 	if (p->l4 + 20 > p->end) {
@@ -74,7 +74,7 @@ void mss_part(struct run *r, const struct mss *mss)
 		if (limit <= 0)
 			return;
 	}
-	for (at = header + 20; at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
+	for (at = header + 20; at < end && n < TCP_OPTIONS_MAX; at += length, n++) {
 		length = option_length(at, end);
 		if (!length) {
 			r->counted += *at != 0;
@@ -88,7 +88,7 @@ void mss_part(struct run *r, const struct mss *mss)
 			changed = true;
 		}
 	}
-	r->counted += at < end && n == OPTIONS_LOOKED_AT;
+	r->counted += at < end && n == TCP_OPTIONS_MAX;
 	if (changed)
 		sum_tcp(r);
 }
@@ -130,7 +130,7 @@ static void tcpopt_expect(struct run *r)
 	}
 	at = header + 20;
 	looks = tcpopt.all || header[13] & SYN;
-	for (n = 0; looks && at < end && n < OPTIONS_LOOKED_AT; at += length, n++) {
+	for (n = 0; looks && at < end && n < TCP_OPTIONS_MAX; at += length, n++) {
 		length = option_length(at, end);
 		if (!length) {
 			r->counted += *at != 0;
@@ -141,7 +141,7 @@ static void tcpopt_expect(struct run *r)
 			changed = true;
 		}
 	}
-	r->counted += looks && at < end && n == OPTIONS_LOOKED_AT;
+	r->counted += looks && at < end && n == TCP_OPTIONS_MAX;
 	if (changed)
 		sum_tcp(r);
 }

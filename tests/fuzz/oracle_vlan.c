@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What changes VLAN tags: vlan, vlan-map. IEEE 802.1Q, 9.6; tcact-vlan(8), tcact-vlan-map(8).
- * A tag in the metadata afterwards cannot be seen, but for where it was. What the kernel does with tags in
- * between is in net/core/skbuff.c (skb_vlan_pop, skb_vlan_push): the tag behind one that was
- * popped moves to the metadata, and so does one that is pushed, in whose place the one that is
- * there goes into the frame.
+ * The actions that change VLAN tags: vlan, vlan-map. IEEE 802.1Q, 9.6; tcact-vlan(8), tcact-vlan-map(8).
+ * TEST_RUN does not show a tag that is in the metadata afterwards. What the kernel does is in
+ * net/core/skbuff.c (skb_vlan_pop, skb_vlan_push): after a pop, the next tag moves to the metadata. A
+ * pushed tag goes to the metadata, and the tag that was there moves into the frame.
  */
 #include "fuzz.h"
 
@@ -25,18 +24,18 @@ static void vlan_prepare(struct object *o)
 }
 
 /* TPIDs of tags that the kernel moves between frame and metadata. */
-static bool is_kernels(uint16_t type) { return type == 0x8100 || type == 0x88a8; }
+static bool eth_type_vlan(uint16_t type) { return type == 0x8100 || type == 0x88a8; }
 
 /* The outermost tag, in the metadata or in the frame. */
 struct tag { bool there; uint16_t proto, tci; };
 
-static void take_out(struct run *r)
+static void tag_remove(struct run *r)
 {
 	memmove(r->want + 12, r->want + 16, r->want_length - 16);
 	r->want_length -= 4;
 }
 
-static void put_in(struct run *r, const struct tag *tag)
+static void tag_insert(struct run *r, const struct tag *tag)
 {
 	memmove(r->want + 16, r->want + 12, r->want_length - 12);
 	put16(r->want + 12, tag->proto);
@@ -58,25 +57,25 @@ static void vlan_expect(struct run *r)
 		return;
 	if (vlan.pcp == FROM_PRIORITY)
 		pcp = r->ctx.priority & 7;
-	framed = is_tag(get16(r->want + 12));
+	framed = is_vlan_tpid(get16(r->want + 12));
 	/* the frame ends with its tag */
 	if (framed && (vlan.pop ? r->length < 22 : !meta.there && r->length < 18)) {
 		r->counted = 1;
 		return;
 	}
-	/* off what is sent, as TEST_RUN does, the kernel leaves the sum of a received packet wrong */
-	if (vlan.pop || meta.there || (vlan.push != OFF && !is_kernels(vlan.proto)))
+	/* TEST_RUN lets the kernel pop as from a sent packet, which leaves the checksum of a received packet wrong */
+	if (vlan.pop || meta.there || (vlan.push != OFF && !eth_type_vlan(vlan.proto)))
 		r->flags = 0;
 	if (vlan.pop && framed && !meta.there) {
-		take_out(r);
-		framed = is_tag(get16(r->want + 12));
+		tag_remove(r);
+		framed = is_vlan_tpid(get16(r->want + 12));
 	} else if (vlan.pop) {
 		meta.there = false;
 	}
-	if (vlan.pop && framed && !meta.there && r->want_length >= 18 && is_kernels(get16(r->want + 12))) {
+	if (vlan.pop && framed && !meta.there && r->want_length >= 18 && eth_type_vlan(get16(r->want + 12))) {
 		meta = (struct tag){ true, get16(r->want + 12), get16(r->want + 14) };
-		take_out(r);
-		framed = is_tag(get16(r->want + 12));
+		tag_remove(r);
+		framed = is_vlan_tpid(get16(r->want + 12));
 	}
 	if (vlan.pcp == FROM_DSCP && (vlan.push != OFF || meta.there || framed)) {
 		find_network(&r->p, r->want, r->want_length, r->object->link, r->ctx.gso_segs);
@@ -96,7 +95,7 @@ static void vlan_expect(struct run *r)
 			r->counted = 1;
 			return;
 		}
-		if (is_tag(get16(r->want + at)))
+		if (is_vlan_tpid(get16(r->want + at)))
 			pcp = get16(r->want + at + 2) >> 13;
 	}
 	if (vlan.set != OFF)
@@ -112,10 +111,10 @@ static void vlan_expect(struct run *r)
 	if (vlan.push == OFF)
 		return;
 	if (meta.there)
-		put_in(r, &meta);
+		tag_insert(r, &meta);
 	tci = vlan.push | (pcp > 0 ? pcp << 13 : 0) | (vlan.dei == 1) << 12;
-	if (!is_kernels(vlan.proto))
-		put_in(r, &(struct tag){ true, vlan.proto, tci });
+	if (!eth_type_vlan(vlan.proto))
+		tag_insert(r, &(struct tag){ true, vlan.proto, tci });
 }
 
 const struct oracle vlan_oracle = { "vlan", .prepare = vlan_prepare, .expect = vlan_expect };
@@ -137,11 +136,11 @@ static void map_expect(struct run *r)
 	uint16_t tci, to;
 
 	r->counted = r->object->link == LINK_NONE;
-	r->counted += r->object->link != LINK_NONE && !r->more.vlan_proto && is_tag(get16(r->in + 12)) &&
+	r->counted += r->object->link != LINK_NONE && !r->more.vlan_proto && is_vlan_tpid(get16(r->in + 12)) &&
 		      r->length < 18;
 	if (r->more.vlan_proto)		/* the outermost is not in the frame */
 		r->flags = 0;
-	if (r->object->link == LINK_NONE || r->more.vlan_proto || !is_tag(get16(r->want + 12)) || r->length < 18)
+	if (r->object->link == LINK_NONE || r->more.vlan_proto || !is_vlan_tpid(get16(r->want + 12)) || r->length < 18)
 		return;
 	tci = get16(r->want + 14);
 	to = r->object->vid[tci & VID];

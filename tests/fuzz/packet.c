@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A parser of its own, from IEEE 802.1Q, RFC 2516, 791, 8200, 792 and 4443, and from what
- * tcact-actions(7) says of how far the actions look; and the Internet checksum of RFC 1071.
+ * A second parser, written from IEEE 802.1Q, RFC 2516, 791, 8200, 792 and 4443, and from
+ * tcact-actions(7), which says how many headers the actions follow. And the checksum of RFC 1071.
  */
 #include "fuzz.h"
 
 #define TAGS 2
-#define EXTENSIONS_LOOKED_AT 8
-#define FARTHEST 32767
+#define EXTENSIONS_MAX 8
+#define OFFSET_MAX 32767
 
 uint64_t sum16(const uint8_t *data, uint32_t length)
 {
 	uint64_t sum = 0, word;
 	uint32_t i = 0;
 
-	/* 32 bits at a time: the sum of 16 bit words is the same, once it is folded */
+	/* 32 bits at a time: folded, the sum is that of the 16-bit words */
 	for (; i + 4 <= length; i += 4) {
 		uint32_t four;
 
@@ -34,13 +34,13 @@ static uint16_t fold(uint64_t sum)
 	return sum;
 }
 
-/* IEEE 802.1Q and 802.1ad, and what was used before 802.1ad */
-bool is_tag(uint16_t type)
+/* IEEE 802.1Q and 802.1ad, and the TPIDs used before 802.1ad */
+bool is_vlan_tpid(uint16_t type)
 {
 	return type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200;
 }
 
-bool inside(const uint8_t *address, const struct net *p)
+bool prefix_contains(const uint8_t *address, const struct net *p)
 {
 	int whole = p->bits / 8, rest = p->bits % 8;
 
@@ -48,7 +48,7 @@ bool inside(const uint8_t *address, const struct net *p)
 	       (!rest || !((address[whole] ^ p->address[whole]) >> (8 - rest)));
 }
 
-/* What follows the Ethernet addresses. */
+/* Parses what follows the Ethernet addresses. */
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso)
 {
 	uint32_t at = 12;
@@ -58,7 +58,7 @@ void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum l
 	p->data = data;
 	p->length = length;
 	if (link == LINK_NONE) {
-		/* TEST_RUN takes the protocol from where Ethernet has it; MPLS is no IP, whatever a label looks like */
+		/* TEST_RUN reads the protocol at the offset of the ethertype. MPLS is not IP, whatever its label looks like. */
 		type = length < 14 ? 0 : get16(data + 12);
 		p->version = length ? data[0] >> 4 : 0;
 		if ((p->version != 4 && p->version != 6) || type == 0x8847 || type == 0x8848)
@@ -72,7 +72,7 @@ void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum l
 		return;
 	}
 	type = get16(data + at);
-	for (int tags = 0; tags < TAGS && is_tag(type); tags++) {
+	for (int tags = 0; tags < TAGS && is_vlan_tpid(type); tags++) {
 		p->tagged = true;
 		at += 4;
 		if (at + 2 > length) {
@@ -115,7 +115,7 @@ void find_ip(struct packet *p, bool gso)
 	if (p->version == 4) {
 		header = (ip[0] & 15) * 4;
 		total = get16(ip + 2);
-		if (!total && gso)	/* too long for the field; the segments are not */
+		if (!total && gso)	/* the GSO packet is too long for the field, but its segments are not */
 			total = room;
 		if (header < 20 || total < header) {
 			p->why = MALFORMED;
@@ -164,7 +164,7 @@ void find_transport(struct packet *p)
 		const uint8_t *e = p->data + p->l4;
 		uint32_t size;
 
-		if (n == EXTENSIONS_LOOKED_AT) {
+		if (n == EXTENSIONS_MAX) {
 			p->why4 = EXTENSIONS;
 			return;
 		}
@@ -188,7 +188,7 @@ void find_transport(struct packet *p)
 		}
 		p->protocol = e[0];
 		p->l4 += size;
-		if (p->l4 > p->end || p->l4 - p->l3 > FARTHEST) {
+		if (p->l4 > p->end || p->l4 - p->l3 > OFFSET_MAX) {
 			p->why4 = TRUNCATED;
 			return;
 		}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the fuzzer starts from: the packets of the vectors, and those of captures. */
+/* The packets that are mutated: those of the vectors, and those of captures. */
 #include <dirent.h>
 #include <errno.h>
 #include "fuzz.h"
@@ -8,7 +8,7 @@ struct seed *seeds;
 uint8_t *seed_bytes;
 uint32_t n_seeds;
 static size_t used, room, room_seeds;
-static uint64_t *known;			/* hashes of those there are, open addressing */
+static uint64_t *known;			/* hashes of the seeds so far, open addressing */
 static uint32_t known_size = 1 << 18;
 
 static void add(const uint8_t *data, uint32_t length)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * changes OBJECT SEED ENTRIES CHANGES MEANWHILE AFTER: `prefixes tag mark` of OBJECT with a table of random
- * entries, of which CHANGES are added, taken away or replaced in place, while another thread looks MEANWHILE
- * addresses up by BPF_PROG_TEST_RUN, most of them near the one that is being changed. Each answer must be
- * that of before or of after the change. AFTER addresses are looked up when all is done. What the answer
- * must be is found length by length, in a hash table, by nothing that tcact uses.
- * Some entries are exceptions; some have a timeout, which is over for half of these.
+ * changes OBJECT SEED ENTRIES CHANGES MEANWHILE AFTER: loads `prefixes tag mark` of OBJECT with ENTRIES random
+ * entries. It adds, removes or replaces CHANGES entries in place. Meanwhile another thread looks up MEANWHILE
+ * addresses by BPF_PROG_TEST_RUN, most of them near the entry that is being changed. Each answer must be right
+ * for the table before or after the change. At the end, AFTER addresses are looked up. The right answer is found
+ * by a search for each prefix length in a hash table, which uses no code of tcact. Some entries are exceptions.
+ * Some have a timeout, which is over for half of them.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ static uint64_t random64(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dULL;
 }
 
-/* ---- what should be ------------------------------------------------------------------------ */
+/* ---- the expected answers ------------------------------------------------------------------ */
 
 enum { NOT_THERE, THERE, EXCEPTION };
 
@@ -85,7 +85,7 @@ static int64_t should_be(int family, address_t address, bool after)
 	return -1;
 }
 
-/* ---- what is ------------------------------------------------------------------------------- */
+/* ---- the answers of the program ------------------------------------------------------------ */
 
 static int program;
 
@@ -99,7 +99,7 @@ static int64_t is(int family, address_t address)
 	return verdict == -1 ? (int64_t)mark : -1;
 }
 
-/* An address at an edge of @prefix, or in it, or near it. */
+/* An address at the start or end of @prefix, inside it, or near it. */
 static address_t near(const struct prefix *prefix, uint64_t *state)
 {
 	address_t one = (address_t)1 << (128 - prefix_longest(prefix->family)), address = prefix->address;
@@ -114,7 +114,7 @@ static address_t near(const struct prefix *prefix, uint64_t *state)
 	return address & prefix_mask(prefix_longest(prefix->family));
 }
 
-/* ---- meanwhile ----------------------------------------------------------------------------- */
+/* ---- lookups during the changes ------------------------------------------------------------ */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t epoch;			/* of changes; odd while one goes on */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TEST_RUN accepts only some of a packet's metadata. A program before the action sets more, as
- * received packets have it: a VLAN tag in the metadata, queue_mapping and tc_index. It then
+ * TEST_RUN accepts only some fields of a packet's metadata. A program that runs before the action sets
+ * others, which received packets have: a VLAN tag in the metadata, queue_mapping and tc_index. It then
  * tail-calls the action, so the result is that of the action.
  */
 #pragma once

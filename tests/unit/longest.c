@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * longest PIN FILE SEED COUNT: the program at PIN, `prefixes tag mark` with the table FILE, finds for
- * COUNT addresses what a look-up length by length in a sorted list finds. Half of the addresses are
- * at the edges of prefixes, half are random. FILE has lines "PREFIX tag N [nomatch]".
- * Prints how many were looked at, hit and wrong; exit status 1 if any was wrong, or none was hit.
+ * longest PIN FILE SEED COUNT: looks up COUNT addresses with the program at PIN, which is `prefixes tag mark` with
+ * the table FILE. Each answer must be that of a search for each prefix length in a sorted list. Half of the
+ * addresses are at the start or end of prefixes, half are random. FILE has lines "PREFIX tag N [nomatch]". Prints
+ * the numbers of lookups, of hits and of wrong answers. Exit status 1 if any was wrong, or if there was no hit.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

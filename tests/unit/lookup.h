@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One look-up by `prefixes tag mark`: a packet from an address, by BPF_PROG_TEST_RUN. */
+/* One lookup by `prefixes tag mark`: runs a packet from an address by BPF_PROG_TEST_RUN. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 
 /*
- * Sets @verdict, and @mark, which goes in as it is. The first bit of @address is the highest, also of
+ * The packet has the mark *@mark. Sets @verdict and @mark. The first bit of @address is the highest, also of
  * IPv4. False if the kernel refuses.
  */
 static bool look_up(int program, int family, unsigned __int128 address, int *verdict, __u32 *mark)

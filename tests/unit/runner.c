@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * runner [-q] [-1] [-d DIR] [FILE]: load actions as tc does, run vectors through them with
- * BPF_PROG_TEST_RUN, and print the results as TAP; vector.h describes the format of vectors.
- * Every case also runs cut to each length that TEST_RUN accepts, and with a packet that is not
- * linear. -q, for emulated kernels: only an eighth of the lengths, other ones in each case, and
+ * runner [-q] [-1] [-d DIR] [FILE]: loads actions as tc does, runs vectors through them by
+ * BPF_PROG_TEST_RUN, and prints the results as TAP. vector.h describes the format of vectors. Each
+ * case also runs with the packet cut to each length that TEST_RUN accepts, and with a non-linear
+ * packet. -q, for emulated kernels: only an eighth of these lengths, different ones in each case, and
  * those near the end of the headers. -1: stop after the first case that fails.
  */
 #define _GNU_SOURCE
@@ -26,7 +26,7 @@
 #include "vector.h"
 
 #define COMPLETE 4		/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.1 */
-#define SHORT 3000		/* some kernels accept at most a page, less what they add */
+#define SHORT 3000		/* some kernels accept at most a page, minus what they add */
 #define HEADERS 54		/* TEST_RUN never requires more than the fixed headers */
 
 #define note(form, ...) fprintf(notes, "#   " form "\n", ##__VA_ARGS__)
@@ -392,7 +392,7 @@ static void run_once(int flags)
 	}
 	linear_only += !flags && !can_nonlinear;
 	whole += !flags && can_nonlinear && run_nonlinear();
-	/* once for all runs, as it was most of the cost of a case */
+	/* read once for all runs: this was most of the cost of a case */
 	check_reasons(whole, cut);
 }
 
@@ -463,7 +463,7 @@ static void length(const char *text)
 	n_lengths++;
 }
 
-/* As tc's bpf_libbpf.c: the section by strcmp, the type forced, no other program. */
+/* As lib/bpf_libbpf.c of tc: finds the section by strcmp, sets the type, loads no other program. */
 static void load(const char *section)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = true);
@@ -516,7 +516,7 @@ static void load(const char *section)
 	report(name, *lacks ? lacks : NULL);
 }
 
-/* What FILE SECTION... names, for compare_with_row(). */
+/* Loads the chain FILE SECTION..., for compare_with_row(). */
 static void load_row(void)
 {
 	while (n_row)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * values OBJECTS: what tcact shows for a value of a parameter gives the same bytes when it is typed: for each
- * parameter of each action, all words, all values of one byte, and the ends and random values of others. The
- * seed is fixed.
+ * values OBJECTS: checks that the text which tcact shows for a value gives the same bytes when a user types it.
+ * Tries, for each parameter of each action, all words, all values of one byte, and the limits and random values
+ * of larger ones. The seed is fixed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static const struct action *action;
 static const struct parameter *p;
 static unsigned int tried, wrong;
 
-/* The bytes, as they are shown, as they are read again. */
+/* Prints @bytes, reads the text again, and compares. */
 static void same(const unsigned char *bytes)
 {
 	unsigned char again[PARAMETER_SIZE_MAX];

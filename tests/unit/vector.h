@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The text that vectors are written in: one word and its arguments a line.
+ * The format of vectors: text, with one word and its arguments on each line.
  *
  *   reason NAME NUMBER              a key of the map `reasons`
  *   object FILE SECTION [map=MAP:N]... [NEED]...
- *                                   load it, its arrays MAP with at least N elements; cases below are its
- *                                   own. NEED: helper=N or field=NAME, an expected gap where the kernel
- *                                   has none
- *   row FILE SECTION...             the cases of the next object say no outcome: it is what
- *                                   these objects, one after another, make of the packet
- *   map MAP KEY VALUE               an entry that each case finds
- *   case NAME                       what follows is about this case; (default)
+ *                                   load it, with at least N elements in its array MAP; the cases that
+ *                                   follow are for this object. NEED: helper=N or field=NAME; the object is
+ *                                   skipped if the kernel lacks this
+ *   row FILE SECTION...             the cases of the next object have no expected result: it must be
+ *                                   the result of a chain of these objects
+ *   map MAP KEY VALUE               an entry that is there in each case
+ *   case NAME                       the lines that follow are about this case; (default)
  *   in HEX                          the packet
  *   ctx FIELD=N...                  its metadata (ifindex 1, others 0)
  *   enter VLAN_PROTO VLAN_TCI QUEUE_MAPPING TC_INDEX
- *                                   more of it; with once only. VLAN_PROTO 0: no tag
+ *                                   more metadata; only with once. VLAN_PROTO 0: no tag
  *   mtu N                           of lo (65536)
- *   flags N...                      one run for each (0); 4 is CHECKSUM_COMPLETE
+ *   flags N...                      flags of TEST_RUN, one run for each (0); 4 is CHECKSUM_COMPLETE
  *   verdict N
- *   out HEX                         (what went in); of another length where the action
- *                                   takes bytes away
- *   ctxout FIELD=N|LOW..HIGH|len... (what went in)
+ *   out HEX                         the packet afterwards (as before); its length differs if the
+ *                                   action removes bytes
+ *   ctxout FIELD=N|LOW..HIGH|len... its metadata afterwards (as before)
  *   count REASON=N...               (none)
  *   mapout MAP KEY VALUE            an entry afterwards
- *   cut LENGTH VERDICT N REASONS    a packet shorter than LENGTH is left alone with this
- *                                   verdict, N of these counted (0: no length is too short)
- *   cutctx FIELD=N...               metadata of such a packet afterwards (what went in)
- *   once                            the whole packet only, linear, and no counters
- *   counted N                       with once: so many, whatever the reason
+ *   cut LENGTH VERDICT N REASONS    a packet shorter than LENGTH is not changed, and gets this
+ *                                   verdict; these reasons are counted N times in all (LENGTH 0: none
+ *                                   is too short)
+ *   cutctx FIELD=N...               metadata of such a packet afterwards (as before)
+ *   once                            run only the whole packet, linear, and do not check counters
+ *   counted N                       with once: the sum of all counters
  *   sample RUNS VERDICT MIN MAX OTHER [OFFSET]
  *                                   MIN to MAX of so many runs give VERDICT, the others
  *                                   OTHER. With OFFSET, the 16 bits there are the number of
