@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reads what the guest printed; writes docs/performance.md and its picture."""
+"""Reads the output of the guest; writes docs/performance.md and its picture."""
 import os
 import platform
 import re
@@ -14,19 +14,19 @@ MAIN = 0                                # the boot whose figures the tables show
 
 @dataclass
 class Point:
-    """A case with one packet, in one direction, native or ours."""
-    whole: float                        # instructions for a packet, all of its way
+    """The figures of a case for one packet and direction, native or ours."""
+    whole: float                        # instructions for a packet, from the socket to the end
     returns: float
     locked: float
     verified: int
     xlated: int
     jited: int
-    wire: str                           # checksum of what left the device
-    cost: float = 0                     # over the filter without an action
+    wire: str                           # checksum of the frame that left the device
+    cost: float = 0                     # more than for the filter without an action
 
 
 class Results:
-    """Of one boot. The key of a point: case, packet, direction, side."""
+    """The figures of one boot. The key of a point: case, packet, direction, side."""
     def __init__(self, text, counts):
         self.kernel, self.attach, self.parallel, self.points = "", [], [], {}
         counts = iter(counts.splitlines())  # one line for each row: see count.c
@@ -59,7 +59,7 @@ class Results:
         return self.points.get((name, packet, direction, "bpf"))
 
     def ratio(self, *point):
-        """Of ours to native; None where there is none, or where it would say nothing."""
+        """The ratio ours / native; None if there is no native action, or if the ratio has no meaning."""
         native, ours = self.native(*point), self.ours(*point)
         return ours.cost / native.cost if native and native.cost > 0 else None
 
@@ -68,7 +68,7 @@ class Results:
 
 
 def show(cases, results):
-    """For the terminal."""
+    """The table for the terminal."""
     print(f"{results.kernel}: instructions over the filter without an action")
     form = "{:12} {:12} {:8} {:>7} {:>7} {:>6} {:>8} {:>6} {:>6}{}"
     print(form.format("case", "packet", "hook", "native", "ours", "ratio", "verified", "xlated", "jited", ""))
@@ -96,7 +96,7 @@ def two(number):
 
 
 def table(head, rows, figures="---:"):
-    """Markdown; columns of figures to the right."""
+    """A table in Markdown; columns of figures are aligned to the right."""
     lines = [head, ["---"] + [figures] * (len(head) - 1), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
@@ -106,13 +106,13 @@ def is_chain(case):
 
 
 def kernels(results):
-    """The first boot of each, oldest first."""
+    """The first boot of each kernel, the oldest kernel first."""
     first = {one.version(): one for one in reversed(results)}
     return [first[version] for version in sorted(first, key=lambda text: int(text.split(".")[1]) +
                                                  100 * int(text.split(".")[0]))]
 
 
-# Each of these makes the part of the page that has its name.
+# Each function makes the part of the page that has its name.
 
 def floor(cases, results):
     def row(what, name, side):
@@ -228,7 +228,7 @@ def spreads(results):
 
 
 def kept(cases, results):
-    """How far the boots of one kernel are apart in what an attach keeps, in KiB."""
+    """The largest difference between boots of one kernel in the memory that an attachment keeps, in KiB."""
     boots = [one.attach for one in results if one.kernel == results[MAIN].kernel]
     sizes = [[float(row[2]) for row in rows] for rows in zip(*boots)]
     return f"{max(max(size) - min(size) for size in sizes):.1f}"
@@ -251,7 +251,7 @@ text { fill: #e6edf3 } .page { fill: #0d1117 } .native { fill: #6e7781 } .ours {
 
 
 def picture(cases, results):
-    """Two bars a case, egress where it is measured there."""
+    """Two bars for each case; egress if it is measured there."""
     rows = []
     for case in cases:
         point = case.name, case.packets[0], case.directions[0]

@@ -5,7 +5,7 @@ from common import *
 from prefixes import TABLES, Ranges, look, pairs
 
 CTX = {"mark": 0x55, "priority": 0x10001, "cb0": 1, "cb1": 2, "cb2": 3, "cb3": 4, "cb4": 5}
-UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # written, but TEST_RUN does not show them
+UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # TEST_RUN does not return these fields
 
 
 def vectors(suite):
@@ -29,7 +29,7 @@ def vectors(suite):
                      ctxout={field: value} if value is not None and field not in UNSEEN else None,
                      count={p.why: 1} if p.why else None, mapout=ranges[table].after(found if hits else None))
 
-    for p in corpus():          # default: kept, and what has no address is left alone
+    for p in corpus():          # default: the field is kept; packets without an address are not changed
         packet(p, "corpus", "corpus")
         packet(p, "empty", "empty", default="1:fffe")
     for p in pairs():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the vectors of all actions share: the corpus of packets, the text that
-runner.c reads, and checksums. Expected packets are rebuilt by Scapy; every
-checksum in them is then verified by plain Python, which knows nothing of it.
+"""Shared by the vectors of all actions: the corpus of packets, the output that
+runner.c reads, and checksums. Scapy builds the expected packets. Then plain Python,
+independent of Scapy, verifies every checksum in them.
 """
 import hashlib
 import logging
@@ -22,19 +22,19 @@ EXTENSIONS = {0, 43, 44, 60}    # RFC 8200, 4: hop-by-hop, routing, fragment, de
 
 
 def sum16(data):
-    """RFC 1071: what has to be in a zero checksum field."""
+    """RFC 1071: the checksum of data whose checksum field is 0."""
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     return 0xffff - (total - 1) % 0xffff - 1 if total else 0xffff
 
 
 def adjusted(stored, good_before, good_after):
-    """What an incremental update makes of a checksum: as wrong as it was."""
+    """The checksum after an incremental update: as wrong as it was before."""
     return (stored + good_after - good_before) % 0xffff
 
 
 def transport(data):
-    """(protocol, offset, is it whole) of what an IP packet carries."""
+    """(protocol, offset, whether it is whole) of the payload of an IP packet."""
     if data[0] >> 4 == 4:
         fragment = struct.unpack_from("!H", data, 6)[0] & 0x3fff
         return data[9], (data[0] & 15) * 4, not fragment
@@ -49,7 +49,7 @@ def transport(data):
 
 
 def checksum_errors(data):
-    """By how much each checksum of an IP packet is wrong, and which it has."""
+    """The checksums that an IP packet has, and by how much each is wrong."""
     errors = {}
     if data[0] >> 4 == 4:
         header = data[:(data[0] & 15) * 4]
@@ -80,8 +80,8 @@ def checksum_errors(data):
 
 
 def change(ip, edit):
-    """A copy of a Scapy packet as `edit` changes it. Scapy sets the IPv4 header's
-    sum anew; one that is given explicitly stays as wrong as it was."""
+    """A copy of a Scapy packet, changed by `edit`. Scapy computes the IPv4 header checksum
+    anew, but a checksum that is given explicitly stays wrong by as much."""
     new = ip.copy()
     edit(new)
     if isinstance(ip, IP) and ip.fields.get("chksum") is not None:
@@ -95,13 +95,13 @@ def change(ip, edit):
 
 
 def summing_to(ip, target):
-    """The IPv4 packet with an ID that makes its header's checksum this."""
+    """The IPv4 packet with the ID for which its header checksum is `target`."""
     data = bytes(change(ip, lambda new: setattr(new, "id", 0)))
     return change(ip, lambda new: setattr(new, "id", (struct.unpack_from("!H", data, 10)[0] - target) % 0xffff))
 
 
 def critical(old, new):
-    """Checksums at which folding the carries of an update from `old` to `new` goes wrong first."""
+    """Checksums for which an update from `old` to `new` has critical carries."""
     return sorted({(x + y) % 0xffff for x in (0, new - old, old - new) for y in (-2, -1, 0, 1, 2)})
 
 
@@ -123,7 +123,7 @@ def pppoe(proto, length):
 
 
 def links():
-    """name, the parameter link, what stands in front of an IP packet"""
+    """name, the parameter link, the bytes before an IP packet"""
     def plain(macs=MACS, *tpids, ppp=False):
         def build(version, length):
             protos = list(tpids) + [0x8864 if ppp else {4: 0x0800, 6: 0x86dd}[version]]
@@ -185,13 +185,13 @@ class Packet:
 
 V4 = dict(src="192.0.2.1", dst="198.51.100.2", tos=0xb9, ttl=61, id=0x1234)
 V6 = dict(src="2001:db8::1", dst="2001:db8:ff::2", tc=0xb9, hlim=61, fl=0x12345)
-MSS = b"\x02\x04\x05\xb4"               # 1460, first
+MSS = b"\x02\x04\x05\xb4"               # 1460; the first option
 SYN = MSS + b"\x01\x03\x03\x07\x04\x02\x08\x0a\0\0\0\1\0\0\0\0"
-PAYLOAD = bytes(range(0x61, 0x6f))      # even; odd ones have a byte more
+PAYLOAD = bytes(range(0x61, 0x6f))      # of even length; odd payloads have a byte more
 
 
 def tcp(options=b"", flags="S", data=b"", doff=None, **fields):
-    """Options as bytes: Scapy would tidy them up. Its checksum covers them all the same."""
+    """The options are bytes, as Scapy would change them otherwise. The checksum covers them too."""
     assert len(options) % 4 == 0
     fields = {**dict(sport=40000, dport=443, seq=1, ack=0, window=64240), **fields}
     head = TCP(flags=flags, dataofs=5 + len(options) // 4 if doff is None else doff, **fields)
@@ -228,7 +228,7 @@ def routing():
 
 
 def pieces(whole, header, cut):
-    """The payload of an IP packet in two, for fragments: the checksums stay as they were."""
+    """The payload of an IP packet in two pieces, for fragments, with unchanged checksums."""
     data = bytes(whole)[header:]
     return Raw(data[:cut]), Raw(data[cut:])
 
@@ -256,7 +256,7 @@ def fragments():
 
 
 def proper():
-    """name, IP packet, why no transport header: all that is well-formed"""
+    """name, IP packet, why no transport header: the well-formed packets"""
     for name, l4 in (("syn", tcp(SYN)), ("syn-odd", tcp(SYN, data=PAYLOAD + b"x")),
                      ("synack", tcp(SYN, flags="SA")), ("ack", tcp(b"\1\1\x08\x0a" + b"\0" * 8, "A")),
                      ("ack-mss", tcp(SYN, "A")), ("udp", UDP(sport=53, dport=4000) / Raw(PAYLOAD)),
@@ -323,13 +323,13 @@ def broken():
                      why="truncated", need=14)
     yield Packet("v4-length-plus-1-8021q", ether(0x8100) + tag(0x0800), v4(tcp(SYN), len=size4 + 1),
                  why="truncated", need=22)
-    # the header says that it is longer than the packet it heads
+    # the header is longer than the total length that it gives
     for length in (0, 1, 19):
         yield Packet(f"v4-length-{length}", front_of(ok4), v4(tcp(SYN), len=length), why="malformed",
                      need=34, ctx={"gso_segs": 0})
     yield Packet("v4-length-below-ihl", front_of(ok4), v4(tcp(SYN), len=43, options=router_alert4(24)),
                  why="malformed", need=34)
-    # no length to contradict the IHL, and the packet ends before the options do
+    # no total length that contradicts the IHL, and the packet ends within the options
     yield Packet("v4-length-0-options-cut", front_of(ok4), v4(Raw(PAYLOAD[:4]), ihl=8, len=0, proto=6, chksum=1),
                  why="truncated", need=14, ctx={"gso_segs": 2})
     arp = bytes.fromhex("0001080006040001" "020000000002" "c0000201" "000000000000" "c0000202")
@@ -346,11 +346,11 @@ def broken():
         front = ether(tpids[0]) + b"".join(tag(p) for p in (*tpids[1:], 0x0800))
         yield Packet("tags-" + "-".join(f"{t:x}" for t in tpids), front, ok4, why="not-ip",
                      need=min(22, len(front)) if tpids[0] != 0x9300 else 14)
-    # a sender that writes an IP ethertype where there is no IP header
+    # a sender that writes an IP ethertype, but no IP header follows
     for name, front, rest in (("arp", b"", arp), ("ethernet", b"", MACS + b"\x08\x06" + arp),
                               ("0", b"", b"\0" * 40), ("5", b"", b"\x55" * 40), ("7", b"", b"\x75" * 40)):
         yield Packet("none-" + name, front, None, rest, link="none", why="not-ip", need=14)
-    # TEST_RUN takes the protocol from where Ethernet has it: MPLS
+    # TEST_RUN reads the protocol at the offset of the ethertype: MPLS
     for protocol in (0x8847, 0x8848):
         yield Packet(f"none-{protocol:x}", b"", None, bytes(v4(tcp(SYN), src=f"136.{protocol & 255}.0.1")),
                      link="none", why="not-ip", need=14)
@@ -367,7 +367,7 @@ def corpus(full=True):
         version = family(ip)
         yield Packet(f"v{version}-padded", front_of(ip), ip, b"\0" * 18)
         yield Packet(f"v{version}-padded-ff", front_of(ip), ip, b"\xff" * 7)
-        # GSO (BIG TCP, Linux 6.3; RFC 2675): longer than the field can say
+        # GSO (BIG TCP, Linux 6.3; RFC 2675): too long for the length field
         big = v4(tcp(SYN, chksum=0x55aa), len=0) if version == 4 else v6(tcp(SYN, chksum=0x55aa), plen=0)
         yield Packet(f"v{version}-length-0", front_of(big), big, need=14 + len(big) - 40, need_l4=14 + len(big),
                      ctx={"gso_segs": 2})
@@ -376,7 +376,7 @@ def corpus(full=True):
         for link, parameter, front in links():
             if link != "ether":
                 yield Packet(f"v{version}-{link}", front(version, len(ip)), ip, link=parameter)
-        # a sender may choose MAC addresses that look like the IP header behind them
+        # a sender may choose MAC addresses that look like the IP header that follows
         yield Packet(f"v{version}-mac-as-ip", bytes(ip)[:12] + front_of(ip)[12:], ip)
     yield from broken()
 
@@ -436,7 +436,7 @@ class Suite:
         data, out = p.data, p.frame(p.ip if new is None else new)
         if p.ip is not None and new is not None and not p.why:
             assert checksum_errors(bytes(p.ip)) == checksum_errors(bytes(new)), p.name
-        # what TEST_RUN calls complete begins at 14, in the middle of a header without a link layer
+        # the checksum of TEST_RUN begins at byte 14, which is in the middle of the IP header here
         flags = (0, 4) if new is not None and p.front else (0,)
         self.case(name or p.name, data, verdict, out, **{"need": p.need, "flags": flags, **more})
 
@@ -453,8 +453,8 @@ class Suite:
             yield from lines
 
 
-# What not every kernel has, by helper number (include/uapi/linux/bpf.h) or field of the
-# context: by version, or by configuration.
+# What some kernels lack, depending on version or configuration: helpers, by number
+# (include/uapi/linux/bpf.h), and fields of the context.
 SOCKET = ("sk_family", "sk_type", "sk_protocol", "sk_mark", "sk_priority", "sk_ifindex", "sk_state",
           "sk_local_port", "sk_remote_port", "tcp_rtt", "tcp_cwnd", "tcp_mss")
 SOURCES = {"uid": "helper=47", "socket_cookie": "helper=46", "cgroup": "helper=79",

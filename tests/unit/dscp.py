@@ -24,7 +24,7 @@ def vectors(suite):
         else:
             suite.packet(p, set_dscp(p.ip, 26), ctx={"mark": 5, "priority": 7, "cb2": 9})
 
-    suite.bake()                # untouched: from the mark
+    suite.bake()                # as built: from the mark
     for p in (Packet("v4", front_of(v4(tcp(SYN))), v4(tcp(SYN))),
               Packet("v6", front_of(v6(tcp(SYN))), v6(tcp(SYN)))):
         for mark in (*range(64), 64, 0xffffffff, 0x80000015, 0x100):
@@ -40,7 +40,7 @@ def vectors(suite):
                 suite.packet(Packet(f"v{family(ip)}-value-{value}-on-{tos:02x}", front_of(ip), ip),
                              set_dscp(ip, number), ctx={"mark": 33})
 
-    # every codepoint and ECN in, of which only the ECN may come out
+    # every DSCP and ECN in; only the ECN may come out unchanged
     suite.bake("value", "ef")
     for tos in range(0, 256, 5):
         for ip in (v4(UDP(), tos=tos), v6(UDP(), tc=tos, fl=0xfffff)):

@@ -17,7 +17,7 @@ def vectors(suite):
         suite.bake(*settings, *(("link", p.link) if p.link != "auto" else ()))
 
     for p in corpus():
-        if p.need_l4 > p.need:  # some parts see it whole when others do not: seen in each action
+        if p.need_l4 > p.need:  # cut off for some parts only: the vectors of these actions have it
             continue
         alone, l4 = p.why, p.why_l4
         suite.bake()
@@ -37,7 +37,7 @@ def vectors(suite):
                                   "flowlabel.value", 5, "df.flag", "clear"),
                  lambda ip: set_df(set_label(set_dscp(set_ecn(set_ttl(ip, 60), "ect0", "any"), 9), 5), False))):
             bake(p, *settings)
-            parts = len({name.partition(".")[0] for name in settings[::2]})     # each counts
+            parts = len({name.partition(".")[0] for name in settings[::2]})     # each of them counts
             suite.packet(p, None if alone else work(p.ip), f"{p.name}-{label}", ctx=CTX,
                          count={alone: parts} if alone else None, cut_count=parts)
         bake(p, "mss.max", 900)
@@ -48,7 +48,7 @@ def vectors(suite):
         suite.packet(p, p.ip, f"{p.name}-meta", ctx=CTX, ctxout=None if alone else {"priority": dscp_of(p.ip)},
                      count={alone: 1} if alone else None)
 
-        # df has a reason of its own, and so has mss; neither stops the other
+        # df and mss count their own reasons; neither stops the other
         bake(p, "df.flag", "set", "mss.max", 900)
         if alone:
             suite.packet(p, name=p.name + "-df-mss", ctx=CTX, count={alone: 2}, cut_count=2)
@@ -58,12 +58,12 @@ def vectors(suite):
             counts = [why for why in ("fragment" if marked is None else None, l4) if why]
             suite.packet(p, new if l4 else clamped(new, 900), p.name + "-df-mss", ctx=CTX,
                          count={why: counts.count(why) for why in counts}, cut_count=2)
-        # meta2 sees what meta wrote
+        # meta2 reads what meta wrote
         suite.bake("meta.set", "mark", "meta.from", "priority", "meta.shift", 4, "meta2.set", "cb0", "meta2.from", "mark")
         suite.case(p.name + "-meta2", p.data, ctx=CTX, ctxout={"mark": 0x75, "cb0": 0x75})
 
-        # all, in a row: meta sees the packet as it came, the others what meta wrote; mss has
-        # reasons of its own, which stop nothing else
+        # all parts in order: meta sees the original packet, the others see what meta wrote; mss counts
+        # its own reasons, and stops no other part
         bake(p, "meta.set", "mark", "meta.from", "ttl", "dscp.value", "mark", "ttl.set", 200, "mss.max", 900)
         if alone:
             suite.packet(p, name=p.name + "-all", ctx=CTX, count={alone: 4}, cut_count=4)
@@ -71,7 +71,7 @@ def vectors(suite):
             new = set_dscp(set_ttl(p.ip, 200), 61)
             suite.packet(p, new if l4 else clamped(new, 900), p.name + "-all", ctx=CTX, ctxout={"mark": 61},
                          count={l4: 1} if l4 else None, cut_count=4)
-        # a constant is written whatever the packet is
+        # a constant is written to every packet
         bake(p, "meta.set", "mark", "meta.value", 46, "dscp.value", "mark", "mss.max", 1200)
         if alone:
             suite.packet(p, name=p.name + "-constant", ctx=CTX, count={alone: 2}, cut_count=2, ctxout={"mark": 46},
@@ -81,15 +81,15 @@ def vectors(suite):
             suite.packet(p, new if l4 else clamped(new, 1200), p.name + "-constant", ctx=CTX, ctxout={"mark": 46},
                          count={l4: 1} if l4 else None, cut_count=2, cutctx={"mark": 46})
 
-    # the sums of these differences are carried over more than once
+    # the sum of these differences has more than one carry
     suite.bake("dscp.value", 8, "flowlabel.value", "0x1feff", "ttl.dec", 1)
     for hlim in range(2, 256):
         ip = v6(UDP(sport=9) / Raw(PAYLOAD), tc=0, fl=0, hlim=hlim)
         suite.packet(Packet(f"v6-carries-{hlim}", front_of(ip), ip), set_dscp(set_label(set_ttl(ip, hlim - 1), 0x1feff), 8),
                      cut_count=3)
 
-    # what expires gets its verdict, and nothing of the header changes; in a row, the next action follows
-    # after unspec and pipe
+    # a packet that expires gets its verdict, and no part changes its header; after unspec and pipe, the parts
+    # after ttl still run, as the next actions of a chain would
     for word, verdict in {None: SHOT, "unspec": -1, "ok": 0, "reclassify": 1, "shot": 2, "pipe": 3, "redirect": 7}.items():
         expired = ("ttl.expired", word) if word else ()
         for make in (v4, v6):
@@ -104,8 +104,7 @@ def vectors(suite):
             alive = set_ttl(ip, 2)
             suite.packet(Packet(p.name + "-not", p.front, alive), clamped(set_dscp(set_ttl(alive, 1), 8), 700), ctx=CTX,
                          ctxout={"mark": 9}, cutctx={"mark": 9}, cut_count=3)
-    # the MTU of lo, or the one given
-    # what no router forwards keeps its TTL, and the other parts do their work
+    # a packet that no router forwards keeps its TTL; the other parts change it
     for settings, dscp in ((("ttl.dec", 1), None), (("ttl.set", 9), None), (("ttl.inc", 9), None),
                            (("ttl.dec", 1, "dscp.value", 8), 8), (("ttl.dec", 2, "dscp.value", 8), 8),
                            (("ttl.dec", 1, "dscp.value", 8, "ecn.set", "ce", "ecn.only", "ce"), 8)):
@@ -122,6 +121,7 @@ def vectors(suite):
                 new = set_ttl(new, new_ttl(61, **{settings[0][4:]: settings[1]}))
             suite.packet(p, new, cut_count=len({name.split(".")[0] for name in settings[::2]}))
 
+    # the MTU of lo, or the given one
     for settings, mtu in ((("mss.max", "mtu"), 1300), (("mss.mtu", "1300"), 65536)):
         suite.bake(*settings, "dscp.value", 0)
         for ip in (v4(tcp(SYN)), v6(tcp(SYN))):

@@ -31,19 +31,19 @@ def vectors(suite):
               "arp": next(p.data for p in corpus() if p.name == "arp"), "short": ether(0x88b5) + b"\0"}
     v4_frame = frames["v4"]
 
-    # untouched: no mark
+    # as built: mark 0
     for name, data in frames.items():
         suite.bake()
         suite.case(f"{name}-untouched", data, CONTROL, ctx={"priority": 7})
         suite.case(f"{name}-untouched-marked", data, MISS, ctx={"mark": 0x80000000})
 
-    # every operator, at and around its boundaries: unsigned, 64 bits where the source has them
+    # every operator at its boundaries and next to them: unsigned, with 64 bits if the source has 64
     for field, xs in (("mark", EDGES), ("tstamp", (0, 1, MAX32, *EDGES64))):
         for value in xs if field == "mark" else (0, MAX32, 1 << 32, 1 << 63, MAX64):
             for op in ("eq", "ne", "lt", "gt", "mask"):
                 for x in xs:
                     check(f"{x:x}", v4_frame, x, field, op, value, ctx={field: x})
-    # a value that no 32 bits have; equal in the lower half
+    # a value with more than 32 bits, whose lower 32 bits are equal
     for op in ("eq", "ne", "lt", "gt", "mask"):
         for x in (0, 5, MAX32):
             check(f"{x:x}", v4_frame, x, "mark", op, (1 << 32) + 5, ctx={"mark": x})
@@ -62,7 +62,7 @@ def vectors(suite):
             if x <= MAX32:
                 check(f"{x:x}", v4_frame, x, "mark", "mask", value, to, ctx={"mark": x})
 
-    # the sources: hit on what it is, miss on its neighbours
+    # the sources: a hit for the right value, a miss for the values next to it
     sources = {**CTX, "queue_mapping": 0, "vlan_present": 0, "vlan_tci": 0, "vlan_proto": 0, "ifindex": 1,
                "ingress_ifindex": 0, "tc_index": 0, "tc_classid": 0, "napi_id": 0, "classid": 0, "realm": 0,
                "socket_classid": 0, "stored_hash": 0, "mtu": 65536, "sk_type": 0, "sk_protocol": 0, "sk_mark": 0,
@@ -74,7 +74,7 @@ def vectors(suite):
             check(name, data, x, field, "lt", x + 1)
             check(name, data, x, field, "lt", x)
     for name, data in frames.items():
-        # one frame length has it, those cut shorter do not
+        # only the full length is equal, not those of the cut packets
         for op in ("ne", "gt"):
             check(name, data, len(data), "len", op, 0xffff, ctx={})
         check(name, data, len(data), "len", "in", 14, 0xffff, ctx={})
@@ -92,14 +92,14 @@ def vectors(suite):
         for value in (word, "outgoing"):
             check(mac, bytes.fromhex(mac) + v4_frame[6:], kind, "pkt_type", "eq", value)
 
-    # what the packet does not have is a miss for every operator, and counted
+    # a source that the packet does not have is a miss for every operator, and counted
     for field in ABSENT:
         for op in OPS:
             suite.bake("field", field, "op", op)
             for name, data in frames.items():
                 suite.case(f"{name}-{field}-{op}-absent", data, MISS, ctx=CTX, count={"absent": 1})
 
-    # one of the two is counted, or neither, besides what cannot be compared
+    # hits, misses or neither are counted, and packets that cannot be compared
     for count, counted in (("off", None), ("hits", CONTROL), ("misses", MISS)):
         suite.bake("field", "mark", "value", 5, "count", count)
         for mark, verdict in ((5, CONTROL), (6, MISS)):
@@ -108,7 +108,7 @@ def vectors(suite):
         suite.bake("field", "xfrm_spi", "count", count)
         suite.case(f"count-{count}-absent", v4_frame, MISS, ctx=CTX, count={"absent": 1})
 
-    # the IP header, over the whole corpus: hit on its value, miss on another
+    # the IP header, for the whole corpus: a hit for its value, a miss for another
     for p in corpus():
         for field in ("dscp", "ecn", "ttl", "flow_label"):
             x = None if p.why else header(p.ip, field)

@@ -2,13 +2,13 @@
 """meta: every field and source that TEST_RUN shows, masks, shifts."""
 from common import *
 
-# every field that TEST_RUN takes has a value of its own
+# each field that TEST_RUN accepts has a different value
 CTX = {"mark": 0xa1b2c3d4, "priority": 0x11223344, "cb0": 0xc0c0c0c0, "cb1": 0xc1, "cb2": 0xc2, "cb3": 0xc3,
        "cb4": 0xc4c4c4c4, "tstamp": 0x123456789abcdef0, "wire_len": 40000, "gso_segs": 21, "gso_size": 1448}
 FIELDS = {"mark": 32, "priority": 32, "tstamp": 64, "cb0": 32, "cb1": 32, "cb2": 32, "cb3": 32, "cb4": 32}
-UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # written, but TEST_RUN does not show them
+UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # TEST_RUN does not return these fields
 ABSENT = ("xfrm_reqid", "xfrm_spi", "xdp_meta", "csum_level", "tunnel_id", "tunnel_opt", "tcp_rtt", "tcp_cwnd",
-          "tcp_mss")                                    # what a packet of TEST_RUN does not have
+          "tcp_mss")                                    # a packet of TEST_RUN does not have these
 ANY32, NOT_0 = (0, 0xffffffff), (1, 0xffffffff)
 
 
@@ -51,7 +51,7 @@ def vectors(suite):
     frames = {"v4": front_of(syn4) + bytes(syn4), "v6": front_of(syn6) + bytes(syn6),
               "arp": next(p.data for p in corpus() if p.name == "arp"), "short": ether(0x88b5) + b"\0"}
 
-    # untouched, and `from` without `set`: nothing
+    # as built, and with `from` but without `set`: nothing is written
     for p in corpus():
         suite.bake()
         suite.case(p.name + "-untouched", p.data, ctx=CTX)
@@ -69,7 +69,7 @@ def vectors(suite):
             for frame, data in frames.items() if value in (1, 0x123456789abcdef) else [("v4", frames["v4"])]:
                 check(f"{frame}-{name}-value-{value}", data, {"set": name, "value": value}, number)
 
-    # sources: what TEST_RUN passes in, and what it makes up
+    # sources: fields that TEST_RUN accepts, and those that it fills in
     sources = {**{k: v for k, v in CTX.items() if k not in ("hwtstamp",)}, "queue_mapping": 0, "vlan_present": 0,
                "vlan_tci": 0, "vlan_proto": 0, "ifindex": 1, "ingress_ifindex": 0, "tc_index": 0, "tc_classid": 0,
                "napi_id": 0, "tstamp_type": ANY32, "hwtstamp": 0, "uid": ANY32, "socket_cookie": (1, (1 << 64) - 1),
@@ -87,7 +87,7 @@ def vectors(suite):
     for frame, data in frames.items():
         check(f"{frame}-mark-from-hash", data, {"set": "mark", "from": "hash"}, NOT_0)
         check(f"{frame}-mark-from-len", data, {"set": "mark", "from": "len"}, "len")
-        # without a length of its own, wire_len is that of the packet
+        # if wire_len is not given, it is the length of the packet
         check(f"{frame}-mark-from-wire_len", data, {"set": "mark", "from": "wire_len"}, "len",
               ctx={"mark": 3, "priority": 4})
         proto = struct.unpack_from("!H", data, 12)[0]
@@ -99,7 +99,7 @@ def vectors(suite):
                                    ({"hwtstamp": 0x1122334455667788}, "hwtstamp", 0x1122334455667788)):
             check(f"{frame}-tstamp-from-{source}-given", data, {"set": "tstamp", "from": source}, value,
                   ctx={**CTX, **ctx})
-    # the socket of TEST_RUN takes the family of the packet
+    # the socket of TEST_RUN has the address family of the packet
     for frame, family_of in (("v4", 2), ("v6", 10)):
         check(f"{frame}-mark-from-sk_family", frames[frame], {"set": "mark", "from": "sk_family"}, family_of)
     check("mtu-1280", frames["v4"], {"set": "mark", "from": "mtu"}, 1280, mtu=1280)

@@ -53,7 +53,7 @@ def option_cases():
     yield "last-of-20", NOP * 17 + WSCALE + opt(253, 4) + mss_option(1460), [24], None
     yield "last-of-20-and-more", NOP * 16 + WSCALE + SACK_OK + opt(253, 3) + mss_option(1460), [24], None
     yield "20th", padded(NOP * 19 + mss_option(1460)), [19], "options"
-    # receivers differ in which they take
+    # several MSS options: receivers differ in the one they use
     yield "twice", mss_option(1460) + mss_option(1459), [0, 4], None
     yield "twice-first-low", mss_option(900) + mss_option(1459), [4], None
     yield "twice-last-low", mss_option(1459) + mss_option(900), [0], None
@@ -70,7 +70,7 @@ def option_cases():
     yield "21-nops", padded(NOP * 21), [], "options"
     yield "36-nops", NOP * 36 + mss_option(1460), [], "options"
     yield "40-nops", NOP * 40, [], "options"
-    # of another length it is none, and hides none
+    # with another length it is no MSS option, and does not hide one
     for length in (2, 3, 5, 6, 8):
         wrong = opt(2, length, 5)
         yield f"mss-length-{length}", padded(wrong), [], None
@@ -118,7 +118,7 @@ def vectors(suite):
                 p = Packet(f"v{family(ip)}-{name}{'-data' if data else ''}", front_of(ip), ip)
                 suite.packet(p, clamped(ip, 1000, *(20 + at for at in places)) if places else None,
                              count={why: 1} if why else None)
-    # odd and even places, with sums that are wrong, or pass by 0
+    # at odd and even offsets, with checksums that are wrong or become 0
     for front in (b"", NOP, NOP * 2, NOP * 3):
         for value in (1001, 1256, 0x0400, 0xffff, 0x03e8, 0x03e7, 1, 0):
             for chksum in (None, 0, 1, 0xfffe, 0x0300, 0x5555):
@@ -139,7 +139,7 @@ def vectors(suite):
 
     short_first_fragments(suite)
 
-    # headers that end behind the IP packet: its length says so, whatever follows in the frame
+    # headers that end after the IP packet: its length decides, whatever follows in the frame
     for rest in (b"", b"\1" * 60):
         for make in (v4, v6):
             size = {v4: "len", v6: "plen"}[make]
@@ -151,7 +151,7 @@ def vectors(suite):
             for length in (0, 1, 13, 14, 19, 20, 23, 39):
                 if not rest:
                     continue
-                if length < 20:     # nor does what is in the padding say that it is no SYN
+                if length < 20:     # the flags are in the padding, so they are not read
                     ip = make(tcp(SYN, "A"), **{size: base + length})
                     p = Packet(f"{label}-length-{length}-ack", front_of(ip), ip, rest)
                     p.need = len(bytes(ip)) - 40 + length + 14
@@ -169,7 +169,7 @@ def vectors(suite):
             p.need = 54 + length
             suite.packet(p, count={"truncated": 1})
 
-    # an extension header that is in the padding is none
+    # an extension header in the padding is not followed
     for length in (0, 4, 7):
         for name, behind in (("later", bytes(IPv6ExtHdrFragment(nh=6, offset=100))), ("hbh", bytes(hbh()))):
             ip = v6(Raw(behind[:length]) if length else None, nh=44 if name == "later" else 0)
@@ -183,7 +183,7 @@ def vectors(suite):
                 ip = make(tcp(mss_option(value) + STAMPS + NOP * 2))
                 suite.packet(Packet(f"v{family(ip)}-{value}-max-{limit}", front_of(ip), ip), clamped(ip, limit))
 
-    # MTU: 40 less for IPv4, 60 for IPv6, and behind PPPoE 8; of lo where none is given
+    # MTU - 40 for IPv4, - 60 for IPv6, and - 8 with PPPoE; the MTU of lo if none is given
     def headers(p):
         return (40 if p.name[1] == "4" else 60) + (8 if "pppoe" in p.name else 0)
 
@@ -208,7 +208,7 @@ def vectors(suite):
         for mtu in (41, 61, 80, 100, 1280, 1500, 65536, 65535) if not settings else (1492,):
             for p in packets:
                 by_mtu(p, "-".join((p.name, *settings, "lo", str(mtu))), mtu, mtu)
-    suite.bake("max", 1400, "mtu", 576)     # max is what it says
+    suite.bake("max", 1400, "mtu", 576)     # max wins
     for p in packets:
         if not p.why_l4:
             suite.packet(p, clamped(p.ip, 1400), f"{p.name}-max-and-mtu")

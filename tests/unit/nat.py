@@ -215,9 +215,9 @@ def headers(suite):
                      flags=(0,))
             nat.both(f"frag-middle-{NAMES[proto]}", lambda s, d: pieces4(s, d, 0x2006, slice(48, 56)), near, far)
             nat.both(f"frag-last-{NAMES[proto]}", lambda s, d: pieces4(s, d, 0x0006, slice(48, None)), near, far)
-            if proto != TCP_:       # whose checksum would be here
+            if proto != TCP_:       # its checksum would be in this place
                 nat.both(f"frag-one-unit-{NAMES[proto]}", lambda s, d: pieces4(s, d, 1, slice(8, None)), near, far)
-        # a first fragment without the checksum cannot be made right
+        # a first fragment without the checksum cannot be translated
         nat.case("frag-tiny", packet(*nat.end(near, far), TCP_, segment(TCP_, near, far)[:8], frag=0x2000),
                  why="truncated")
     for nat, near, far in both_ways(suite, *PAIRS6[1]):
@@ -227,7 +227,7 @@ def headers(suite):
             for proto in (TCP_, UDP_, ICMP6_, SCTP_, DCCP_):
                 nat.both(f"{name}-{NAMES[proto]}", lambda s, d: whole(s, d, proto, extensions=chain), near, far)
         nat.case("nine", whole(*nat.end(near, far), TCP_, extensions=[destination()] * 9), why="extensions")
-        # RFC 8200, 8.1: the pseudo header has the last destination, which is in the routing header
+        # RFC 8200, 8.1: the pseudo-header has the final destination, which is in the routing header
         for proto in (TCP_, UDP_, ICMP6_):
             def on_the_way(s, d):
                 return packet(s, d, proto, segment(proto, s, OTHER[6]), extensions=[routing_header(1, OTHER[6])])
@@ -256,7 +256,7 @@ def zero_sums(suite):
                 return data[:at] + b"\0\0" + data[at + 2:]
             nat.both("udp-without", unsummed, near, far)
             for proto in (UDP_, TCP_, LITE_):
-                # data that makes the sum 0 after the translation
+                # data for which the checksum is 0 after the translation
                 s, d = nat.end(moved(near, old, new) if nat.old == old else moved(near, new, old), far)
                 l4 = segment(proto, s, d, data=b"\0\0")
                 data = struct.pack("!H", struct.unpack_from("!H", l4, FIELD[proto])[0])
@@ -264,7 +264,7 @@ def zero_sums(suite):
                 at = len(after) - len(segment(proto, s, d, data=data)) + FIELD[proto]
                 assert after[at:at + 2] == (b"\0\0" if proto == TCP_ else b"\xff\xff")
                 nat.case(f"to-zero-{NAMES[proto]}", whole(*nat.end(near, far), proto, data=data), after)
-            # a wrong sum is as wrong afterwards
+            # a wrong checksum stays wrong by as much
             for wrong in (1, 0x7fff, 0xfffe):
                 def off(s, d):
                     data = whole(s, d, TCP_)
@@ -313,7 +313,7 @@ def change_ports(suite):
                     nat.case(f"v{version}-udp-without-{port}", unsummed(*nat.end(near, far), **ends(port)),
                              unsummed(*nat.end(after, far), **ends(to or port)))
 
-                    # the later fragments of a datagram do not have the port
+                    # later fragments of a datagram do not have the port
                     def first(s, d, port):
                         l4 = segment(UDP_, s, d, data=PAYLOAD * 4, **ends(port))[:48]
                         return packet(s, d, UDP_, l4, frag=0x2000) if version == 4 else \
@@ -357,7 +357,7 @@ def icmp_errors(suite):
                             continue
                         a, b = (about(x, x, kind, cut=cut, proto=proto, data=data) for x in (near, after))
                         nat.case(f"inner-{NAMES.get(proto, proto)}-{len(data)}-cut-{cut}", a, b)
-            # the error comes from a router that is not translated itself
+            # the error comes from a router whose address is not translated
             nat.case("from-router", about(OTHER[version], near, kind), about(OTHER[version], after, kind))
             nat.case("about-other", about(near, OTHER[version], kind), about(after, OTHER[version], kind))
             nat.case("all-other", about(OTHER[version], OTHER[version], kind))
@@ -367,7 +367,7 @@ def icmp_errors(suite):
             inner = whole(d, s, UDP_)
             for first in (0x00, 0x35, 0x44, 0x40, 0x55, 0x75) if version == 4 else (0x00, 0x45, 0x50, 0x70):
                 nat.case(f"inner-first-{first:x}", error(s, d, bytes([first]) + inner[1:], kind), why="malformed")
-            # an inner packet that says it is longer than what is there: it mostly is
+            # the packet inside is cut off, as in most errors
             if version == 4:
                 for frag, cut in ((0x2000, slice(0, 32)), (0x2004, slice(32, 48)), (4, slice(32, None))):
                     a, b = (error(*nat.end(x, far), packet(*nat.end(x, far)[::-1], UDP_, segment(
@@ -392,11 +392,11 @@ def icmp_errors(suite):
                 nat.case("inner-later", a, b)
                 nat.case("inner-nine", error(s, d, whole(d, s, UDP_, extensions=[destination()] * 9), kind),
                          why="extensions")
-            # nor is padding the header of an error
+            # padding is not the header of an error
             empty = packet(s, d, ICMP_ if version == 4 else ICMP6_, b"")
             nat.case("empty-padded", empty, packet(*nat.end(after, far), ICMP_, b"") if version == 4 else None,
                      rest=bytes([kind]) * 60, why="truncated" if version == 6 else None)
-            # padding behind the IP packet is not part of what it quotes
+            # padding after the IP packet is not part of the packet inside the error
             a, b = (about(x, x, kind, cut=size + 8, proto=TCP_) for x in (near, after))
             nat.case("inner-padded", a, b, rest=b"\xff" * 20)
             long, short = (about(near, near, kind, cut=n, proto=TCP_) for n in (size + 8, size - 4))
@@ -417,7 +417,7 @@ def icmp_errors(suite):
                         nat.case(f"v{version}-inner-{NAMES[proto]}-{cut}", quoting(near, 80, proto, cut),
                                  quoting(after, 8080, proto, cut))
                         nat.case(f"v{version}-inner-81-{NAMES[proto]}-{cut}", quoting(near, 81, proto, cut))
-                if side == "src":       # the port is the second
+                if side == "src":       # in the packet inside, the second port
                     nat.case(f"v{version}-inner-cut", quoting(near, 80, UDP_, size + 2), why="truncated")
                 else:
                     nat.case(f"v{version}-inner-cut", quoting(near, 80, UDP_, size + 2),
@@ -464,7 +464,7 @@ def error_fragments(suite):
                                  flags=(0,))
                         nat.case(f"{label}-last", piece(near, near, 80, *last),
                                  packet(*nat.end(after, far), *reframed(piece(near, near, 80, *last))))
-    # as it was met, both
+    # the fragments of an ICMP error that were once translated wrongly
     nat = Nat(suite, "10.1.0.0/16", "10.2.0.0/16", "src", port=40000)
     found = bytes.fromhex("4500003c000320004001267a0a010009c6336407030131610000000045000024000900003c114a80c6336407"
                           "0a01000500359c40001071c77061796c")
@@ -492,14 +492,14 @@ def beyond(suite):
                     kind = 0 if name == "hop" else 44
                     nat.case(f"beyond-{name}-{length}", packet(s, d, kind, behind[:length]), why="truncated",
                              rest=behind[length:] + b"\0" * 20)
-                    # nor in the packet inside an error
+                    # the same for the packet inside an error
                     quoted = packet(d, s, kind, behind[:length], length=60)
                     nat.case(f"beyond-inner-{name}-{length}", error(s, d, quoted), why="truncated",
                              rest=behind[length:] + b"\0" * 20)
-                    # or of which a header is cut off in the middle
+                    # a header is cut off in the middle
                     nat.case(f"beyond-cut-{name}-{length}", error(s, d, packet(d, s, 60, bytes([UDP_, 3]) + b"\0" * 6)),
                              why="truncated", rest=b"\0" * 60)
-                    # or one that ends earlier than the error does
+                    # a packet that ends before the error does
                     quoted = packet(d, s, kind, behind[:length]) + behind[length:]
                     nat.case(f"beyond-quoted-{name}-{length}", error(s, d, quoted), why="truncated")
 
@@ -542,7 +542,7 @@ def vectors(suite):
         if p.link == "auto" and not p.why:
             suite.packet(p, name=f"{p.name}-untouched", need=min(p.need_l4, p.need + 18),
                          count={p.why_l4: 1} if p.why_l4 == "extensions" else None)
-    # 0xffff is no checksum that a sender computes; an update by nothing would make it 0
+    # no sender computes the checksum 0xffff; an update by 0 would turn it into 0
     error = bytes(v6(Raw(b"\1\0\xff\xff" + b"\0" * 4 + bytes(v6(tcp(SYN)))), nh=58))
     suite.case("icmp6-error-sum-ffff-untouched", ether(0x86dd) + error, need=14 + len(error))
     transports(suite)

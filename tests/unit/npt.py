@@ -118,7 +118,7 @@ def addresses(suite):
                 npt = Npt(suite, a, b, way)
                 seen = set()
                 for host in hosts(a):
-                    # and those that the translation of others makes
+                    # and identifiers that result from the translation of others
                     back = mapped(host, b, a) if a != b else host
                     for h in (host, back):
                         if h != UNMAPPED and h not in seen:
@@ -195,18 +195,18 @@ def icmp_errors(suite):
                 for cut in (0, 1, 39):
                     npt.case(f"inner-cut-{cut}", made(near, near, 2, cut, proto=UDP_), why="truncated", rest=b"\x60" * 40)
                 quoted = whole(*npt.end(near, FAR)[::-1], UDP_)
-                # padding is no error, whatever it looks like
+                # padding is not an ICMP error, whatever it looks like
                 npt.both("empty-padded", lambda s, d: packet(s, d, ICMP6_, b""), near,
                          rest=made(near, near, 1, proto=UDP_)[40:])
                 for first in (0x00, 0x45, 0x50, 0x70):
                     npt.case(f"inner-first-{first:x}", error(*npt.end(near, FAR), bytes([first]) + quoted[1:], 1),
                              why="malformed")
-                # an address that never came through here: neither end is touched
+                # an address that npt cannot have produced: neither end is changed
                 unmapped = next((h for h in hosts(a) if mapped(h, a, b) == UNMAPPED), None)
                 if unmapped:
                     npt.case("inner-unmapped", made(near, unmapped, 2, proto=UDP_), why=UNMAPPED, verdict=SHOT)
                     npt.case("outer-unmapped", made(unmapped, near, 2, proto=UDP_), why=UNMAPPED, verdict=SHOT)
-                # an error behind extension headers, and one that is a fragment
+                # an error after extension headers, and one that is a fragment
                 body = made(near, near2, 2, proto=TCP_)[40:]
                 for name, chain in (("hop", [hop_by_hop()]), ("first", [fragment_header(0, 1)])):
                     before = packet(*npt.end(near, FAR), ICMP6_, body, extensions=[chain[0]])

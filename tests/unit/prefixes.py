@@ -12,13 +12,13 @@ TABLES = {
     "v4-default": {"0.0.0.0/0": 21},
     "v6-default": {"::/0": 22},
     "both-defaults": {"0.0.0.0/0": 23, "::/0": 24, "192.0.2.1/32": 25, "2001:db8::1/128": 26, "10.1.2.3/32": 0},
-    # the first four bytes of one family's addresses are those of the other's
+    # the addresses of both families begin with the same four bytes
     "other-family": {"2001:db8::/32": 31, "32.1.13.184/32": 32, "c000:201::/32": 33, "a01:203::/32": 34},
     "corpus": {"192.0.2.0/24": 41, "2001:db8::/48": 42},
     "timed": {"10.0.0.0/8": 51, "10.1.0.0/16": 52, "10.1.2.0/24": 53, "10.1.2.2/31": 54, "11.0.0.0/8": 55,
               "2001:db8::/32": 56, "2001:db8:1::/48": 57, "2001:db8:1:2::/64": 58, "2001:db8:1:2::3/128": 59},
 }
-# of "timed": when it is over, in ns after boot, and whether the entry is an exception
+# of "timed": the end of the timeout, in ns since boot, and whether the entry is an exception
 PAST, FUTURE = 1, 1 << 62
 TIMEOUTS = {"10.1.0.0/16": (PAST, False), "10.1.2.0/24": (PAST, True), "10.1.2.2/31": (FUTURE, True),
             "11.0.0.0/8": (PAST, False), "2001:db8:1::/48": (FUTURE, True), "2001:db8:1:2::/64": (FUTURE, False),
@@ -155,7 +155,7 @@ def vectors(suite):
     for p in corpus():
         begin("corpus", "of", "src", "tag", "mark", *(("link", p.link) if p.link != "auto" else ()))
         packet(p, "corpus", "src", "corpus", tag=True)
-    for p in corpus():          # a miss is a miss for every packet
+    for p in corpus():          # every packet is a miss
         begin("empty", *(("link", p.link) if p.link != "auto" else ()))
         packet(p, "empty", "src", "empty")
 

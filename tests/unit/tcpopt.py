@@ -6,7 +6,7 @@ from mss import (END, NOP, SACK_OK, STAMPS, WSCALE, mss_option, opt, option_case
 
 NUMBERS = {"mss": 2, "wscale": 3, "sack-permitted": 4, "sack": 5, "timestamps": 8, "md5": 19, "mptcp": 30,
            "fast-open": 34}
-MOST = 20               # options that are looked at
+MOST = 20               # options that are read
 
 
 def blanked(ip, kinds, every=False, window=None):
@@ -17,7 +17,7 @@ def blanked(ip, kinds, every=False, window=None):
     if proto != 6:
         return bytes(data), None
     size = 40 + struct.unpack_from("!H", data, 4)[0] if data[0] >> 4 == 6 else struct.unpack_from("!H", data, 2)[0]
-    if size in (0, 40):         # GSO: longer than the field can say
+    if size in (0, 40):         # GSO: too long for the length field
         size = len(data)
     end, at, why = l4 + (data[l4 + 12] >> 4) * 4, l4 + 20, None
     new = bytearray(data)
@@ -68,7 +68,7 @@ def vectors(suite):
                          ("window", "64240"), ("strip", "254", "segments", "all")):
             case(p, settings)
 
-    # each kind, each alone and all at once, wherever the options stand, of SYNs and of others
+    # each kind alone and all together, at any offset, in SYNs and in other segments
     options = [(name, data) for name, data, *_ in option_cases()]
     options += [("mptcp-fast-open", padded(opt(30, 12, 1) + opt(34, 10, 2) + mss_option(1460))),
                 ("mptcp-odd", padded(NOP + opt(30, 12, 0xff) + NOP * 2 + opt(34, 10, 0xab))),
@@ -97,7 +97,7 @@ def vectors(suite):
                 p = Packet(f"v{family(ip)}-flags-{flags or 'none'}", front_of(ip), ip)
                 case(p, settings)
 
-    # sums that are wrong or pass by 0, at even and odd places
+    # checksums that are wrong or become 0, at even and odd offsets
     for front in (b"", NOP, NOP * 2, NOP * 3):
         for chksum in (None, 0, 1, 0xfffe, 0xffff, 0x0300, 0x5555):
             for make in (v4, v6):
@@ -113,7 +113,7 @@ def vectors(suite):
                     p = Packet(f"v{family(ip)}-window-{value}-sum-{chksum}", front_of(ip), ip)
                     case(p, ("window", str(window)))
 
-    # headers that contradict themselves or end behind the packet
+    # headers that contradict themselves or end after the packet
     settings = ("strip", "mss,timestamps", "segments", "all", "window", "1000")
     suite.bake(*settings)
     for doff in range(5):

@@ -55,7 +55,7 @@ def vectors(suite):
                 else:
                     suite.packet(p, set_ttl(ip, new))
 
-    # TTLs down and up, with sums that are wrong, or critical
+    # lower and higher TTLs, with checksums that are wrong or have critical carries
     for ttl in range(2, 256, 23):
         for settings, new in (((), ttl - 1), (("set", 128), 128)):
             suite.bake(*settings)
@@ -65,7 +65,7 @@ def vectors(suite):
             for label, ip in packets.items():
                 suite.packet(Packet(f"v{family(ip)}-from-{ttl}-to-{new}-{label}", front_of(ip), ip), set_ttl(ip, new))
 
-    # what no router forwards stays as it is, whatever is asked for, and is not counted
+    # a packet that no router forwards is not changed, whatever the parameters are, and not counted
     def stays(name, ip):
         suite.packet(Packet(f"v{family(ip)}-{name}", front_of(ip), ip), ip)
 
@@ -89,7 +89,7 @@ def vectors(suite):
                 stays(f"icmp6-{kind}-{ttl}-{label}", icmp6(kind))
                 changes(f"icmp6-{kind}-udp-{ttl}-{label}", v6(Raw(bytes([kind]) + bytes(23)), nh=17, hlim=ttl), way)
             changes(f"icmp6-none-{ttl}-{label}", v6(None, nh=58, hlim=ttl), way)
-            # behind extension headers too, or a sender could hide it
+            # after extension headers too, or a sender could hide it
             for name, chain in (("hbh", [hbh()]), ("dst", [dst(36)]), ("routing", [routing()]), ("eight", [dst()] * 8),
                                 ("atomic", [IPv6ExtHdrFragment()])):
                 for kind in (128, 135):
@@ -111,7 +111,7 @@ def vectors(suite):
                     stays(f"to-{name}-{ttl}-{label}", ip)
                 else:
                     changes(f"to-{name}-{ttl}-{label}", ip, way)
-    # what these are for: VRRP and mDNS with 255, OSPF, IGMP and MLD with 1
+    # protocols that depend on this: VRRP and mDNS with TTL 255, OSPF, IGMP and MLD with 1
     suite.bake()
     for name, ip in (("vrrp", v4(Raw(bytes(20)), proto=112, dst="224.0.0.18", ttl=255)),
                      ("ospf", v4(Raw(bytes(44)), proto=89, dst="224.0.0.5", ttl=1)),

@@ -3,7 +3,7 @@
 from common import *
 
 CODES = dict(unspec=-1, ok=0, reclassify=1, shot=2, pipe=3, redirect=7)
-RUNS = 4000                     # six standard deviations of 0.5: 190
+RUNS = 4000                     # for a share of 0.5, six standard deviations are 190
 
 
 def vectors(suite):
@@ -23,7 +23,7 @@ def vectors(suite):
     for p in corpus():
         suite.case(p.name + "-untouched", p.data, CONTROL, ctx=ctx)
 
-    # Ethernet, IP without options: the source ports
+    # the offset of the source port: Ethernet, IP without options
     for p, port in ((packets[0], 34), (Packet("v6-udp", front_of(v6(UDP())), v6(UDP(), fl=0)), 54)):
         for chance, low, high in (("0.5", 1810, 2190), ("50%", 1810, 2190), ("0.1", 880 - 594, 520),
                                   ("0.001", 0, 20), ("99.9%", RUNS - 20, RUNS)):

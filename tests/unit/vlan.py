@@ -5,7 +5,7 @@ of it are in tests/functional/vlan.sh.
 """
 from common import *
 
-KERNEL = (b"\x81\x00", b"\x88\xa8")      # what it has in the metadata
+KERNEL = (b"\x81\x00", b"\x88\xa8")      # TPIDs that the kernel moves to the metadata
 TAGS = KERNEL + (b"\x91\x00", b"\x92\x00")
 
 
@@ -48,8 +48,8 @@ def vectors(suite):
             suite.case(f"{p.name}-{label}", p.data, ctx=ctx, count={"link-unknown": 1})
         else:
             need = need or 14
-            # what TEST_RUN calls complete begins behind the tag's TPID, where the kernel's pop
-            # takes it to begin before: it is not asked about frames that become shorter
+            # The checksum of TEST_RUN begins after the tag's TPID, but the pop of the kernel assumes that it
+            # begins before. So it is not tested for frames that become shorter.
             flags = (0, 4) if len(new) == len(p.data) else (0,)
             suite.case(f"{p.name}-{label}", p.data, out=new, ctx=ctx, count=count, need=need, flags=flags, **more)
 
@@ -58,7 +58,7 @@ def vectors(suite):
         for settings in ((), ("pop", "no", "set", "off", "push", "off", "pcp", "keep"), ("proto", "802.1ad")):
             begin(p, *settings)
             suite.case("-".join((p.name, "nothing", *settings)), p.data, ctx={"mark": 5, **p.ctx}, flags=(0, 4))
-        # what is set stays in its place, and so does everything else
+        # the tag is changed where it is; nothing else changes
         for label, settings, work in (
                 ("set-200", ("set", 200), lambda t: t & 0xf000 | 200),
                 ("set-0", ("set", 0), lambda t: t & 0xf000),
@@ -75,7 +75,7 @@ def vectors(suite):
             begin(p, *settings)
             data = with_tci(p.data, work(tci(p.data))) if tagged(p.data) else p.data
             case(p, label, data, need=(20 if label == "pcp-inner" else 18) if tagged(p.data) else 14)
-        # the priority follows the DSCP: where there is none, it stays and that is counted
+        # the priority from the DSCP; without a DSCP it is kept, and that is counted
         begin(p, "pcp", "dscp")
         data, why = p.data, None
         if tagged(p.data) and p.why:
@@ -85,22 +85,22 @@ def vectors(suite):
             data = with_tci(data, tci(data) & 0x1fff | (dscp >> 5) << 13)
         need = p.need if tagged(p.data) else 14
         case(p, "pcp-dscp", data, need=need, count={why: 1} if why else None)
-        # pop: a frame that ends with its tag is left alone
+        # pop: a frame that ends with its tag is not changed
         for label, settings in (("pop", ("pop", "yes")), ("pop-set", ("pop", "yes", "set", 5)),
                                 ("pop-pcp", ("pop", "yes", "pcp", 5))):
             if p.name.startswith("tags-") and label != "pop":
-                continue        # three tags: cut off, the second is popped and cannot be set
+                continue        # three tags, cut off: one is popped, the next one cannot be set
             begin(p, *settings)
             data = popped(p.data)
-            if tagged(p.data) and tagged(data):     # one that the kernel does not know
+            if tagged(p.data) and tagged(data):     # a TPID that the kernel does not know
                 data = {"pop": data, "pop-set": with_tci(data, tci(data) & 0xf000 | 5),
                         "pop-pcp": with_tci(data, tci(data) & 0x1fff | 5 << 13)}[label]
             case(p, label, data, need=22 if tagged(p.data) else 14)
-        # a push goes to the metadata: nothing is to be seen
+        # a pushed tag is in the metadata, which TEST_RUN does not return
         for label, settings in (("push", ("push", 100)), ("push-0", ("push", 0, "proto", "802.1ad", "pcp", 7))):
             begin(p, *settings)
             case(p, label, p.data, need=18 if tagged(p.data) else 14)
-        # one that the kernel does not know goes into the frame
+        # a tag whose TPID the kernel does not know goes into the frame
         for tpid in (0x9100, 0x9200):
             for label, settings, new in (
                     ("", (), 100), ("-pcp-dei", ("pcp", 5, "dei", 1), 0xb064), ("-dei-0", ("dei", 0), 100),
@@ -110,15 +110,15 @@ def vectors(suite):
                 begin(p, "push", 100, "proto", f"{tpid:#x}", *settings)
                 case(p, f"push-{tpid:x}{label}", p.data[:12] + struct.pack("!HH", tpid, new) + p.data[12:],
                      need=18 if tagged(p.data) else 14)
-        # the other way round: the second tag comes back into the frame
+        # in the other order: the second tag moves back into the frame
         begin(p, "pop", "yes", "push", 7)
         case(p, "pop-push", p.data[:12] + p.data[16:] if tagged(p.data) else p.data,
              need=22 if tagged(p.data) else 14)
-        begin(p, "set", 200, "push", 7, "pcp", 1)       # pcp is the pushed one's
+        begin(p, "set", 200, "push", 7, "pcp", 1)       # pcp is for the pushed tag
         case(p, "set-push", with_tci(p.data, tci(p.data) & 0xf000 | 200) if tagged(p.data) else p.data,
              need=18 if tagged(p.data) else 14)
 
-    # every part of the TCI, both kinds of tag, with sums that pass by 0 (CHECKSUM_COMPLETE)
+    # every part of the TCI, both TPIDs, with checksums that become 0 (CHECKSUM_COMPLETE)
     for tpid in (0x8100, 0x88a8, 0x9100):
         for old in (0, 1, 0xfff, 0x1000, 0x1fff, 0x2000, 0x6064, 0xefff, 0xf000, 0xffff):
             front = ether(tpid) + struct.pack("!HH", old, 0x0800)
@@ -139,7 +139,7 @@ def vectors(suite):
             ip = make(tcp(SYN), **{field: dscp << 2 | 3})
             p = Packet(f"v{family(ip)}-dscp-{dscp}", ether(0x8100) + tag(proto), ip)
             case(p, "pcp-dscp", with_tci(p.data, 100 | (dscp >> 3) << 13), need=p.need)
-    # the priority of the tag behind
+    # the priority of the next tag
     for inner in (0, 0x2005, 0xf005):
         front = ether(0x88a8) + struct.pack("!HHHH", 0x8064, 0x9100, inner, 0x0800)
         p = Packet(f"inner-{inner:04x}", front, v4(tcp(SYN)), link="ether")
@@ -147,7 +147,7 @@ def vectors(suite):
         case(p, "set", with_tci(p.data, 0x64 | inner & 0xe000), need=20)
         begin(p, "push", 7, "pcp", "inner", "proto", "0x9100")
         case(p, "push", p.data[:12] + struct.pack("!HH", 0x9100, 0x8007) + p.data[12:], need=18)
-    # inverse pairs: 100 to 200 and back
+    # pairs of inverse changes: 100 to 200 and back
     p = Packet("pair", ether(0x8100) + tag(0x0800, 100), v4(tcp(SYN)))
     q = Packet("pair-back", ether(0x8100) + tag(0x0800, 200), v4(tcp(SYN)))
     begin(p, "set", 200)

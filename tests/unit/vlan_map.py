@@ -35,6 +35,6 @@ def vectors(suite):
                 p = Packet(f"{tpid:x}-{high | vid:04x}", front, v6(tcp(SYN)))
                 case("there", p)
                 case("back", p)
-                # only the outermost: what is behind it is the same
+                # only the outermost tag changes
                 inner = ether(tpid) + struct.pack("!HHHH", high | vid, 0x8100, high | 100, 0x86dd)
                 case("there", Packet(f"{tpid:x}-{high | vid:04x}-inner", inner, v6(tcp(SYN))))
