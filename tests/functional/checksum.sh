@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2016,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# Checksums in every state that a real data path produces: verified in full by a reader that is
-# not the kernel, or by a receiver that has to verify them itself.
+# shellcheck shell=bash
+# Checksums in every state (skb->ip_summed) that a real data path produces. A program outside the
+# kernel verifies them in full, or a receiver that has to verify them itself.
 
 bake sum-edit edit dscp.value ef ttl.set 33 mss.max 1200
 bake sum-dscp dscp value ef
@@ -15,7 +15,7 @@ bake sum-push vlan push 7
 bake sum-set vlan set 7
 bake segments meta set mark from gso_segs
 
-# ---- CHECKSUM_PARTIAL: a local sender, seen by the reader of a tun device -------------------
+# ---- CHECKSUM_PARTIAL: a local sender; a program reads the packets from a tun device --------
 
 on_tun_local() {
 	ipv6
@@ -25,7 +25,7 @@ on_tun_local() {
 	catch() { packet catch tun:t0 1 "$work/packet" "$@"; }
 }
 
-# mss_of PACKET: the MSS option of a SYN, which Linux puts first
+# mss_of PACKET: the MSS option of a SYN, which is the first option in SYNs of Linux
 mss_of() {
 	local at=$((2 * 40))
 	[[ $1 == 4* ]] || at=$((2 * 60))
@@ -36,10 +36,10 @@ mss_of() {
 tos_of() { [[ $1 == 4* ]] && echo "${1:2:2}" || echo "${1:1:2}"; }
 ttl_of() { [[ $1 == 4* ]] && echo $((16#${1:16:2})) || echo $((16#${1:14:2})); }
 
-# partial ADDRESS OBJECT MSS TOS TTL: what a local SYN looks like
+# partial ADDRESS OBJECT MSS TOS TTL: a local SYN to ADDRESS through OBJECT has these values
 partial() {
 	local got
-	tc filter add dev t0 egress pref 7 matchall ${bpf[$2]}
+	tc filter add dev t0 egress pref 7 matchall "@$2"
 	got=$(catch syn "$1" 80)
 	same "mss of $2" "$(mss_of "$got")" "$3"
 	same "tos of $2" "$(tos_of "$got")" "$4"
@@ -49,7 +49,7 @@ partial() {
 	tc filter del dev t0 egress pref 7
 }
 
-t sum_partial_syn 'local TCP SYN (CHECKSUM_PARTIAL) through mss, dscp, ttl, edit: reader verifies'
+t sum_partial_syn 'a local TCP SYN (CHECKSUM_PARTIAL) through mss, dscp, ttl, edit: the checksums are right'
 sum_partial_syn() {
 	local got
 	on_tun_local
@@ -67,25 +67,25 @@ sum_partial_syn() {
 	partial fd01::2 sum-edit 1200 b8 33
 }
 
-t sum_partial_control 'control: an action that sums the segment itself breaks a local SYN, and it shows'
+t sum_partial_control 'control: an action that computes the checksum too early breaks a local SYN, and this test notices'
 sum_partial_control() {
 	local got
 	on_tun_local
-	# window scale option: any byte of the TCP header; csum tcp does it right, pedit alone not
+	# The window scale option stands for any byte of the TCP header. With csum tcp it is right, with pedit alone not.
 	tc filter add dev t0 egress pref 7 protocol ip matchall action pedit munge offset 32 u16 set 0x1234
 	got=$(catch syn 10.1.0.2 80)
-	same 'pedit alone, under PARTIAL' "${got#* }" ok	# the sum is yet to be made
+	same 'pedit alone, under PARTIAL' "${got#* }" ok	# the checksum is computed later
 	tc filter del dev t0 egress pref 7
 	tc filter add dev t0 egress pref 7 protocol ip matchall action pedit munge offset 36 u16 set 0x1234
 	got=$(catch syn 10.1.0.2 80)
 	same 'a wrong start' "${got#* }" bad-l4
 }
 
-t sum_partial_udp 'local UDP with CHECKSUM_PARTIAL, v4 and v6, redirected to a reader'
+t sum_partial_udp 'local UDP with CHECKSUM_PARTIAL, v4 and v6, redirected to a tun device: the checksums are right'
 sum_partial_udp() {
 	local to got object
 	ipv6
-	# a veth has checksum offload, so that the sum is PARTIAL; tun has none, so that it is made
+	# veth has checksum offload, so the packet is PARTIAL. tun has none, so the kernel completes the checksum.
 	wire a b
 	ip addr add 10.1.0.1/24 dev a
 	ip addr add fd01::1/64 dev a
@@ -100,7 +100,7 @@ sum_partial_udp() {
 		got=$(packet catch tun:t0 1 "$work/packet" udp $to 9 100)
 		same "control: $to" "$(tos_of "$got") $(ttl_of "$got") ${got#* }" '00 64 ok'
 		for object in sum-mss sum-edit; do
-			tc filter add dev a egress pref 7 matchall ${bpf[$object]} continue
+			tc filter add dev a egress pref 7 matchall "@$object" continue
 			got=$(packet catch tun:t0 1 "$work/packet" udp $to 9 100)
 			case $object in
 			*mss) same $object "$(tos_of "$got") $(ttl_of "$got") ${got#* }" '00 64 ok' ;;
@@ -119,17 +119,17 @@ t sum_gso 'TCP v4 and v6 with GSO and all offloads on: every byte arrives, no ch
 sum_gso() {
 	local packets p json bytes=2000000
 	two
-	tc filter add dev a egress pref 7 matchall ${bpf[sum-edit]} pipe ${bpf[segments]} continue
+	tc filter add dev a egress pref 7 matchall @sum-edit pipe @segments continue
 	tc filter add dev a egress pref 8 protocol all u32 match mark 0 0xfffffffe action gact pass
 	tc filter add dev a egress pref 9 matchall action gact pass
-	# seen behind the change: by the receiver's own tc
+	# filters of the receiver see the packets after the change
 	in_netns far tc qdisc add dev b clsact
 	in_netns far tc filter add dev b ingress pref 1 protocol ip flower ip_tos 0xb8/0xfc ip_ttl 33 action gact pass
 	in_netns far tc filter add dev b ingress pref 2 protocol ipv6 flower ip_tos 0xb8/0xfc ip_ttl 33 action gact pass
 	send $bytes
 	same 'checksum errors' "$(bad_sums far)" 0
 	same reasons "$(reasons a egress 7)" ''
-	# tc counts a super-packet as its segments; ours tell it by gso_segs
+	# tc counts a GSO packet as gso_segs packets
 	read -r packets _ < <(stats a egress 9)
 	((packets > bytes / 1448)) || fail "only $packets segments in super-packets"
 	for p in 1 2; do
@@ -139,19 +139,19 @@ sum_gso() {
 	done
 }
 
-t sum_gso_software 'the same with offloads off: segmented and summed in software, verified on arrival'
+t sum_gso_software 'the same with offloads off: segments and checksums made in software, verified on arrival'
 sum_gso_software() {
 	two
 	packet offload a tx-tcp-segmentation off
 	packet offload a tx-tcp6-segmentation off
 	packet offload a tx-checksum-ip-generic off
-	tc filter add dev a egress pref 7 matchall ${bpf[sum-edit]}
+	tc filter add dev a egress pref 7 matchall @sum-edit
 	send 1000000
 	same 'checksum errors' "$(bad_sums far)" 0
 	same reasons "$(reasons a egress 7)" ''
 }
 
-t sum_receiver_control 'control: that receiver does count a broken checksum'
+t sum_receiver_control 'control: this receiver counts a wrong checksum'
 sum_receiver_control() {
 	two
 	packet offload a tx-checksum-ip-generic off
@@ -161,15 +161,16 @@ sum_receiver_control() {
 	counted() { [[ $(bad_sums far) == "$1" ]]; }
 	eventually counted 1
 	tc filter del dev a egress pref 7
-	tc filter add dev a egress pref 7 matchall ${bpf[sum-ttl]}
+	tc filter add dev a egress pref 7 matchall @sum-ttl
 	packet udp 10.1.0.2 9 100
 	ran a egress 7
+	# shellcheck disable=SC2016 # awk's
 	refusals() { in_netns far awk '$1 == "Udp:" && $2 ~ /[0-9]/ { exit $3 < 1 }' /proc/net/snmp; }
-	eventually refusals	# NoPorts: it came so far
+	eventually refusals	# NoPorts: the datagram arrived, but no socket has this port
 	counted 1 || fail 'ours broke a checksum'
 }
 
-t sum_forward 'forwarded: sums verified by nobody before (NONE) and by the receiver after; v4, v6'
+t sum_forward 'forwarded packets, v4 and v6: not verified before the action (NONE), verified by the receiver'
 sum_forward() {
 	local to got
 	ipv6
@@ -185,8 +186,8 @@ sum_forward() {
 		in_netns ${n%:*} "$work/packet" offload ${n#*:} tx-checksum-ip-generic off
 	done
 	clsact a c
-	tc filter add dev a egress pref 7 matchall ${bpf[sum-edit]}
-	tc filter add dev c ingress pref 7 matchall ${bpf[sum-dscp]} continue
+	tc filter add dev a egress pref 7 matchall @sum-edit
+	tc filter add dev c ingress pref 7 matchall @sum-dscp continue
 	for to in 10.1.0.2 fd01::2; do
 		same "transfer to $to" "$(in_netns near "$work/packet" transfer tcp far $to 300000)" '300000 0x00'
 		same "datagram to $to" "$(in_netns near "$work/packet" transfer udp far $to 1000)" '1000 0xb8'
@@ -200,33 +201,33 @@ sum_forward() {
 	same control "$(in_netns near "$work/packet" transfer udp far 10.1.0.2 1000)" '1000 0x00'
 }
 
-# ---- CHECKSUM_COMPLETE: a GRE device that verified the GRE checksum hands it on -------------
+# ---- CHECKSUM_COMPLETE: a GRE device that has verified the GRE checksum passes this on ------
 
-# complete gre|gretap: what comes out of far's g0 is so. tc is far's from here on.
+# complete gre|gretap: what comes out of far's g0 is CHECKSUM_COMPLETE. From then on, tc acts in far.
 complete() {
 	ipv6
 	peer far a b 10.1.0.1/24 10.1.0.2/24
 	packet offload a tx-checksum-ip-generic off
-	ip link add name g0 type $1 local 10.1.0.1 remote 10.1.0.2 csum dev a 2>/dev/null ||
+	ip link add name g0 type "$1" local 10.1.0.1 remote 10.1.0.2 csum dev a 2>/dev/null ||
 		skip "this kernel has no $1"
-	ip -n far link add name g0 type $1 local 10.1.0.2 remote 10.1.0.1 csum dev b
+	ip -n far link add name g0 type "$1" local 10.1.0.2 remote 10.1.0.1 csum dev b
 	if [[ $1 == gretap ]]; then
 		ip link set dev g0 address 02:00:00:00:0c:01
 		ip -n far link set dev g0 address 02:00:00:00:0d:01
 	fi
 	ip link set dev g0 up
 	ip -n far link set dev g0 up
-	tc() { in_netns far tc "$@"; }
+	tc_netns=far
 	clsact g0
 	tc filter add dev g0 ingress pref 1 matchall action bpf object-file "$work/bpf.o" sec action/complete pipe \
 		action gact continue
-	# newer kernels say it once only, unless told
+	# newer kernels log this only once, unless it is reset here
 	echo 1 >/sys/kernel/debug/clear_warn_once
 	before=$(faults)
 }
 faults() { dmesg | grep -c 'hw csum failure' || true; }
 
-# unharmed COUNT: that many packets were COMPLETE, and the kernel has found no sum wrong
+# unharmed COUNT: so many packets were COMPLETE, and the kernel has found no wrong checksum
 unharmed() {
 	same 'COMPLETE' "$(stats g0 ingress 1 2)" "$1 0"
 	same faults "$(faults)" "$before"
@@ -241,13 +242,13 @@ sum_complete() {
 	ip addr add fd09::1/64 dev g0
 	ip -n far addr add fd09::2/64 dev g0
 	same control "$(packet transfer udp far fd09::2 1000)" '1000 0x00'
-	tc filter add dev g0 ingress pref 7 matchall ${bpf[sum-edit]}
+	tc filter add dev g0 ingress pref 7 matchall @sum-edit
 	got=$(packet transfer udp far fd09::2 1000)
 	[[ $(reasons g0 ingress 7) != link-unknown=* ]] ||
 		skip "this kernel shows ingress of a tunnel the outer header"
 	same datagram "$got" '1000 0xb8'
 	unharmed 2
-	# control: pedit does not tell the sum, and the kernel finds out
+	# control: pedit does not update skb->csum, and the kernel notices
 	tc filter del dev g0 ingress pref 7
 	tc filter add dev g0 ingress pref 7 protocol ipv6 matchall action pedit ex munge ip6 hoplimit set 33
 	packet udp fd09::2 9 1000
@@ -266,34 +267,34 @@ sum_complete_nat() {
 	for to in 10.8.0.9 fd09::9 fd0a::9; do
 		ip neigh add $to lladdr 02:00:00:00:0d:01 dev g0 nud permanent
 	done
-	tc filter add dev g0 ingress pref 7 protocol ip matchall ${bpf[sum-nat4]} continue
-	tc filter add dev g0 ingress pref 8 protocol ipv6 matchall ${bpf[sum-nat6]} continue
-	tc filter add dev g0 ingress pref 9 protocol ipv6 matchall ${bpf[sum-npt]} continue
+	tc filter add dev g0 ingress pref 7 protocol ip matchall @sum-nat4 continue
+	tc filter add dev g0 ingress pref 8 protocol ipv6 matchall @sum-nat6 continue
+	tc filter add dev g0 ingress pref 9 protocol ipv6 matchall @sum-npt continue
 	for to in 10.8.0.9,10.8.0.2 fd09::9,fd09::2 fd0a::9,fd09:0:0:1::9; do
 		same "datagram to $to" "$(packet transfer udp far ${to%,*} 1000 ${to#*,})" '1000 0x00'
 	done
 	unharmed 3
 	for p in 7 8 9; do same reasons "$(reasons g0 ingress $p)" ''; done
-	# control: it is still COMPLETE behind nat
+	# control: the packet is still COMPLETE after nat
 	tc filter add dev g0 ingress pref 10 protocol ipv6 matchall action pedit ex munge ip6 hoplimit set 33
 	packet udp fd09::9 9 1000
 	eventually noticed
 }
 
-t sum_complete_vlan 'the same through vlan pop and set of one of two tags, and push of a second and its pop'
+t sum_complete_vlan 'the same through vlan: pop or set one of two tags, push a second one and pop it'
 sum_complete_vlan() {
 	local before dev on vid to at behind
 	complete gretap
 	for dev in g7:g0:7 g5:g0:5 g7.5:g7:5 g8:g0:8 g8.5:g8:5; do
 		IFS=: read -r dev on vid <<<"$dev"
-		vlan $dev $on $vid
-		ip -n far link add link $on name $dev type vlan id $vid
-		ip -n far link set dev $dev up
+		vlan "$dev" "$on" "$vid"
+		ip -n far link add link "$on" name "$dev" type vlan id "$vid"
+		ip -n far link set dev "$dev" up
 	done
 	while read -r dev to at behind; do
-		ip addr add ${to}1/$at dev $dev
-		ip neigh add ${to}2 lladdr 02:00:00:00:0d:01 dev $dev nud permanent
-		ip -n far addr add ${to}2/$at dev $behind
+		ip addr add "${to}1/$at" dev "$dev"
+		ip neigh add "${to}2" lladdr 02:00:00:00:0d:01 dev "$dev" nud permanent
+		ip -n far addr add "${to}2/$at" dev "$behind"
 	done <<-'EOT'
 		g7.5 10.8.0. 24 g5
 		g7.5 fd08:: 64 g5
@@ -302,9 +303,9 @@ sum_complete_vlan() {
 		g8.5 10.10.0. 24 g7.5
 		g8.5 fd0a:: 64 g7.5
 	EOT
-	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 ${bpf[sum-set]} ok
-	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 ${bpf[sum-pop]} ok
-	tc filter add dev g0 ingress pref 8 protocol 802.1q flower vlan_id 5 ${bpf[sum-push]} pipe ${bpf[sum-pop]} ok
+	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 @sum-set ok
+	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 @sum-pop ok
+	tc filter add dev g0 ingress pref 8 protocol 802.1q flower vlan_id 5 @sum-push pipe @sum-pop ok
 	for to in 10.8.0.2 fd08::2 10.9.0.2 fd09::2 10.10.0.2 fd0a::2; do
 		same "datagram to $to" "$(packet transfer udp far $to 1000)" '1000 0x00'
 	done
@@ -313,17 +314,17 @@ sum_complete_vlan() {
 		(($(stats g0 ingress $dev | cut -d ' ' -f 1) >= 2)) || fail "the change has not seen both datagrams"
 		same reasons "$(reasons g0 ingress $dev)" ''
 	done
-	# control: it is still COMPLETE behind pop, and behind set
+	# control: the packet is still COMPLETE after pop, and after set
 	tc filter del dev g0 ingress pref 7
-	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 ${bpf[sum-pop]} pipe \
+	tc filter add dev g0 ingress pref 7 protocol 802.1q flower vlan_id 7 @sum-pop pipe \
 		action pedit ex munge ip6 hoplimit set 33
 	packet udp fd08::2 9 1000
 	eventually noticed
 	echo 1 >/sys/kernel/debug/clear_warn_once
 	before=$(faults)
 	tc filter del dev g0 ingress pref 6
-	# the inner tag is where the IP header would be
-	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 ${bpf[sum-set]} pipe \
+	# the inner tag is at the offset where pedit expects the IP header
+	tc filter add dev g0 ingress pref 6 protocol 802.1q flower vlan_id 8 @sum-set pipe \
 		action pedit munge offset 8 u8 set 33
 	packet udp fd0a::2 9 1000
 	eventually noticed
@@ -331,17 +332,17 @@ sum_complete_vlan() {
 
 # ---- fragments ------------------------------------------------------------------------------
 
-t fragments 'a large UDP datagram: every fragment gets its DSCP, v4 and v6, and it is reassembled'
+t fragments 'a large UDP datagram, v4 and v6: every fragment gets the DSCP, and the datagram is reassembled'
 fragments() {
 	local got to
 	two
 	in_netns far tc qdisc add dev b clsact
-	# what arrives without it is lost
+	# a fragment that arrives without this DSCP is dropped
 	in_netns far tc filter add dev b ingress pref 1 protocol ip u32 match ip dsfield 0xb8 0xfc action gact pass
 	in_netns far tc filter add dev b ingress pref 2 protocol ipv6 u32 match ip6 priority 0xb8 0xfc action gact pass
 	in_netns far tc filter add dev b ingress pref 3 protocol ip matchall action gact drop
 	for to in 10.1.0.2 fd01::2; do
-		tc filter add dev a egress pref 7 matchall ${bpf[sum-dscp]}
+		tc filter add dev a egress pref 7 matchall @sum-dscp
 		same "$to" "$(packet transfer udp far $to 9000)" '9000 0xb8'
 		read -r got _ < <(stats a egress 7)
 		((got >= 7)) || fail "$got fragments of 9000 bytes"

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2046,SC2086,SC2154,SC2317 # as in prefixes.sh
-# class: subscribers to the classes of a qdisc, and the other fields, as the kernel reads them.
+# shellcheck shell=bash
+# class: the kernel reads the fields that it writes; priority selects a class of HTB.
 
-# sent CLASSID: packets that this class of device a sent
+# sent CLASSID: the number of packets that this class of device a has sent
 sent() {
 	tc -s class show dev a | awk -v c="$1" '/^class/ { on = $3 == c } on && /Sent/ { print $4 }'
 }
 
-t class_htb 'subscribers to classes of HTB by address, the default, and a subscriber who moves'
+t class_htb 'addresses select classes of HTB; the default; an address whose class changes'
 class_htb() {
 	local id n
 	wire a b
@@ -21,13 +21,13 @@ class_htb() {
 	stage s $'10.2.0.2 value 1:10\nfd02::/64 value 1:20\n10.2.0.3 nomatch\n10.2.0.0/16 value 1:20' class of dst default 1:30
 	pass a b "${frame[v4.in]}" >/dev/null
 	same 'control: without it' "$(sent 1:10) $(sent 1:40)" "0 1"
-	tc filter add dev a egress pref 7 matchall $(staged s class) continue
+	tc filter add dev a egress pref 7 matchall @s/class continue
 	rm -r /sys/fs/bpf/s
 	same unchanged "$(pass a b "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a020002/0a020003}" \
 		"${frame[v4.in]/0a020002/0a030002}" "${frame[v4.in]/0a020002/0a020004}")" \
 		"$(printf '%s\n' "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a020002/0a020003}" \
 			"${frame[v4.in]/0a020002/0a030002}" "${frame[v4.in]/0a020002/0a020004}")"
-	same 'one each of its class, two of the default' "$(sent 1:10) $(sent 1:20) $(sent 1:30)" '1 2 2'
+	same 'one packet in each class, two in that of the default' "$(sent 1:10) $(sent 1:20) $(sent 1:30)" '1 2 2'
 	id=$(program a egress 7)
 	"$data" "$objects" change -a class "$id" '10.2.0.2 value 1:20'
 	pass a b "${frame[v4.in]}" >/dev/null
@@ -46,7 +46,7 @@ class_fields() {
 			skip "this kernel has no basic filter with meta matches"
 		same "control: $2" "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
 		stage s '10.1.0.0/16 value 7' class set "$1"
-		tc filter add dev a egress pref 7 matchall $(staged s class) continue
+		tc filter add dev a egress pref 7 matchall @s/class continue
 		rm -r /sys/fs/bpf/s
 		same "$2" "$(pass a b "${frame[v4.in]}" "${frame[v6.in]}")" "-"$'\n'"${frame[v6.in]}"
 		tc filter del dev a egress

@@ -131,7 +131,7 @@ def expected(raw, cls, change):
 # ---- frames by name ---------------------------------------------------------
 
 def frames():
-    """name, bytes, the class that dissects them or None where nothing may change"""
+    """name, bytes, the Scapy class that dissects them, or None if nothing may change"""
     good = {
         "v4": eth(ip4(), udp()),
         "v6": eth(ip6(), udp()),
@@ -173,7 +173,7 @@ def frames():
     }
     for name, raw in left.items():
         yield name, raw, None
-    # for mss only: IP is right, TCP is not; what mss must leave alone
+    # for mss only: IP is valid, but TCP is not, so mss must not change the packet
     options = {
         "options-length": b"\x01\x03\x00\x02",		# a length of 0
         "options-beyond": b"\x01\x01\x03\x09",		# ends behind the header
@@ -191,7 +191,7 @@ def frames():
 # ---- the corpus of the comparison -------------------------------------------
 
 class UDPLite(Packet):
-    """RFC 3828; the sum is taken as it comes"""
+    """RFC 3828; the checksum is not computed"""
     fields_desc = [ShortField("sport", 0), ShortField("dport", 0), ShortField("coverage", 0),
                    XShortField("chksum", 0)]
 
@@ -201,7 +201,7 @@ bind_layers(IPv6, UDPLite, nh=136)
 
 
 def with_sum(packet, check, change):
-    """packet, with an id by which its header sum is check once it is changed"""
+    """the packet with the id for which its header checksum, after the change, is `check`"""
     changed = packet.copy()
     changed[IP].id = 0
     change(changed[IP])
@@ -260,8 +260,8 @@ def corpus():
                                  ("after-ttl", lambda ip: set_ttl(ip, lambda ttl: 64))):
                 yield (f"sum.v4-{when}-{check:04x}-{tos:02x}",
                        with_sum(eth(ip4(tos=tos), udp()), check, change))
-    # for nat: each length, TCP and UDP, ends in and beside the prefixes, and what was sent the
-    # other way inside an ICMP error
+    # for nat: each length, TCP and UDP, addresses inside the prefixes and next to them, and packets of the
+    # opposite direction inside an ICMP error
     for n in range(48):
         host = dict(src=f"10.{rnd.choice((1, 1, 3))}.0.{n}", dst=f"10.{rnd.choice((2, 2, 4))}.{n}.9")
         back = dict(src=host["dst"], dst=host["src"])

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # bpf and work are lib.sh's
-# Where the IP header is in what a device of each kind shows a program, and what tcact add makes of it.
+# shellcheck shell=bash
+# For each kind of device: where the IP header is in the packets that a program sees, and which `link` tcact
+# add chooses.
 
 bake kinds-auto match field dscp op eq value 46
 
-# The byte at which it is: at egress; at ingress; at egress of an ifb to which ingress is redirected.
-# behind: farther than 14; -: no packet comes there. link: what tcact add bakes. | where kernel 5.10 differs
+# egress, ingress, ifb: the offset of the IP header in bytes, at these hooks; ifb: at egress of an ifb to
+# which ingress is redirected. behind: more than 14. -: no packet comes there. A|B: kernel 5.10 has A, newer
+# ones B, or the other way round. link: the value that tcact add bakes.
 kinds_table='
 kind		link	egress	ingress			ifb
 lo		ether	14	14			14
@@ -46,9 +48,9 @@ xfrm		auto	0	14			14
 vti		auto	0	14			14
 vti6		auto	0	14			14
 '
-# make[KIND]: lines for ip, which make a device of this name at both ends. # is its number, @ that of the
-# own end, % that of the other one; a line that begins with - is for one end. Below: the cable u, where the
-# ends have addresses for each, or a cable c#.
+# make[KIND]: commands for ip that create a device of this name at both ends. # is the number of the kind,
+# @ the number of this end, % that of the other end. A line that begins with - is for one end only. The
+# devices use the cable u, whose ends have addresses for each kind, or a cable c# of their own.
 recipes() {
 	local mac=46:00:00:00:#:0@ n=$'\n'		# the MAC may begin an IP header
 	local new="link add name KIND address $mac type" on='link add link c# name KIND' neighbour cable port pair
@@ -61,7 +63,7 @@ recipes() {
 		[veth]=${pair/TYPE/veth}
 		[dummy]="$new dummy$n$neighbour 46:00:00:00:00:01"
 		[vlan]="$cable$n$on type vlan id 5"
-		[macvlan]="$cable$n$on address $mac type macvlan$n$neighbour 46:00:00:00:#:0%"	# broadcasts wait for a worker
+		[macvlan]="$cable$n$on address $mac type macvlan$n$neighbour 46:00:00:00:#:0%"	# no broadcast: the kernel delivers those later
 		[macvtap]="$cable$n$on address $mac type macvtap$n$neighbour 46:00:00:00:#:0%"
 		[ipvlan-l2]="$cable$n$on type ipvlan mode l2$n$neighbour 46:00:00:01:#:0%"
 		[ipvlan-l3]="$cable$n$on type ipvlan mode l3${n}neigh add 10.8.#.% dev c# lladdr 46:00:00:01:#:0%"
@@ -111,7 +113,7 @@ esp() { # ADDRESS SELECTOR
 		"xfrm policy add $all dir in $2 tmpl $from proto esp mode tunnel reqid #"
 }
 
-# All commands of a sort in one process, as each takes long to start in a guest.
+# One process runs all commands of one program, because a process takes long to start in a guest.
 
 each() { # FUNCTION: FUNCTION KIND NUMBER
 	local i
@@ -129,7 +131,7 @@ looks() { # DEV HOOK PREF
 		echo "filter add dev $1 $2 pref $(($3 + index)) matchall action bpf index $index action gact continue"
 	done
 }
-# The hooks of a KIND where packets come in, and those where they go out: prefs of NUMBER10, 20, 30.
+# Filters at the hooks where packets of a KIND come in (pref NUMBER20 and NUMBER30), and go out (NUMBER10).
 comes_in() {
 	printf 'qdisc add dev %s clsact\n' "$1" "i$2"
 	looks "$1" ingress "${2}20"
@@ -151,7 +153,7 @@ sent() { # KIND NUMBER
 	case $1 in
 	lo) packet udp 127.0.0.1 9 40 tos 184 ;;
 	vrf)
-		for to in "$to" "${to%2}1"; do	# the other end and its own
+		for to in "$to" "${to%2}1"; do	# the address of the other end, and its own
 			packet udp "$to" 9 40 tos 184 device "$(</sys/class/net/vrf/ifindex)"
 		done ;;
 	tun | tap)
@@ -161,7 +163,7 @@ sent() { # KIND NUMBER
 	esac
 }
 
-# It works in the background.
+# WireGuard sends in the background, so this must be waited for.
 wireguard_came() {
 	local i
 	for i in "${!kinds[@]}"; do [[ ${kinds[i]} != wireguard ]] || break; done
@@ -172,9 +174,9 @@ t kinds 'the kinds of devices: where the IP header is, and what tcact add makes 
 kinds() {
 	local -A make layer
 	local kinds far lines line kind link found want_out want_in want_ifb lacking=() keys=(
-		4041414141414141414141414141414141414141414141414141414141414141	# of the one end, RFC 7748
+		4041414141414141414141414141414141414141414141414141414141414141	# private and public key of one end: RFC 7748
 		7a1a4e709bf085ac494aba0469b9b1eda0ab1f78b16aabb79ffeda90623e8522
-		4042424242424242424242424242424242424242424242424242424242424242	# of the other
+		4042424242424242424242424242424242424242424242424242424242424242	# of the other end
 		132c442be010fbd57e72603328aa76e71fccc1503aae219327d14d9c9993f472
 	)
 	mapfile -t kinds < <(awk 'NF && !/^kind/ { print $1 }' <<<"$kinds_table")
@@ -189,13 +191,13 @@ kinds() {
 			echo "actions add ${bpf[kinds-auto]} pipe index 4"
 		} | ${far:+in_netns far} tc -b -
 	done
-	# until this test ends
+	# both run until this test ends
 	packet ppp u 7 020000000b01 >/run/ppp1 &
 	in_netns far "$work/packet" ppp u 7 020000000a01 >/run/ppp2 &
 	eventually test -s /run/ppp1 -a -s /run/ppp2
 
 	lines=$(each made | sed 's/^[[:space:]]*//')
-	# What the kernel or ip lacks fails. ip 7 takes netkit once in a batch.
+	# Commands for which this kernel or ip lacks support fail. ip of kernel 7 accepts only one netkit in a batch.
 	while read -r line; do
 		# shellcheck disable=SC2086 # words
 		ip $line >>/run/errors 2>&1 || true
@@ -216,7 +218,7 @@ kinds() {
 		$1 == "filter" { pref = $5; hits = 0 }
 		/gact action/ { hits = 1 }
 		/Sent/ && hits { n[pref] += $4; hits = 0 }
-		# auto must see what is at 0 or 14, and nothing else
+		# link auto must find a header at 0 or 14, and no other
 		function where(pref, at) {
 			at = n[pref + 1] ? 0 : n[pref + 2] ? 14 : n[pref + 3] ? "behind" : "-"
 			return at (!n[pref + 4] == (at ~ /^[01]/) ? "(wrong with link auto)" : "")
@@ -250,9 +252,9 @@ kinds() {
 			fail "$kind: expected '$want_out $want_in $want_ifb', found: $found"
 	done <<<"$kinds_table"
 	same 'link of ifb' "${layer[i10]}" auto
-	# Its program can give a tun device any type (TUNSETLINK).
+	# The program that opened a tun device can give it any type (TUNSETLINK).
 	same 'link of a tun device that says ether' "${layer[tun.ether]}" auto
-	# Those of kernel 5.10 are never missing.
+	# All kinds that kernel 5.10 has must be there.
 	[[ "${lacking[*]}" =~ ^(hsr)?\ ?(netkit-l2 netkit-l3)?$ ]] || fail "not made: ${lacking[*]}: $(sort -u /run/errors)"
 	((${#lacking[@]} == 0)) || skip "not made here: ${lacking[*]}; the others are as they should be"
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2154 # sourced by run and by the tests; variables are shared
-# What the tests are written in. Each test is a function that `run` calls in network, mount and
-# PID namespaces of its own; a command that fails, and an expectation that does not hold, ends it.
+# shellcheck shell=bash
+# The functions of which the tests are made. Each test is a function that `run` calls in network, mount
+# and PID namespaces of its own. A command that fails, or an expectation that is not met, ends the test.
+: "${root:?}" "${work:?}" "${objects:?}"	# run sets them
 
-# t ID WHAT: the function ID is a test; WHAT it shows
+# t ID WHAT: the function ID is a test; WHAT says what it shows
 declare -a tests=()
 declare -A what=()
 t() {
@@ -11,24 +12,42 @@ t() {
 	what[$1]=$2
 }
 
-# bake NAME ACTION [PARAM VALUE]...: at the top of a test file. ${bpf[NAME]} is then what to
-# give to tc. `run` bakes on the build machine, where it is quick, before anything else.
+# bake NAME ACTION [PARAM VALUE]...: at the top of a test file. After that, @NAME stands for this action in
+# the arguments of tc. `run` bakes all of them first, on the build machine, where that is quick.
 declare -A bpf=()
 bake() {
 	bpf[$1]="action bpf object-file $work/$1.o sec action/$2"
 	[[ ! ${baking-} ]] || echo "${*:2} -o $1.o" >>"$work/bakes"
 }
 
-# An action as built: all in one object, and alone in its own.
+# The actions as built: @NAME from the object with all of them, @NAME.o from its own object.
 for a in "$root"/action/*.c; do
 	a=${a##*/} a=${a%.c}
 	bpf[$a]="action bpf object-file $objects/tcact.o sec action/$a"
 	bpf[$a.o]="action bpf object-file $objects/$a.o sec action/$a"
 done
 
-# of the guest's architecture
+# tcact-data for the architecture of the guest
 data=$root/build/tcact-data
 [[ $objects != */bpfeb ]] || data=$objects/tcact-data
+
+# tc ARGUMENT...: the tc of iproute2, in the network namespace $tc_netns if that is set. @NAME and
+# @NAME/ACTION stand for actions: see bake and stage.
+tc_netns=''
+tc() {
+	local argument arguments=() words
+	for argument; do
+		case $argument in
+		@*/*) arguments+=(action bpf object-pinned "/sys/fs/bpf/${argument#@}") ;;
+		@*)
+			[[ ${bpf[${argument#@}]-} ]] || fail "tc $*: $argument was not baked"
+			read -ra words <<<"${bpf[${argument#@}]}"
+			arguments+=("${words[@]}") ;;
+		*) arguments+=("$argument") ;;
+		esac
+	done
+	if [[ $tc_netns ]]; then in_netns "$tc_netns" tc "${arguments[@]}"; else command tc "${arguments[@]}"; fi
+}
 
 # ---- verdicts of tests ----------------------------------------------------------------------
 
@@ -49,17 +68,17 @@ same() {
 	[[ $2 == "$3" ]] || fail "$1: got '$2', expected '$3'"
 }
 
-# differ WHAT GOT UNEXPECTED: the negative control, so that `same` is known to be able to fail
+# differ WHAT GOT UNEXPECTED: a negative control, which shows that `same` would fail without the action
 differ() {
 	[[ $2 != "$3" ]] || fail "control: $1: '$2' with and without the action"
 }
 
-# refused COMMAND...: it must fail
+# refused COMMAND...: COMMAND must fail
 refused() {
 	if "$@" >/dev/null 2>&1; then fail "was not refused: $*"; fi
 }
 
-# eventually COMMAND...: it becomes true within 30 seconds, looked at without pause
+# eventually COMMAND...: COMMAND must succeed within 30 seconds; it is tried without pause
 eventually() {
 	local end=$((SECONDS + 30))
 	until "$@"; do
@@ -71,7 +90,7 @@ eventually() {
 
 is_up() { [[ $(<"/sys/class/net/$1/operstate") != down ]]; }
 
-# wire A B: a cable, its ends A and B
+# wire A B: a cable (veth) with the ends A and B
 wire() {
 	printf '%s\n' "link add name $1 type veth peer name $2" "link set dev $1 up" "link set dev $2 up" |
 		ip -b -
@@ -86,18 +105,18 @@ vlan() {
 	eventually is_up "$1"
 }
 
-# tun NAME [ADDRESS]: a device without a link layer, whose user is `packet`
+# tun NAME [ADDRESS]: a device without a link layer; `packet` reads from it and writes to it
 tun() {
-	# no udev in a guest: nothing loads the module when the device is opened
+	# a guest has no udev, so nothing else loads the module
 	[[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || true
 	ip tuntap add "$1" mode tun 2>/dev/null || skip "this kernel has no tun"
 	[[ ! ${2-} ]] || ip addr add "$2" dev "$1"
 	ip link set dev "$1" up
 }
 
-# peer NAME A B ADDRESSES-A ADDRESSES-B: a network namespace NAME behind a cable. The neighbours
-# know each other, so that no ARP is counted. Two ends with one index, each in a namespace of its
-# own, would be up only after a second: linkwatch_urgent_event() takes B for no virtual device.
+# peer NAME A B ADDRESSES-A ADDRESSES-B: a network namespace NAME, connected by a cable. Both ends have
+# permanent neighbour entries, so that no ARP is counted. The index of A is one that B does not have: with
+# equal indexes, linkwatch_urgent_event() does not see that B is virtual, and B is up only after a second.
 peers=0
 peer() {
 	local address index=$((1000 + peers++))
@@ -136,19 +155,18 @@ clsact() {
 	for dev; do tc qdisc add dev "$dev" clsact; done
 }
 
-# stage NAME LIST ACTION [PARAM VALUE]...: the action with the table LIST, a line an entry, is loaded and
-# pinned as /sys/fs/bpf/NAME/ACTION, and nothing sees it yet
+# stage NAME LIST ACTION [PARAM VALUE]...: loads the action with the table LIST, one entry a line, and pins
+# it as /sys/fs/bpf/NAME/ACTION. @NAME/ACTION stands for it in the arguments of tc; no packet reaches it yet.
 stage() {
 	local pin=/sys/fs/bpf/$1
 	mkdir -p "$pin"
 	echo "$2" >/run/list
 	"$data" "$objects" load ${2:+-t /run/list} -o "$pin/$3" "${@:3}" 2>/run/load || fail "$(</run/load)"
 }
-staged() { echo "action bpf object-pinned /sys/fs/bpf/$1/$2"; }
 
 # ---- transfers ------------------------------------------------------------------------------
 
-# bad_sums NETNS: checksum errors that the receiver has counted, of all protocols
+# bad_sums NETNS: the number of checksum errors that this namespace has counted, of all protocols
 bad_sums() {
 	in_netns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
 		$1 in column { n += $column[$1]; delete column[$1]; next }
@@ -157,32 +175,32 @@ bad_sums() {
 		END { print n + 0 }'
 }
 
-# two: a and, in the namespace far, b; clsact on a
+# two: device a here and device b in the namespace far; clsact on a
 two() {
 	ipv6
 	peer far a b 10.1.0.1/24,fd01::1/64 10.1.0.2/24,fd01::2/64
 	clsact a
 }
 
-# send BYTES: over TCP, both families; the receiver compares every byte
+# send BYTES: sends BYTES over TCP, over IPv4 and IPv6; the receiver compares every byte
 send() {
 	local to
 	for to in 10.1.0.2 fd01::2; do
-		same "transfer to $to" "$(packet transfer tcp far $to "$1")" "$1 0x00"
+		same "transfer to $to" "$(packet transfer tcp far "$to" "$1")" "$1 0x00"
 	done
 }
 
 # ---- packets --------------------------------------------------------------------------------
 
-# frames: reads what frames.py wrote: ${frame[NAME.in]}, and ${frame[NAME.VARIANT]}, what
-# Scapy says it must become
+# frames: reads the file of frames.py: ${frame[NAME.in]} is a frame, and ${frame[NAME.VARIANT]} is what it
+# must become, as computed by Scapy
 declare -A frame=()
 # shellcheck source=/dev/null
 frames() { . "$work/frames"; }
 
 packet() { "$work/packet" "$@"; }
 
-# pass FROM TO [OPTION]... FRAME...: prints, for each, what came out
+# pass FROM TO [OPTION]... FRAME...: sends each frame and prints what came out
 pass() {
 	local args=()
 	while [[ ! $1 =~ ^[0-9a-f]{8,}$ ]]; do
@@ -192,15 +210,15 @@ pass() {
 	printf '%s\n' "$@" | "$work/packet" pass "${args[@]}"
 }
 
-# come_out ARRAY FROM TO [OPTION]... FRAME...: what pass prints, a line an element. By a file, as bash
-# reads a pipe byte by byte.
+# come_out ARRAY FROM TO [OPTION]... FRAME...: the same, into ARRAY, one element for each frame. It uses a
+# file, because bash reads a pipe byte by byte.
 come_out() {
 	pass "${@:2}" >/run/came-out
 	mapfile -t "$1" </run/came-out
 }
 
-# behind B A2 B2: what comes in at B goes out to A2, and so to B2, where it can be seen after
-# the ingress actions of B. They get a pref from 2 to 65000, and end in pipe or continue.
+# behind B A2 B2: redirects what comes in at B to A2, and so to B2. So packets can be seen after the ingress
+# actions of B, which must have a pref from 2 to 65000 and end in continue.
 behind() {
 	wire "$2" "$3"
 	tc filter add dev "$1" ingress pref 1 protocol 0x88b5 matchall \
@@ -208,8 +226,9 @@ behind() {
 	tc filter add dev "$1" ingress pref 65001 matchall action mirred egress redirect dev "$2"
 }
 
-# differences CORPUS KINDS LEAST: what came of the packets of CORPUS, in /tmp/ours and in /tmp/theirs, is the same but for
-# KINDS, which have to differ; KIND? may. At least LEAST packets, of which a tenth are changed
+# differences CORPUS KINDS LEAST: compares /tmp/ours and /tmp/theirs, the results for the packets of CORPUS. Packets of
+# KINDS must differ, those of a KIND? may, and all others must be the same. There must be at least LEAST packets, and a
+# tenth of LEAST must be changed.
 differences() {
 	paste -d ' ' "$1" /tmp/ours /tmp/theirs | awk -v kinds="$2" -v least="$3" '
 		BEGIN {
@@ -233,7 +252,7 @@ differences() {
 
 # ---- counters -------------------------------------------------------------------------------
 
-# stats DEV HOOK PREF [N]: packets and drops of the Nth action of a filter, the first by default
+# stats DEV HOOK PREF [N]: prints packets and drops of the Nth action of a filter (default: the first)
 stats() {
 	local json n
 	json=$(tc -j -s filter show dev "$1" "$2" pref "$3")
@@ -245,15 +264,15 @@ stats() {
 	echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
 }
 
-# ran DEV HOOK PREF: the action saw packets, and dropped none; where retransmissions and what IPv6
-# says on its own accord are counted too
+# ran DEV HOOK PREF: the action must have seen packets, and dropped none. For connections: their number of
+# packets is not known, because of retransmissions and of what IPv6 sends by itself.
 ran() {
 	local packets drops
 	read -r packets drops < <(stats "$@")
 	((packets > 0 && drops == 0)) || fail "$*: $packets packets, $drops dropped"
 }
 
-# program DEV HOOK PREF [N]: the id of the Nth program of a filter
+# program DEV HOOK PREF [N]: prints the id of the Nth program of a filter
 program() {
 	local json n
 	json=$(tc -j filter show dev "$1" "$2" pref "$3")
@@ -264,7 +283,7 @@ program() {
 	echo "${BASH_REMATCH[1]}"
 }
 
-# reasons DEV HOOK PREF [N]: what the program counted, as NAME=COUNT...
+# reasons DEV HOOK PREF [N]: prints the counters of the program that are not 0, as NAME=COUNT...
 reasons() {
 	local line='' pair
 	declare -A name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# Where the headers are, on all kinds of devices: each packet comes out as Scapy says it must
-# (DSCP 46, TTL 33, MSS 1200 in one `edit`), or as it went in and is counted, by each of the three.
+# shellcheck shell=bash
+# Finding the headers on all kinds of devices. Each packet must come out as Scapy has computed it (DSCP 46,
+# TTL 33, MSS 1200 by one `edit`), or unchanged and counted by each of the three parts.
 
 bake edit edit dscp.value ef ttl.set 33 mss.max 1200
 bake edit-ether edit dscp.value ef ttl.set 33 mss.max 1200 link ether
@@ -9,7 +9,7 @@ bake edit-none edit dscp.value ef ttl.set 33 mss.max 1200 link none
 bake dscp-ef dscp value ef
 bake mss-1200 mss max 1200
 
-# each FROM TO [OPTION]... -- NAME...: these frames go in, and come out changed as in .edit
+# each FROM TO [OPTION]... -- NAME...: sends these frames, which must come out as in .$variant (default: edit)
 each() {
 	local args=() in=() out=() got=() name i=0
 	while [[ $1 != -- ]]; do
@@ -33,19 +33,19 @@ variant=edit
 
 # ---- Ethernet -------------------------------------------------------------------------------
 
-ether='v4 v6 v4-options v6-extensions syn4 syn6 syn-low ack vlan vlan6 qinq qinq6 qinq-q'
-ether+=' pppoe4 pppoe6 pppoe-vlan'
+ethernet_frames=(v4 v6 v4-options v6-extensions syn4 syn6 syn-low ack vlan vlan6 qinq qinq6 qinq-q
+	pppoe4 pppoe6 pppoe-vlan)
 
-# on_ether OBJECT: all kinds of frames through egress of a veth, tags in the frame
+# on_ether OBJECT: all kinds of frames through egress of a veth, with the tags in the frame
 on_ether() {
 	wire a b
 	clsact a
 	frames
 	variant=in
-	each a b -- $ether
-	tc filter add dev a egress pref 7 matchall ${bpf[$1]}
-	each a b -- $ether
-	set -- $ether
+	each a b -- "${ethernet_frames[@]}"
+	tc filter add dev a egress pref 7 matchall "@$1"
+	each a b -- "${ethernet_frames[@]}"
+	set -- "${ethernet_frames[@]}"
 	same count "$(stats a egress 7)" "$# 0"
 	same reasons "$(reasons a egress 7)" ''
 }
@@ -61,10 +61,10 @@ link_ether_ingress() {
 	frames
 	behind b a2 b2
 	variant=in
-	each a b2 -- $ether
-	tc filter add dev b ingress pref 7 matchall ${bpf[edit]} continue
-	each a b2 -- $ether
-	set -- $ether
+	each a b2 -- "${ethernet_frames[@]}"
+	tc filter add dev b ingress pref 7 matchall @edit continue
+	each a b2 -- "${ethernet_frames[@]}"
+	set -- "${ethernet_frames[@]}"
 	same count "$(stats b ingress 7)" "$# 0"
 	same reasons "$(reasons b ingress 7)" ''
 }
@@ -74,7 +74,7 @@ link_ether_none() {
 	wire a b
 	clsact a
 	frames
-	tc filter add dev a egress pref 7 matchall ${bpf[edit-none]}
+	tc filter add dev a egress pref 7 matchall @edit-none
 	variant=in
 	each a b -- v4 v6 vlan
 	same reasons "$(reasons a egress 7)" not-ip=9
@@ -90,7 +90,7 @@ link_vlan_metadata() {
 	tagged() { echo "${1:0:24}81000005${1:24}"; }
 	same control "$(pass a.5 b -m a "${frame[syn4.in]}")" "$(tagged "${frame[syn4.in]}")"
 	for dev in a.5 a; do
-		tc filter add dev $dev egress pref 7 matchall ${bpf[edit]}
+		tc filter add dev $dev egress pref 7 matchall @edit
 		same "v4 on $dev" "$(pass a.5 b -m a "${frame[syn4.in]}")" "$(tagged "${frame[syn4.edit]}")"
 		same "v6 on $dev" "$(pass a.5 b -m a "${frame[syn6.in]}")" "$(tagged "${frame[syn6.edit]}")"
 		same count "$(stats $dev egress 7)" "2 0"
@@ -107,10 +107,10 @@ link_vlan_frame() {
 	clsact a a.5
 	frames
 	same control "$(pass a.5 b -m a "${frame[syn4.in]}")" "${frame[syn4.in]:0:24}81000005${frame[syn4.in]:24}"
-	# that the tag really is in the frame: u32 sees it there, and only there
+	# u32 finds the tag in the frame, so it is not in the metadata
 	tc filter add dev a egress pref 6 protocol all u32 match u16 0x8100 0xffff at -2 \
 		action gact continue
-	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	tc filter add dev a egress pref 7 matchall @edit
 	for f in syn4 syn6; do
 		same $f "$(pass a.5 b -m a "${frame[$f.in]}")" "${frame[$f.edit]:0:24}81000005${frame[$f.edit]:24}"
 	done
@@ -134,11 +134,11 @@ link_qinq_devices() {
 			want=${frame[$f.in]:0:24}88a8000781000005${frame[$f.in]:24}
 			same "control $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
 			want=${frame[$f.edit]:0:24}88a8000781000005${frame[$f.edit]:24}
-			tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+			tc filter add dev a egress pref 7 matchall @edit
 			same "egress $f $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
 			same reasons "$(reasons a egress 7)" ''
 			tc filter del dev a egress pref 7
-			tc filter add dev b ingress pref 7 matchall ${bpf[edit]} continue
+			tc filter add dev b ingress pref 7 matchall @edit continue
 			same "ingress $f $mode" "$(pass a.7.5 b2 -m a "${frame[$f.in]}")" "$want"
 			same reasons "$(reasons b ingress 7)" ''
 			tc filter del dev b ingress pref 7
@@ -146,15 +146,15 @@ link_qinq_devices() {
 	done
 }
 
-# ---- AF_PACKET: the sender says what the protocol is ----------------------------------------
+# ---- AF_PACKET: the sender chooses skb->protocol --------------------------------------------
 
-t link_lie 'AF_PACKET with a lying protocol: the frame decides, or it is left alone'
+t link_lie 'AF_PACKET with a wrong protocol: the frame decides, or the packet is not changed'
 link_lie() {
 	local claim
 	wire a b
 	clsact a
 	frames
-	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	tc filter add dev a egress pref 7 matchall @edit
 	for claim in 0x0800 0x86dd 0x8100 0x8864 0x88b6 0x0001 0x0003; do
 		each a b -p $claim -- v4 v6 syn4 syn6
 	done
@@ -162,14 +162,14 @@ link_lie() {
 		each a b -p $claim -- vlan vlan6 qinq qinq6 pppoe4 pppoe6
 	done
 	same reasons "$(reasons a egress 7)" ''
-	# What is not IP is not taken for it.
+	# A packet that is not IP is not treated as IP.
 	for claim in 0x0800 0x86dd; do
 		each a b -p $claim -- other pppoe-lcp tags3
 	done
 	same reasons "$(reasons a egress 7)" not-ip=18
 }
 
-t link_ether_4 'a MAC address that begins with 4x or 6x, or is as the IP header behind it, is not taken for one'
+t link_ether_4 'a MAC address that begins with 4x or 6x, or is a copy of the IP header, is not treated as an IP header'
 link_ether_4() {
 	local name first at
 	wire a b
@@ -181,14 +181,14 @@ link_ether_4() {
 			frame[$first$name.edit]=${frame[$name.edit]/#02/$first}
 		done
 	done
-	# where the IP header is, in digits
+	# the offset of the IP header, in hex digits
 	for name in syn4:28 syn6:28 vlan:36 qinq:44 pppoe4:44; do
 		at=${name#*:} name=${name%:*}
 		first=${frame[$name.in]:at:24}
-		frame[copy-$name.in]=$first${frame[$name.in]:24}
-		frame[copy-$name.edit]=$first${frame[$name.edit]:24}
+		frame["copy-$name.in"]=$first${frame[$name.in]:24}
+		frame["copy-$name.edit"]=$first${frame[$name.edit]:24}
 	done
-	tc filter add dev a egress pref 7 matchall ${bpf[edit]}
+	tc filter add dev a egress pref 7 matchall @edit
 	for first in 45 46 60 65; do
 		each a b -- ${first}syn4 ${first}syn6 ${first}vlan ${first}qinq ${first}pppoe4
 	done
@@ -201,7 +201,7 @@ link_ether_4() {
 
 # ---- devices without a link layer -----------------------------------------------------------
 
-# on_tun OBJECT: out of a tun device, and into one
+# on_tun OBJECT: packets that leave through a tun device, and packets that come in through one
 on_tun() {
 	tun t0
 	tun t1
@@ -209,7 +209,7 @@ on_tun() {
 	frames
 	variant=in
 	each t0 tun:t0 -- raw4 raw6 raw-8.0.69.1
-	tc filter add dev t0 egress pref 7 matchall ${bpf[$1]}
+	tc filter add dev t0 egress pref 7 matchall "@$1"
 	each t0 tun:t0 -- raw4 raw6 raw-8.0.69.1
 	same count "$(stats t0 egress 7)" "3 0"
 	same reasons "$(reasons t0 egress 7)" ''
@@ -217,7 +217,7 @@ on_tun() {
 	tc filter add dev t0 ingress pref 65001 matchall action mirred egress redirect dev t1
 	variant=in
 	each tun:t0 tun:t1 -- raw4 raw6 raw-8.0.69.1
-	tc filter add dev t0 ingress pref 7 matchall ${bpf[$1]} continue
+	tc filter add dev t0 ingress pref 7 matchall "@$1" continue
 	each tun:t0 tun:t1 -- raw4 raw6 raw-8.0.69.1
 	same count "$(stats t0 ingress 7)" "3 0"
 	same reasons "$(reasons t0 ingress 7)" ''
@@ -232,7 +232,7 @@ link_tun_ether() {
 	tun t0
 	clsact t0
 	frames
-	tc filter add dev t0 egress pref 7 matchall ${bpf[edit-ether]}
+	tc filter add dev t0 egress pref 7 matchall @edit-ether
 	variant=in
 	each t0 tun:t0 -- raw4 raw6
 	same reasons "$(reasons t0 egress 7)" not-ip=6
@@ -245,7 +245,7 @@ link_tun_mpls() {
 	clsact t0
 	frames
 	for object in edit edit-none; do
-		tc filter add dev t0 egress pref 7 matchall ${bpf[$object]}
+		tc filter add dev t0 egress pref 7 matchall "@$object"
 		variant=in
 		each t0 tun:t0 -p 0x8847 -- raw4 raw6
 		variant=in
@@ -257,8 +257,9 @@ link_tun_mpls() {
 	done
 }
 
-# BPF reads no farther than 65535 bytes behind the network header. Newer kernels keep less of it linear, and it is found.
-t link_tun_long 'tun, 65550 bytes from 8.0.69.1, most of them padding: not taken for Ethernet'
+# BPF helpers read at most 65535 bytes after the network header. On newer kernels less of the packet is linear,
+# so the header is found.
+t link_tun_long 'tun, 65550 bytes from 8.0.69.1, most of them padding: not treated as Ethernet'
 link_tun_long() {
 	local padding long want got
 	tun t0
@@ -268,14 +269,14 @@ link_tun_long() {
 	printf -v padding '%0*d' $((2 * 65550 - ${#frame[raw-8.0.69.1.in]})) 0
 	long=${frame[raw-8.0.69.1.in]}$padding want=${frame[raw-8.0.69.1.edit]}$padding
 	tc filter add dev t0 ingress pref 65001 matchall action mirred egress redirect dev t1
-	tc filter add dev t0 ingress pref 7 matchall ${bpf[edit]} continue
+	tc filter add dev t0 ingress pref 7 matchall @edit continue
 	got=$(pass tun:t0 tun:t1 "$long")
 	[[ $(reasons t0 ingress 7) != link-unknown=3 ]] || want=$long
 	[[ $got == "$want" ]] || fail "it is neither left alone nor right, with $(reasons t0 ingress 7)"
 }
 
-# tunnel HEADER TYPE ARGUMENTS...: packets into a tunnel, over a tun device, HEADER bytes of
-# outer headers before them there
+# tunnel HEADER TYPE ARGUMENTS...: a tunnel over a tun device; there, HEADER bytes of outer headers stand
+# before each packet
 tunnel() {
 	header=$1
 	tun t0 192.0.2.1/24
@@ -298,7 +299,7 @@ tunnel_out() {
 	local name object=$1
 	shift
 	for name; do same "control $name" "$(inner "${frame[$name.in]}")" "${frame[$name.in]}"; done
-	tc filter add dev x0 egress pref 7 matchall ${bpf[$object]}
+	tc filter add dev x0 egress pref 7 matchall "@$object"
 	for name; do same "$name" "$(inner "${frame[$name.in]}")" "${frame[$name.edit]}"; done
 	same count "$(stats x0 egress 7)" "$# 0"
 	same reasons "$(reasons x0 egress 7)" ''
@@ -318,7 +319,7 @@ tunnel_in() {
 	done
 	got=$(pass tun:t0 tun:t1 "${all[@]}")
 	same control "$got" "$(printf '%s\n' "${in[@]}")"
-	tc filter add dev x0 ingress pref 7 matchall ${bpf[$object]} continue
+	tc filter add dev x0 ingress pref 7 matchall "@$object" continue
 	got=$(pass tun:t0 tun:t1 "${all[@]}")
 	same count "$(stats x0 ingress 7)" "$# 0"
 	if [[ $(reasons x0 ingress 7) == link-unknown=$((3 * $#)) ]]; then
@@ -349,9 +350,9 @@ link_gre_any() {
 	send() { packet catch tun:t0 1 "$work/packet" udp 10.8.0.2 9 40; }
 	before=$(send)
 	[[ $before == 45*' ok' ]] || fail "no tunnelled datagram: $before"
-	tc filter add dev x0 egress pref 7 matchall ${bpf[dscp-ef]}
+	tc filter add dev x0 egress pref 7 matchall @dscp-ef
 	got=$(send)
-	# tos of the outer and of the inner header are as they were
+	# the TOS of the outer and of the inner header is not changed
 	same 'outer tos' "${got:2:2}" "${before:2:2}"
 	same 'inner tos' "${got:50:2}" 00
 	same sum "${got##* }" ok
@@ -359,7 +360,7 @@ link_gre_any() {
 	same reasons "$(reasons x0 egress 7)" link-unknown=1
 
 	tun t1
-	tc filter add dev x0 ingress pref 7 matchall ${bpf[dscp-ef]} pipe action mirred egress redirect dev t1
+	tc filter add dev x0 ingress pref 7 matchall @dscp-ef pipe action mirred egress redirect dev t1
 	before=${before% *}
 	before=${before/c0000201c0000202/c0000202c0000201}
 	got=$(packet pass tun:t0 tun:t1 <<<"$before")
@@ -367,7 +368,7 @@ link_gre_any() {
 	same reasons "$(reasons x0 ingress 7)" link-unknown=1
 }
 
-t link_wireguard 'wireguard: what it is about to encrypt'
+t link_wireguard 'wireguard egress: packets that are not encrypted yet'
 link_wireguard() {
 	ip link add name x0 type wireguard 2>/dev/null || skip "this kernel has no wireguard"
 	ip link set dev x0 up
@@ -377,24 +378,24 @@ link_wireguard() {
 	tc filter add dev x0 egress pref 65001 matchall action mirred egress redirect dev t0
 	variant=in
 	each x0 tun:t0 -- raw4 raw6 raw-8.0.69.1
-	tc filter add dev x0 egress pref 7 matchall ${bpf[edit]} continue
+	tc filter add dev x0 egress pref 7 matchall @edit continue
 	each x0 tun:t0 -- raw4 raw6 raw-8.0.69.1
 	same count "$(stats x0 egress 7)" "3 0"
 	same reasons "$(reasons x0 egress 7)" ''
 }
 
-# ---- what is left alone, and why it is counted ----------------------------------------------
+# ---- packets that are not changed, and the reason that is counted ---------------------------
 
 # left OBJECT REASON NAME...
 left() {
 	local object=$1 reason=$2 name
 	shift 2
-	tc filter add dev a egress pref 7 matchall ${bpf[$object]}
+	tc filter add dev a egress pref 7 matchall "@$object"
 	variant=in
 	each a b -- "$@"
 	same "count of $object" "$(stats a egress 7)" "$# 0"
 	same "reasons of $object" "$(reasons a egress 7)" "$reason"
-	# control: a good packet is changed
+	# control: a valid packet is changed
 	differ "$object" "$(pass a b "${frame[syn4.in]}")" "${frame[syn4.in]}"
 	tc filter del dev a egress pref 7
 }
@@ -422,7 +423,7 @@ left_mss() {
 		options-length options-beyond options-many
 }
 
-t left_mss_quietly 'mss: what is no SYN, has a low MSS or is not TCP is untouched and not counted'
+t left_mss_quietly 'mss: a packet that is no SYN, has a low MSS or is not TCP is unchanged and not counted'
 left_mss_quietly() {
 	wire a b
 	clsact a

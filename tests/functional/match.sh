@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2016,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# The matcher of metadata: what tc makes of its hits and misses, and tc's own filters beside it.
+# shellcheck shell=bash
+# match: what tc does after a hit and after a miss, and a comparison with tc's own filters.
 
 bake mark-5 match value 5
 bake dscp-8 match field dscp value cs1
@@ -14,10 +14,10 @@ compare_ready() {
 	v4=${frame[v4.in]} v6=${frame[v6.in]} other=${frame[other.in]}
 }
 
-t compare_control 'match: a hit takes the control word, a miss the next filter'
+t compare_control 'match: after a hit the control word decides, after a miss the next filter runs'
 compare_control() {
 	compare_ready
-	tc filter add dev a egress pref 7 matchall ${bpf[dscp-8]} drop
+	tc filter add dev a egress pref 7 matchall @dscp-8 drop
 	tc filter add dev a egress pref 8 matchall action gact pass
 	same 'hits' "$(pass a b "$v4" "$v6")" $'-\n-'
 	same 'next filter' "$(stats a egress 8)" "0 0"
@@ -26,11 +26,11 @@ compare_control() {
 	same reasons "$(reasons a egress 7)" not-ip=1
 }
 
-t compare_chain 'match: the next action of the filter on a hit, goto chain, not on a miss'
+t compare_chain 'match: after a hit the next action or goto chain runs, after a miss neither'
 compare_chain() {
 	compare_ready
-	tc filter add dev a egress pref 7 matchall ${bpf[mark-5]} pipe action gact goto chain 9
-	tc filter add dev a egress pref 8 matchall ${bpf[dscp-range]} goto chain 9
+	tc filter add dev a egress pref 7 matchall @mark-5 pipe action gact goto chain 9
+	tc filter add dev a egress pref 8 matchall @dscp-range goto chain 9
 	tc filter add dev a egress pref 9 matchall action gact pass
 	tc filter add dev a egress chain 9 pref 1 matchall action gact drop
 	same 'dscp 8' "$(pass a b "$v4")" -
@@ -43,15 +43,15 @@ compare_chain() {
 	same 'pref 9' "$(stats a egress 9)" "1 0"
 }
 
-t compare_absent 'match: a packet without the field misses, even with ne, and is counted'
+t compare_absent 'match: a packet without the field is a miss, even with ne, and is counted'
 compare_absent() {
 	compare_ready
-	tc filter add dev a egress pref 7 matchall ${bpf[spi]} drop
+	tc filter add dev a egress pref 7 matchall @spi drop
 	same 'no IPsec' "$(pass a b "$v4")" "$v4"
 	same reasons "$(reasons a egress 7)" absent=1
 }
 
-# ---- beside tc's own filters ----------------------------------------------------------------
+# ---- comparison with tc's own filters -------------------------------------------------------
 
 # NAME: FIELD OP VALUE [TO] | the filter of tc that matches the same packets
 declare -A alike=(
@@ -74,13 +74,13 @@ declare -A alike=(
 for n in "${!alike[@]}"; do
 	IFS=' |' read -r field op value to _ <<<"${alike[$n]}"
 	[[ $op == in || $op == mask ]] || to=''
-	bake "alike-$n" match field $field op $op value $value ${to:+to $to}
+	bake "alike-$n" match field "$field" op "$op" value "$value" ${to:+to $to}
 	t "compare_as_$n" "match ${alike[$n]%|*} and ${alike[$n]#*|}: the same packets"
 	eval "compare_as_$n() { compare_alike $n; }"
 done
 
-# compare_alike NAME: with marks around the boundaries, each with one of two priorities, IPv4 with
-# and without a DSCP, IPv6 and neither
+# compare_alike NAME: compares both for marks around the boundaries, two priorities, and packets of four
+# kinds: IPv4 with and without a DSCP, IPv6, and not IP
 compare_alike() {
 	local row=${alike[$1]#*|} filter protocol=all ours theirs
 	case $row in
@@ -92,20 +92,20 @@ compare_alike() {
 	compare_ready
 	theirs=$(verdicts "$([[ $row == protocol* ]] && echo ipv6 || echo $protocol)" "${filter[@]}" action gact drop) ||
 		skip "this kernel or tc has no filter $row"
-	ours=$(verdicts $protocol matchall ${bpf[alike-$1]} drop)
+	ours=$(verdicts $protocol matchall "@alike-$1" drop)
 	same "$1" "$ours" "$theirs"
 	[[ $theirs == *-* && $theirs == *+* ]] || fail "control: all verdicts are the same: $theirs"
 }
 
-# verdicts PROTOCOL FILTER...: what becomes of each packet: + it passes, - it does not
+# verdicts PROTOCOL FILTER...: prints for each packet + if it passes, - if it does not
 verdicts() {
-	local marked packet priority=0x10002
+	local marked packet skb_priority=0x10002
 	tc filter add dev a egress pref 7 protocol "$@" 2>/dev/null || return
 	for marked in 0 4 5 6 7 256 0x1ff 0x7fffffff 0x80000000 0xffffffff; do
 		for packet in "$v4" "$v6" "$other" "${v4/4522004c/4520004c}"; do
-			echo "$marked $priority $packet"
+			echo "$marked $skb_priority $packet"
 		done
-		[[ $priority == 0x10003 ]] && priority=0x10002 || priority=0x10003
+		[[ $skb_priority == 0x10003 ]] && skb_priority=0x10002 || skb_priority=0x10003
 	done | packet pass a b | sed 's/^[^-].*/+/' | tr -d '\n'
 	tc filter del dev a egress
 }

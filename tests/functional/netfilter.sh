@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The same packets through netfilter's targets and through our actions, and what comes out compared byte by byte. The
-# packets go through a bridge, whose frames iptables sees (br_netfilter): no router changes them. Where the two
-# differ, the kind of packet is listed here with the reason, and has to differ.
+# The same packets go through netfilter and through our actions, and the results are compared byte by byte. The
+# packets cross a bridge, where iptables sees them (br_netfilter), because no router changes them there. Kinds of
+# packets for which the results differ are listed here with the reason. A kind that is listed must differ.
 #
-# br_netfilter drops the kinds badsum, ihl, long and cut, so these are the same.
-#   vlan      iptables does not look behind a tag, nft only behind one that is in the metadata; ours does
+# br_netfilter drops the kinds badsum, ihl, long and cut, so these give the same result.
+#   vlan      iptables finds no header after a tag, nft only after a tag in the metadata; ours does
 #   qinq      as vlan
-#   pppoe     neither looks behind a PPPoE header; ours does
-#   odd       an MSS at an odd offset: both update the checksum as at an even one, and so make it wrong (RFC 1071, 2)
-#   sum       nft writes a header sum of 0xffff where RFC 1624 says 0
+#   pppoe     neither finds the header after a PPPoE header; ours does
+#   odd       an MSS at an odd offset: both update the checksum as for an even offset, which is wrong (RFC 1071, 2)
+#   sum       nft writes a header checksum of 0xffff where RFC 1624 says 0
 #   error     nft does not translate the packet inside an ICMP error (RFC 5508, 4.2)
-#   dccp      nft does not know DCCP (RFC 4340, 9.1), whose checksum covers the addresses
-#   twice     both lower the first MSS only; ours all, as it is not said which one the receiver takes
+#   dccp      nft does not support DCCP (RFC 4340, 9.1), whose checksum covers the addresses
+#   twice     both lower only the first MSS; ours lowers all, because receivers differ in the one that they use
 #   without   xt_TCPMSS adds an option to a SYN without one; ours never makes a packet longer
-#   wrong     theirs go on inside an option with a wrong length
-#             (RFC 9293, 3.2); ours leaves such a header alone
-#   end       both write into what is behind the end of the option list (RFC 9293, 3.2); ours does not
+#   wrong     both continue inside an option with a wrong length (RFC 9293, 3.2); ours does not change such a header
+#   end       both change bytes after the end of the option list (RFC 9293, 3.2); ours does not
 
 bake nf-dscp dscp value ef
 bake nf-ttl ttl set 64
@@ -25,13 +24,12 @@ bake nf-inc ttl inc 3
 bake nf-mss mss max 1300
 bake nf-strip tcpopt strip sack-permitted,timestamps
 bake nf-npt npt from fd01::/48 to 2001:db8:77::/48
-bake nf-npt-in npt from 2001:db8:77::/48 to fd01::/48
 bake nf-nat nat side src from 10.1.0.0/24 to 172.16.200.0/24
 bake nf-ecn ecn
 bake nf-df df
 bake nf-label flowlabel value 0x54321
 
-# bridge: what is sent by a comes in at b, and goes out by c to d
+# bridge: packets sent by a come in at b, cross the bridge, and leave through c to d
 bridge() {
 	modprobe br_netfilter 2>/dev/null || skip "this kernel has no br_netfilter"
 	wire a b
@@ -42,24 +40,24 @@ bridge() {
 	clsact a
 }
 
-# rule FAMILY WORD...: FAMILY 4 or 6: what follows iptables -t mangle -A; nft: a rule of a bridge
+# rule FAMILY WORD...: adds a rule. FAMILY 4 or 6: WORDs are the arguments of iptables -t mangle -A; nft: a rule for
+# a bridge
 rule() {
 	local family=$1
 	shift
 	case $family in
 	4) iptables-legacy -w -t mangle -A "$@" ;;
 	6) ip6tables-legacy -w -t mangle -A "$@" ;;
-	nft) # br_netfilter, at 0, goes on behind itself
+	nft) # after br_netfilter, whose priority is 0
 		nft -f - <<<"table bridge t { chain c { type filter hook forward priority 10; $*; }; }" ;;
 	esac
 }
 
-# against OBJECT KINDS CORPUS RULE...: through both; the rules are those of rule
-# shellcheck disable=SC2086,SC2154 # bpf[NAME] is words; variables are lib.sh's
+# against OBJECT KINDS CORPUS RULE...: sends the packets through both. Each RULE has the arguments of rule.
 against() {
 	local line words
 	type -P iptables-legacy nft >/dev/null || skip "no iptables or nft"
-	# every kind, and a tenth of the usual packets
+	# all packets of the special kinds, and a tenth of the usual ones
 	awk '!/^v[46]/ || NR % 10 == 0' "$work/$3" >/tmp/corpus
 	bridge
 	for line in "${@:4}"; do
@@ -70,59 +68,59 @@ against() {
 	iptables-legacy -t mangle -F
 	ip6tables-legacy -t mangle -F
 	nft flush ruleset
-	tc filter add dev a egress pref 7 matchall ${bpf[$1]} continue
+	tc filter add dev a egress pref 7 matchall "@$1" continue
 	cut -d ' ' -f 2 /tmp/corpus | packet pass a d >/tmp/ours
 	same count "$(stats a egress 7)" "$(wc -l </tmp/corpus) 0"
 	differences /tmp/corpus "$2" 200
 }
 
-t netfilter_dscp 'dscp and xt_DSCP: a corpus of packets comes out the same, but for those listed'
+t netfilter_dscp 'dscp and xt_DSCP: the same result for a corpus of packets, except for the listed kinds'
 netfilter_dscp() {
 	against nf-dscp 'vlan qinq pppoe' corpus '4 FORWARD -j DSCP --set-dscp 46' '6 FORWARD -j DSCP --set-dscp 46'
 }
 
-t netfilter_ttl 'ttl and xt_HL: the same of them'
+t netfilter_ttl 'ttl and xt_HL: the same result'
 netfilter_ttl() { against nf-ttl 'vlan qinq pppoe' corpus '4 FORWARD -j TTL --ttl-set 64' '6 FORWARD -j HL --hl-set 64'; }
 
-t netfilter_dec 'ttl dec and xt_HL: the same of them'
+t netfilter_dec 'ttl dec and xt_HL: the same result'
 netfilter_dec() { against nf-dec 'vlan qinq pppoe' corpus '4 FORWARD -j TTL --ttl-dec 1' '6 FORWARD -j HL --hl-dec 1'; }
 
-t netfilter_inc 'ttl inc and xt_HL: the same of them'
+t netfilter_inc 'ttl inc and xt_HL: the same result'
 netfilter_inc() { against nf-inc 'vlan qinq pppoe' corpus '4 FORWARD -j TTL --ttl-inc 3' '6 FORWARD -j HL --hl-inc 3'; }
 
-t netfilter_mss 'mss and xt_TCPMSS: the same of SYNs'
+t netfilter_mss 'mss and xt_TCPMSS, SYNs: the same result'
 netfilter_mss() {
 	local syn='FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300'
 	against nf-mss 'end odd twice without wrong' syns "4 $syn" "6 $syn"
 }
 
-t netfilter_mss_nft 'mss and nft tcp option: the same of SYNs'
+t netfilter_mss_nft 'mss and nft tcp option, SYNs: the same result'
 netfilter_mss_nft() { against nf-mss 'end odd twice wrong' syns 'nft tcp flags syn tcp option maxseg size set 1300'; }
 
-t netfilter_tcpopt 'tcpopt and xt_TCPOPTSTRIP: the same of SYNs'
+t netfilter_tcpopt 'tcpopt and xt_TCPOPTSTRIP, SYNs: the same result'
 netfilter_tcpopt() {
 	local strip='FORWARD -p tcp -j TCPOPTSTRIP --strip-options sack-permitted,timestamp'
 	against nf-strip 'wrong' syns "4 $strip" "6 $strip"
 }
 
-t netfilter_npt 'npt and ip6t_SNPT: the same of them'
+t netfilter_npt 'npt and ip6t_SNPT: the same result'
 netfilter_npt() {
 	against nf-npt 'vlan pppoe' corpus '6 POSTROUTING -s fd01::/48 -j SNPT --src-pfx fd01::/48 --dst-pfx 2001:db8:77::/48'
 }
 
-t netfilter_nat 'nat and nft ip saddr: the same of them'
+t netfilter_nat 'nat and nft ip saddr: the same result'
 netfilter_nat() {
 	against nf-nat 'error dccp qinq pppoe' corpus \
 		'nft ip saddr 10.1.0.0/24 ip saddr set ip saddr & 0.0.0.255 | 172.16.200.0'
 }
 
-t netfilter_ecn 'ecn and nft ip ecn: the same of them'
+t netfilter_ecn 'ecn and nft ip ecn: the same result'
 netfilter_ecn() {
 	against nf-ecn 'sum qinq pppoe' corpus 'nft ip ecn != not-ect ip ecn set ce' 'nft ip6 ecn != not-ect ip6 ecn set ce'
 }
 
-t netfilter_flowlabel 'flowlabel and nft ip6 flowlabel: the same of them'
+t netfilter_flowlabel 'flowlabel and nft ip6 flowlabel: the same result'
 netfilter_flowlabel() { against nf-label 'pppoe' corpus 'nft ip6 flowlabel set 0x54321'; }
 
-t netfilter_df 'df and nft ip frag-off: the same of them'
+t netfilter_df 'df and nft ip frag-off: the same result'
 netfilter_df() { against nf-df 'sum qinq pppoe' corpus 'nft ip frag-off set ip frag-off & 0xbfff'; }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * packet - sends packets into one end of a data path, receives them at the
- * other, and prints what is right about them. It is one static program, because
- * the guests in which it runs are slow to start anything larger.
+ * packet - sends packets into one end of a data path, receives them at the other end,
+ * and prints them and whether they are right. It is one static program, because a larger
+ * one would start slowly in a guest.
  *
  *   packet alone COMMAND...         runs it in network, mount and PID namespaces of its own,
  *                                   with /run, /sys and /sys/fs/bpf of its own
  *   packet netns NAME COMMAND...    runs it in that network namespace; not ip netns exec, which
  *                                   hides /sys/fs/bpf
  *   packet pass FROM TO [-p PROTO] [-m DEV]  frames on stdin, [MARK PRIORITY] HEX, one a line:
- *                                   sends each and prints a line with what came of it: HEX
- *                                   [HEX]..., or "-" for nothing. MARK and PRIORITY are the
- *                                   socket's, and stay
+ *                                   sends each and prints a line with the frames that came out:
+ *                                   HEX [HEX]..., or "-" if none. MARK and PRIORITY are set on the
+ *                                   socket, and stay set
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
@@ -36,9 +36,9 @@
  * SUM: ok, bad-ip, bad-l4; partial (the device is to complete it), none (no sum to
  * check). -p: the protocol that the sender claims; otherwise what the frame says.
  *
- * Nothing waits for a packet that does not come: behind each frame goes a marker,
- * past the sender's tc (PACKET_QDISC_BYPASS), on DEV if -m says so; veth keeps their
- * order. A tun device hands a packet over in the system call that sends it.
+ * It never waits for a packet that does not come. After each frame it sends a marker,
+ * which bypasses the sender's tc (PACKET_QDISC_BYPASS), on DEV with -m. veth keeps the
+ * order. A tun device delivers a packet in the system call that sends it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -86,8 +86,8 @@
 #endif
 
 #define FRAME_MAX (70 * 1024)
-#define LIMIT_MS 30000		/* for what must come */
-#define ABSENT_MS 100		/* tun only, for what need not */
+#define LIMIT_MS 30000		/* how long to wait for a packet that must come */
+#define ABSENT_MS 100		/* tun only: how long to wait for one that may not come */
 #define MARKER 0x88b5		/* IEEE 802, local experimental ethertype 1 */
 
 struct end {
@@ -101,7 +101,7 @@ static uint8_t frame[FRAME_MAX + 8];
 
 static unsigned get16(const uint8_t *p) { return p[0] << 8 | p[1]; }
 
-/* Not with stdio, which took a quarter of the time of the tests in a guest. */
+/* Without printf(), which took a quarter of the time of the tests in a guest. */
 static void print_hex(const uint8_t *p, size_t n)
 {
 	for (; n--; p++) {
@@ -300,7 +300,7 @@ static struct end open_end(const char *name)
 	return e;
 }
 
-/* The next frame, with its tag where it was; its length, or -1 for none by now. */
+/* Reads the next frame, and puts its tag back into it. Returns its length, or -1 if there is none in time. */
 static ssize_t take(struct end *e, const char **sum)
 {
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -351,7 +351,7 @@ static void print_another(ssize_t n, bool *any)
 	print_hex(frame, n);
 }
 
-/* from_socket - what a line says of the sender's socket, to it; returns where the frame begins */
+/* Sets MARK and PRIORITY of a line on the sender's socket, if it has them. Returns where the frame begins. */
 static char *from_socket(char *line, int fd)
 {
 	char *rest;
@@ -384,7 +384,7 @@ static int pass(char **args)
 		else if (!strcmp(args[0], "-m"))
 			marker_dev = if_nametoindex(args[1]);
 	}
-	/* One CPU: one backlog, and so one order. */
+	/* On one CPU there is one backlog, so the order is kept. */
 	cpu_set_t cpu;
 	CPU_ZERO(&cpu);
 	CPU_SET(sched_getcpu(), &cpu);
@@ -960,7 +960,7 @@ static int reasons(char **args)
 	return 0;
 }
 
-/* Like bpftool prog and map, which take seconds in a guest. */
+/* As bpftool prog and map, which take seconds in a guest. */
 static int ids(char **args)
 {
 	static const struct { int command; char letter; } kinds[] = {
@@ -1000,7 +1000,7 @@ static void up(const char *dev)
 	close(fd);
 }
 
-/* Does what unshare, mount, sysctl and ip would take a second for in a guest. */
+/* Does the work of unshare, mount, sysctl and ip, which would take a second in a guest. */
 static int alone(char **args)
 {
 	static const char *const fs[][2] = {

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2046,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# The matcher and its table: stage, bind with tc, and the swap.
+# shellcheck shell=bash
+# prefixes and its table: load it, attach it by tc, replace it.
 
-# table NAME PARAMS [PREFIX=TAG]...: stages prefixes with these parameters and entries
+# table NAME PARAMS [PREFIX=TAG]...: loads prefixes with these parameters and entries, as stage does
 table() {
-	local name=$1 params=$2 entry list=''
+	local name=$1 params entry list=''
+	read -ra params <<<"$2"
 	shift 2
 	for entry; do list+="${entry%=*} tag ${entry#*=}"$'\n'; done
-	stage "$name" "${list%$'\n'}" prefixes $params
+	stage "$name" "${list%$'\n'}" prefixes "${params[@]}"
 }
 unstage() { rm -r "/sys/fs/bpf/$1"; }
 
@@ -15,19 +16,19 @@ ready() {
 	wire a b
 	clsact a
 	frames
-	# v4: 10.1.0.1 > 10.2.0.2, v6: fd01::1 > fd02::2; the others are in no table
+	# v4: 10.1.0.1 > 10.2.0.2, v6: fd01::1 > fd02::2; the addresses of other4 and other6 are in no table
 	other4=${frame[v4.in]/0a010001/0b010001}
 	other6=${frame[v6.in]/fd01/fd09}
 }
 
-# gone FRAME..., stays FRAME...: dropped, or out as it was
+# gone FRAME...: each is dropped. stays FRAME...: each comes out unchanged.
 gone() { local f; for f; do same gone "$(pass a b "$f")" -; done; }
 stays() { local f; for f; do same stays "$(pass a b "$f")" "$f"; done; }
 
 t match_empty 'matcher with an empty table: nothing matches'
 match_empty() {
 	ready
-	tc filter add dev a egress pref 7 matchall ${bpf[prefixes]} drop
+	tc filter add dev a egress pref 7 matchall @prefixes drop
 	stays "${frame[v4.in]}" "${frame[v6.in]}"
 	same count "$(stats a egress 7)" "2 0"
 }
@@ -37,8 +38,8 @@ match_drop() {
 	ready
 	stays "${frame[v4.in]}" "${frame[v6.in]}"
 	table s '' 10.1.0.0/16=0 fd01::/32=0
-	stays "${frame[v4.in]}"			# loaded is not bound
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop cookie c0de
+	stays "${frame[v4.in]}"			# loaded, but not attached
+	tc filter add dev a egress pref 7 matchall @s/prefixes drop cookie c0de
 	unstage s
 	tc filter add dev a egress pref 8 matchall action gact pass
 	gone "${frame[v4.in]}" "${frame[v6.in]}"
@@ -48,14 +49,14 @@ match_drop() {
 	same reasons "$(reasons a egress 7)" ''
 }
 
-t match_longest 'the longest prefix decides; 0.0.0.0/0 and ::/0 are of one family each'
+t match_longest 'the longest prefix decides; 0.0.0.0/0 contains no IPv6 address, ::/0 no IPv4 address'
 match_longest() {
 	local got
 	ready
 	table s 'tag mark' 0.0.0.0/0=1 10.0.0.0/8=2 10.1.0.0/24=3 10.1.0.2/32=4 fd00::/8=5 fd01::1/128=6
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) continue
+	tc filter add dev a egress pref 7 matchall @s/prefixes continue
 	unstage s
-	tagged() { # FRAME TAG: passes and has the mark
+	tagged() { # FRAME TAG: it passes, and its mark is TAG
 		tc filter add dev a egress pref 8 protocol all handle "$2" fw action gact drop
 		gone "$1"
 		tc filter del dev a egress pref 8
@@ -75,23 +76,23 @@ t match_of 'of dst, of either: which address is looked up'
 match_of() {
 	ready
 	table s 'of dst' 10.2.0.2/32=0 fd02::2/128=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
+	tc filter add dev a egress pref 7 matchall @s/prefixes drop
 	gone "${frame[v4.in]}" "${frame[v6.in]}"
 	stays "${frame[v4.in]/0a020002/0a010001}"
 	tc filter del dev a egress pref 7
 	unstage s
 	table s 'of either' 10.2.0.0/16=0 11.0.0.0/8=0 fd01::/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
+	tc filter add dev a egress pref 7 matchall @s/prefixes drop
 	gone "${frame[v4.in]}" "$other4" "${frame[v6.in]}"
 	stays "${frame[v4.in]/0a020002/0a030002}" "$other6"
 }
 
-t match_mark 'tag mark: the tag of the prefix is the mark; a miss leaves it as it was'
+t match_mark 'tag mark: the tag of the prefix becomes the mark; a miss does not change the mark'
 match_mark() {
 	ready
 	table s 'tag mark' 10.1.0.0/16=258 fd01::/16=5
 	tc filter add dev a egress pref 6 matchall action skbedit mark 9 continue
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) continue
+	tc filter add dev a egress pref 7 matchall @s/prefixes continue
 	unstage s
 	tc filter add dev a egress pref 8 protocol all handle 0x102 fw action gact pass
 	tc filter add dev a egress pref 9 protocol all handle 5 fw action gact pass
@@ -101,23 +102,23 @@ match_mark() {
 	same 'tag 258, tag 5, unchanged' "$counts" $'1 0\n1 0\n2 0'
 }
 
-t match_chain 'matcher with goto chain: hits run the chain, misses do not'
+t match_chain 'matcher with goto chain: the chain runs after hits, not after misses'
 match_chain() {
 	ready
 	tc filter add dev a egress pref 1 chain 5 matchall action gact drop
 	stays "${frame[v4.in]}"
 	table s '' 10.1.0.0/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) goto chain 5
+	tc filter add dev a egress pref 7 matchall @s/prefixes goto chain 5
 	unstage s
 	gone "${frame[v4.in]}"
 	stays "$other4" "${frame[v6.in]}"
 }
 
-t match_pipe 'matcher with pipe: hits run the next action; misses skip it, the next filter runs'
+t match_pipe 'matcher with pipe: after a hit the next action runs; after a miss the next filter'
 match_pipe() {
 	ready
 	table s '' 10.1.0.0/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) pipe action gact drop
+	tc filter add dev a egress pref 7 matchall @s/prefixes pipe action gact drop
 	unstage s
 	tc filter add dev a egress pref 8 matchall action gact pass
 	gone "${frame[v4.in]}"
@@ -126,11 +127,11 @@ match_pipe() {
 	same 'next filter' "$(stats a egress 8)" "2 0"
 }
 
-t match_notip 'matcher: what is not IP, or cut off, misses and is counted'
+t match_notip 'matcher: a packet that is not IP, or cut off, is a miss and is counted'
 match_notip() {
 	ready
 	table s '' 0.0.0.0/0=0 ::/0=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop
+	tc filter add dev a egress pref 7 matchall @s/prefixes drop
 	unstage s
 	stays "${frame[other.in]}" "${frame[v4-cut.in]}" "${frame[v4-ihl.in]}"
 	same reasons "$(reasons a egress 7)" 'not-ip=1 truncated=1 malformed=1'
@@ -143,21 +144,21 @@ match_ingress() {
 	clsact b
 	behind b a2 b2
 	table s '' 10.1.0.0/16=0
-	tc filter add dev b ingress pref 7 matchall $(staged s prefixes) drop
+	tc filter add dev b ingress pref 7 matchall @s/prefixes drop
 	same dropped "$(pass a b2 "${frame[v4.in]}" "$other4" "${frame[v6.in]}")" "-"$'\n'"$other4"$'\n'"${frame[v6.in]}"
 	tun t0
 	clsact t0
-	tc filter add dev t0 egress pref 7 matchall $(staged s prefixes) drop
+	tc filter add dev t0 egress pref 7 matchall @s/prefixes drop
 	same tun "$(pass t0 tun:t0 "${frame[raw4.in]}" "${frame[raw6.in]}" "${frame[raw-8.0.69.1.in]}")" \
 		"-"$'\n'"${frame[raw6.in]}"$'\n'"${frame[raw-8.0.69.1.in]}"
 }
 
-t match_hits 'hits on: each prefix counts its own'
+t match_hits 'hits on: the hits of each prefix are counted'
 match_hits() {
 	local got
 	ready
 	table s 'hits on' 10.1.0.0/16=0 fd01::/16=0 11.0.0.0/8=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) pipe
+	tc filter add dev a egress pref 7 matchall @s/prefixes pipe
 	stays "${frame[v4.in]}" "${frame[v4.in]}" "${frame[v6.in]}"
 	got=$("$data" "$objects" dump prefixes "$(program a egress 7)")
 	hits() { same "hits of $1" "$(grep "^$1 " <<<"$got")" "$1 tag 0 hits $2"; }
@@ -168,12 +169,12 @@ match_hits() {
 
 # ---- swap -----------------------------------------------------------------------------------
 
-t match_swap 'a table swapped, and changed in place, while packets flow: none is judged wrongly'
+t match_swap 'a table is replaced, and changed in place, while packets flow: none gets a wrong verdict'
 match_swap() {
 	local index n wrong flow size block json id
 	ready
 	table s '' 10.1.0.0/16=0 fd01::/16=0
-	tc filter add dev a egress pref 7 matchall $(staged s prefixes) drop cookie c0de
+	tc filter add dev a egress pref 7 matchall @s/prefixes drop cookie c0de
 	unstage s
 	json=$(tc -j filter show dev a egress pref 7)
 	[[ $json =~ \"index\":([0-9]+) ]]
@@ -186,11 +187,11 @@ match_swap() {
 	sent() { (($(stat -c %s /run/flow) > $1)); }
 	for n in 1 2 3 4 5 6; do
 		size=$(stat -c %s /run/flow)
-		eventually sent "$size"		# packets before each swap, and after
+		eventually sent "$size"		# there are packets before and after each replacement
 		tc actions replace action bpf object-pinned /sys/fs/bpf/s$n/prefixes drop index "$index" cookie c0de
 		unstage s$n
 	done
-	# and single entries, in place: those that cover these addresses, and others
+	# the same with single entries, in place: some contain these addresses, others do not
 	id=$(program a egress 7)
 	for n in 1 2 3 4 5 6; do
 		size=$(stat -c %s /run/flow)
@@ -205,17 +206,17 @@ match_swap() {
 	wait $flow || fail "$(</run/flow.err)"
 	wrong=$(awk -v keep="$other4" '$0 != (NR % 3 == 2 ? keep : "-") { n++ } END { print NR, n + 0 }' /run/flow)
 	[[ $wrong == *' 0' ]] || fail "packets, wrong ones: $wrong"
-	# control and statistics are the filter's, not the program's
+	# control and statistics belong to the filter, not to the program
 	same 'counts' "$(stats a egress 7)" "${wrong% *} 0"
 	[[ $(tc -j filter show dev a egress pref 7) == *'"cookie":"c0de"'* ]] || fail 'the cookie is gone'
 	gone "${frame[v4.in]}"
-	# and what is changed in place takes effect
+	# a change in place takes effect
 	"$data" "$objects" change -a prefixes "$id" 11.0.0.0/8
 	gone "$other4"
 	"$data" "$objects" change -d prefixes "$id" 11.0.0.0/8 10.0.0.0/8
 	stays "$other4" "${frame[v4.in]}"
 	"$data" "$objects" change -a prefixes "$id" 10.0.0.0/8
-	# and a swap to a table without them takes effect
+	# a table without these prefixes takes effect too
 	table s '' 11.0.0.0/8=0
 	tc actions replace action bpf object-pinned /sys/fs/bpf/s/prefixes drop index "$index"
 	unstage s
@@ -223,7 +224,7 @@ match_swap() {
 	gone "$other4"
 }
 
-t match_baked 'a table in the object: tc alone attaches it and swaps it; longest match, tag, exception'
+t match_baked 'a table in the object: tc alone attaches and replaces it; longest match, tag, exception'
 match_baked() {
 	local index json
 	ready
@@ -236,7 +237,7 @@ match_baked() {
 	index=${BASH_REMATCH[1]}
 	gone "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a010001/0a020001}"
 	stays "${frame[v4.in]/0a010001/0a010002}" "$other4" "$other6"
-	# a table of many sections
+	# a table that needs many sections of the object
 	seq -f '%.0f' 0 99999 | awk '{ print "172." 16 + int($1 / 65536) "." int($1 / 256) % 256 "." $1 % 256 " tag " $1 }' >/run/list
 	echo 11.0.0.0/8 >>/run/list
 	"$data" "$objects" bake prefixes -t /run/list -o /run/baked.o

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2016,SC2034,SC2046,SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# Every source, with the real thing behind it: meta copies it to the mark, and the kernel's own
-# ematch then finds the number that the test put there. Without meta it must not.
+# shellcheck shell=bash
+# Every source that meta can read, with a real value. meta copies it to the mark, and the kernel's own ematch
+# must then find the number that the test has chosen. Without meta it must not.
 
-# row SOURCE WHAT FUNCTION [ARG]...: one line of the table; FUNCTION finds its name in $source
+# row SOURCE WHAT FUNCTION [ARG]...: a test of SOURCE; FUNCTION finds the name in $source
 row() {
 	bake "from-$1" meta set mark from "$1"
 	t "source_$1" "$1: $2"
 	eval "source_$1() { source=$1; ${*:3}; }"
 }
 
-# copied NUMBER COMMAND...: COMMAND makes a packet pass $hook of $dev, whose $source is NUMBER
+# copied NUMBER COMMAND...: COMMAND sends a packet through $hook of $dev, and its $source must be NUMBER
 dev=a hook=egress protocol=ip
 copied() {
 	local number=$1 n
 	shift
-	tc filter add dev $dev $hook pref 6 protocol $protocol matchall action skbedit mark 0xdead continue
+	tc filter add dev $dev $hook pref 6 protocol "$protocol" matchall action skbedit mark 0xdead continue
 	judged "$number"
 	"$@"
 	same "control: mark $number without meta" "$(stats $dev $hook 8)" "0 0"
@@ -26,17 +26,17 @@ copied() {
 	tc filter del dev $dev $hook
 }
 
-# judged NUMBER: pref 8 counts the packets with this mark, or those that the filter $judge matches
+# judged NUMBER: adds a filter at pref 8 that counts packets with this mark, or those that $judge matches
 judge=()
 judged() {
 	local filter=("${judge[@]}")
 	((${#filter[@]})) || filter=(basic match "meta(fwmark eq $1)")
-	tc filter add dev $dev $hook pref 8 protocol $protocol "${filter[@]}" action gact pass 2>/dev/null ||
+	tc filter add dev $dev $hook pref 8 protocol "$protocol" "${filter[@]}" action gact pass 2>/dev/null ||
 		skip "this kernel has no filter ${filter[*]}"
 }
 
 copy() {
-	tc filter add dev $dev $hook pref 7 protocol $protocol matchall ${bpf[from-$source]} continue \
+	tc filter add dev $dev $hook pref 7 protocol "$protocol" matchall "@from-$source" continue \
 		2>/run/refused && return
 	case $source in
 	mtu) skip "this kernel has no bpf_check_mtu (5.12)" ;;
@@ -48,9 +48,9 @@ copy() {
 
 index() { cat "/sys/class/net/$1/ifindex"; }
 
-# ---- of what a local socket sends -----------------------------------------------------------
+# ---- packets of a local socket --------------------------------------------------------------
 
-# sockets: datagrams to 10.1.0.2 leave through a
+# sockets: sets up device a, through which datagrams to 10.1.0.2 leave
 sockets() {
 	wire a b
 	ip addr add 10.1.0.1/24 dev a
@@ -58,7 +58,7 @@ sockets() {
 	clsact a
 }
 
-# sent NUMBER [BYTES [OPTION N]...]: of a datagram
+# sent NUMBER [BYTES [OPTION N]...]: the source of a datagram must be NUMBER
 sent() {
 	sockets
 	copied "$(($1))" packet udp 10.1.0.2 9 "${2-10}" "${@:3}"
@@ -96,22 +96,22 @@ with_mtu() {
 row uid 'of the user whose socket it is' by_user
 by_user() {
 	sockets
-	cp "$work/packet" /run/packet	# a place that the user can reach
+	cp "$work/packet" /run/packet	# where that user can execute it
 	chmod 755 /run /run/packet
 	copied 1234 setpriv --reuid 1234 --clear-groups /run/packet udp 10.1.0.2 9 10
 }
 
-# mark is what the others are copied to, so it goes to the priority
+# the other sources are copied to the mark, so the mark itself is copied to the priority
 bake mark-to-priority meta set priority from mark
 t source_mark 'mark: SO_MARK of the socket'
 source_mark() {
 	sockets
-	bpf[from-mark]=${bpf[mark-to-priority]}
+	bpf["from-mark"]=${bpf[mark-to-priority]}
 	tc filter add dev a egress pref 8 protocol ip basic match 'meta(priority eq 77)' action gact pass 2>/dev/null ||
 		skip "this kernel has no basic filter with meta matches"
 	packet udp 10.1.0.2 9 10 mark 77
 	same control "$(stats a egress 8)" "0 0"
-	tc filter add dev a egress pref 7 protocol ip matchall ${bpf[mark-to-priority]} continue
+	tc filter add dev a egress pref 7 protocol ip matchall @mark-to-priority continue
 	packet udp 10.1.0.2 9 10 mark 77
 	same 'priority from mark' "$(stats a egress 8)" "1 0"
 }
@@ -123,13 +123,13 @@ by_realm() {
 	copied 9 packet udp 10.3.0.3 9 10
 }
 
-# asked N: the Nth of the cookies that a socket says it has
+# asked N: the source must be the Nth of the cookies that the socket reports
 asked() {
 	local cookie pid
 	sockets
 	coproc socket { packet udp 10.1.0.2 9 10 ask 1; }
-	pid=$socket_PID
-	read -r -u ${socket[0]} -a cookie
+	pid=$!
+	read -r -u "${socket[0]}" -a cookie
 	[[ ${cookie[$1]} != - ]] || skip "this kernel's sockets do not tell their $source"
 	judged "${cookie[$1]}"
 	packet udp 10.1.0.2 9 10
@@ -139,26 +139,26 @@ asked() {
 		packet udp 10.1.0.2 9 10
 		same 'another socket' "$(stats a egress 8)" "0 0"
 	fi
-	echo >&${socket[1]}
-	wait $pid
+	echo >&"${socket[1]}"
+	wait "$pid"
 	same "$source" "$(stats a egress 8)" "1 0"
 }
 row socket_cookie 'SO_COOKIE of the socket, not of another' asked 0
 row netns_cookie 'SO_NETNS_COOKIE of the socket' asked 1
 
-# in_cgroup DIRECTORY: sends from a process in there
+# in_cgroup DIRECTORY: sends a datagram from a process in this cgroup
 in_cgroup() {
 	bash -c 'echo $$ >"$1/cgroup.procs"; exec "${@:2}"' - "$1" "$work/packet" udp 10.1.0.2 9 10
 }
 
 row cgroup 'v2 cgroup of the process whose socket it is' by_cgroup
 by_cgroup() {
-	in=/sys/fs/cgroup/tcact-test-$$
+	local cgroup=/sys/fs/cgroup/tcact-test-$$
 	sockets
 	[[ -e /sys/fs/cgroup/cgroup.procs ]] || skip "no cgroup v2"
-	mkdir -p $in/below
-	trap 'rmdir '"$in/below $in" EXIT
-	copied "$(stat -c %i $in/below)" in_cgroup $in/below
+	mkdir -p $cgroup/below
+	trap 'rmdir '"$cgroup/below $cgroup" EXIT
+	copied "$(stat -c %i $cgroup/below)" in_cgroup $cgroup/below
 }
 
 for n in 0 1 2; do
@@ -170,13 +170,14 @@ by_ancestor() {
 	local of=(/sys/fs/cgroup /sys/fs/cgroup/tcact-test-$$ /sys/fs/cgroup/tcact-test-$$/below)
 	sockets
 	[[ -e /sys/fs/cgroup/cgroup.procs ]] || skip "no cgroup v2"
-	mkdir -p ${of[2]}
+	mkdir -p "${of[2]}"
 	trap 'rmdir '"${of[2]} ${of[1]}" EXIT
-	bpf[from-ancestor_cgroup]=${bpf[ancestor-$1]}
-	copied "$(stat -c %i ${of[$1]})" in_cgroup ${of[2]}
+	bpf["from-ancestor_cgroup"]=${bpf[ancestor-$1]}
+	copied "$(stat -c %i "${of[$1]}")" in_cgroup "${of[2]}"
 }
 
-# After the v2 cgroups: before 5.15 a socket has either, and the first class id decides for all
+# These tests come after those of v2 cgroups: before 5.15 a socket has a v2 cgroup or a class id, and the first
+# class id in use decides this for all sockets.
 by_classid() {
 	sockets
 	mkdir /run/net_cls
@@ -189,16 +190,17 @@ by_classid() {
 row classid 'v1 net_cls class id of the sending process' by_classid
 row socket_classid 'v1 net_cls class id of the socket' by_classid
 
-# on_cpu NUMBER: sends from the last CPU
+# on_cpu NUMBER: sends a datagram from the last CPU
 on_cpu() {
 	sockets
 	copied "$1" taskset -c $(($(nproc) - 1)) "$work/packet" udp 10.1.0.2 9 10
 }
+# shellcheck disable=SC2016 # row evaluates it when the test runs
 row cpu 'the one on which the packet is sent; run -c 2: not the first' 'on_cpu $(($(nproc) - 1))'
 row numa_node 'of that CPU; run -c 2: not the first' by_node
 by_node() {
 	local node=(/sys/devices/system/cpu/cpu$(($(nproc) - 1))/node*)
-	[[ -e ${node[0]} ]] || node=(node0)	# without CONFIG_NUMA there is one
+	[[ -e ${node[0]} ]] || node=(node0)	# without CONFIG_NUMA there is one node
 	on_cpu "${node[0]##*node}"
 }
 
@@ -220,16 +222,16 @@ random() {
 	done
 }
 
-# ---- of a TCP connection, or with a host behind the cable -----------------------------------
+# ---- TCP connections, and packets of another host -------------------------------------------
 
-# network: h behind a
+# network: a namespace h, connected to device a
 network() {
 	ipv6
 	peer h a b 10.1.0.1/24,fd01::1/64 10.1.0.2/24,fd01::2/64
 	clsact a
 }
 
-# flow NUMBER: of packets of a TCP connection
+# flow NUMBER: the source of packets of a TCP connection must be NUMBER
 flow() {
 	network
 	copied "$1" transfer
@@ -241,11 +243,11 @@ row tstamp_type 'monotonic: what TCP gives its packets' flow 1
 row linear_len 'the headers of a segment' flow 66
 
 bake rtt-known match field tcp_rtt op in value 1 to 30000000
-t source_tcp_rtt 'tcp_rtt: known once the connection is'
+t source_tcp_rtt 'tcp_rtt: known when the connection is established'
 source_tcp_rtt() {
 	local n
 	network
-	tc filter add dev a egress pref 7 protocol ip matchall ${bpf[rtt-known]} pass
+	tc filter add dev a egress pref 7 protocol ip matchall @rtt-known pass
 	tc filter add dev a egress pref 8 protocol ip flower ip_proto tcp tcp_flags 0x02/0x12 action gact pass ||
 		skip "this kernel has no flower"
 	transfer
@@ -254,8 +256,8 @@ source_tcp_rtt() {
 	((n > 1)) || fail "$n packets with a round trip time"
 }
 
-# Classic BPF, the kernel's own, reads the hash: is it the mark, and not 0? Its extensions
-# (linux/filter.h) are at -0x1000: MARK 20, RXHASH 32.
+# Classic BPF, which is part of the kernel, compares the hash with the mark: they must be equal, and not 0. Its
+# ancillary data (linux/filter.h) starts at -0x1000: MARK is 20, RXHASH 32.
 hashed() {
 	network
 	judge=(bpf bytecode '7,32 0 0 4294963232,21 4 0 0,7 0 0 0,32 0 0 4294963220,29 0 1 0,6 0 0 4294967295,6 0 0 0')
@@ -264,7 +266,7 @@ hashed() {
 row hash 'what classic BPF reads' hashed
 row stored_hash 'what classic BPF reads' hashed
 
-# from_h: a datagram from h, which has arrived; NAPI may take a little longer
+# from_h: sends a datagram from h and waits until it has arrived; NAPI may take a little longer
 from_h() {
 	local before
 	read -r before _ < <(stats $dev $hook 6)
@@ -294,7 +296,7 @@ by_napi() {
 	local id said
 	with_xdp
 	coproc receiver { packet napi 9; }
-	exec {said}<&${receiver[0]}
+	exec {said}<&"${receiver[0]}"
 	read -r -u $said id
 	in_netns h "$work/packet" udp 10.1.0.1 9 10
 	read -r -u $said id
@@ -302,9 +304,9 @@ by_napi() {
 	copied "$id" from_h
 }
 
-# What came through an IPsec tunnel is seen again, decrypted, and knows its state
+# A packet that came through an IPsec tunnel passes the hook again, decrypted, with its IPsec state
 row xfrm_reqid 'of the IPsec state that the packet came through' 'by_ipsec 42'
-row xfrm_spi 'of the IPsec state that the packet came through' 'by_ipsec $((0x1234))'
+row xfrm_spi 'of the IPsec state that the packet came through' "by_ipsec $((0x1234))"
 by_ipsec() {
 	local state=(src 10.1.0.2 dst 10.1.0.1 proto esp spi 0x1234 reqid 42 mode tunnel
 		enc 'cbc(aes)' 0x000102030405060708090a0b0c0d0e0f auth 'hmac(sha256)' 0x00010203040506070809)
@@ -324,7 +326,7 @@ by_ipsec() {
 through_ipsec() { in_netns h "$work/packet" udp 10.9.0.1 9 10; }
 
 row tunnel_id 'VNI of the VXLAN packet, over IPv4 and IPv6' 'by_vxlan 77'
-row tunnel_opt 'group policy of the VXLAN packet' 'by_vxlan $((0x1234))'
+row tunnel_opt 'group policy of the VXLAN packet' "by_vxlan $((0x1234))"
 by_vxlan() {
 	local far near
 	network
@@ -345,9 +347,9 @@ by_vxlan() {
 }
 through_vxlan() { in_netns h "$work/packet" udp 10.7.0.1 9 10 mark $((0x1234)); }
 
-# ---- of frames ------------------------------------------------------------------------------
+# ---- frames ---------------------------------------------------------------------------------
 
-# framed NUMBER FRAME: on egress of a
+# framed NUMBER FRAME: the source of FRAME on egress of a must be NUMBER
 framed() {
 	wire a b
 	clsact a
@@ -395,7 +397,7 @@ to_all() {
 	done
 }
 
-# What comes in at b goes out to a2
+# Packets that come in at b are forwarded to a2
 row ifindex 'on egress: where it goes' 'redirected a2'
 row ingress_ifindex 'on egress: where it came in' 'redirected b'
 redirected() {
@@ -415,14 +417,14 @@ routed() {
 	copied "$(index a2)" send a b "${frame[v4.in]}"
 	protocol=ipv6
 	copied "$(index a2)" send a b "${frame[v6.in]}"
-	# longer than the MTU, which the kernel looks at where it knows the neighbour
+	# longer than the MTU: the kernel compares this only if it has a neighbour entry
 	protocol=ip
 	ip neigh add 10.2.0.2 lladdr 02:00:00:00:00:02 dev a2 nud permanent
 	ip link set dev a2 mtu 68
 	copied "$(index a2)" send a b "${frame[v4.in]}"
 }
 
-# router: from b to a2
+# router: forwards from b to a2
 router() {
 	ipv6
 	wire a b
@@ -447,7 +449,7 @@ queued() {
 	copied 3 packet queue q 2 "${frame[v4.in]}"
 }
 
-# The kernel takes the checksum of its own multicast, looped back, for verified
+# The kernel sets CHECKSUM_UNNECESSARY on its own multicast packets that are looped back
 row csum_level '0 where one checksum is verified' looped
 looped() {
 	sockets
@@ -457,7 +459,7 @@ looped() {
 	copied 0 packet udp 224.0.0.1 9 10
 }
 
-# The kernel writes tc_index itself: the minor of the class that a filter chose, with verdict ok
+# The kernel itself writes tc_index if the verdict is ok: the minor number of the class that a filter chose
 row tc_index 'minor of the class id that a filter of the hook chose' by_class
 by_class() {
 	sockets
@@ -467,7 +469,7 @@ by_class() {
 		skip "this kernel has no basic filter with meta matches"
 	packet udp 10.1.0.2 9 10
 	same control "$(dropped)" 0
-	tc filter add dev a parent 1: pref 7 protocol ip matchall ${bpf[from-tc_index]} continue
+	tc filter add dev a parent 1: pref 7 protocol ip matchall @from-tc_index continue
 	packet udp 10.1.0.2 9 10
 	same 'tc_index 5' "$(dropped)" 1
 }
@@ -481,16 +483,16 @@ dropped() {
 t source_hwtstamp 'hwtstamp: the time stamp of the device'
 source_hwtstamp() { skip "no device here stamps packets in hardware (the vectors of meta show it)"; }
 
-# ---- what is not there ----------------------------------------------------------------------
+# ---- packets without the source -------------------------------------------------------------
 
-t source_absent 'a packet without the source is counted as absent, and its field left alone'
+t source_absent 'a packet without the source is counted as absent, and its field is not changed'
 source_absent() {
 	local s in out
 	router
 	in=${frame[v4.in]} in=$(tr -d : </sys/class/net/b/address)${in:12}
 	ip neigh add 10.2.0.2 lladdr 02:00:00:00:0c:01 dev a2 nud permanent
 	clsact a2
-	# what says that no more frames come is not IP
+	# the marker that ends the frames is not IP
 	tc filter add dev b ingress pref 1 protocol 0x88b5 matchall action mirred egress redirect dev a2
 	dev=a2 hook=egress
 	for s in xfrm_reqid xfrm_spi xdp_meta csum_level tunnel_id tunnel_opt sk_mark tcp_cwnd; do

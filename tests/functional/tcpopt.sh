@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# TCP options taken away from connections of the kernel: what the other end sees, and agrees to,
-# and that it finds no wrong checksum.
+# shellcheck shell=bash
+# tcpopt on TCP connections of the kernel: which options the other end sees and agrees to, and that it finds no
+# wrong checksum.
 
 bake no-stamps tcpopt strip timestamps
 bake no-stamps-all tcpopt strip timestamps segments all
@@ -9,22 +9,22 @@ bake no-scale tcpopt strip wscale,sack-permitted window 5000
 bake small tcpopt window 5000
 bake none tcpopt
 
-# options_of PACKET [LINK]: those of the TCP segment in hex, behind LINK bytes, no other headers
+# options_of PACKET [LINK]: prints the TCP options in hex; the IP header is at LINK bytes
 options_of() {
-	local ip=$((2 * ${2:-0})) tcp
-	tcp=$((ip + 40))
-	[[ ${1:ip:1} == 4 ]] || tcp=$((ip + 80))
+	local at=$((2 * ${2:-0})) tcp
+	tcp=$((at + 40))
+	[[ ${1:at:1} == 4 ]] || tcp=$((at + 80))
 	echo "${1:tcp + 40:8 * 16#${1:tcp + 24:1} - 40}"
 }
-# window_of PACKET [LINK]
+# window_of PACKET [LINK]: prints the window field
 window_of() {
-	local ip=$((2 * ${2:-0})) tcp
-	tcp=$((ip + 40))
-	[[ ${1:ip:1} == 4 ]] || tcp=$((ip + 80))
+	local at=$((2 * ${2:-0})) tcp
+	tcp=$((at + 40))
+	[[ ${1:at:1} == 4 ]] || tcp=$((at + 80))
 	echo $((16#${1:tcp + 28:4}))
 }
 
-t tcpopt_partial 'local SYN (CHECKSUM_PARTIAL): a reader that verifies sees NOPs, a lower window, a right sum'
+t tcpopt_partial 'a local SYN (CHECKSUM_PARTIAL) comes out with NOPs, a lower window and a right checksum'
 tcpopt_partial() {
 	local to got before object want
 	ipv6
@@ -37,7 +37,7 @@ tcpopt_partial() {
 			fail "control: $(options_of "$before")"
 		(($(window_of "$before") > 5000)) || fail "control: window $(window_of "$before")"
 		for object in none no-stamps no-scale; do
-			tc filter add dev t0 egress pref 7 matchall ${bpf[$object]}
+			tc filter add dev t0 egress pref 7 matchall "@$object"
 			got=$(packet catch tun:t0 1 "$work/packet" syn $to 80)
 			same "sum of $object" "${got#* }" ok
 			case $object in
@@ -57,7 +57,7 @@ tcpopt_partial() {
 	done
 }
 
-# agreed TO: the options of the SYN-ACK, as the far end sends it in answer to what came
+# agreed TO: prints the options of the SYN-ACK with which the far end answers the SYN that it got
 agreed() {
 	local got
 	got=$(packet catch a 1 "$work/packet" transfer tcp far "$1" 200000 2>/run/transfer)
@@ -65,19 +65,19 @@ agreed() {
 	options_of "${got% *}" 14
 }
 
-t tcpopt_session 'a connection without timestamps: the other end has not seen them, and every byte arrives'
+t tcpopt_session 'a connection whose timestamps option is removed: the other end does not use it, every byte arrives'
 tcpopt_session() {
 	local to got
 	two
 	for to in 10.1.0.2 fd01::2; do
 		got=$(agreed $to)
 		[[ $got == *0402080a*0103* ]] || fail "control: $got"
-		tc filter add dev a egress pref 7 matchall ${bpf[no-stamps]}
+		tc filter add dev a egress pref 7 matchall @no-stamps
 		got=$(agreed $to)
 		[[ $got != *080a* && $got == *0402* && $got == *0303* ]] || fail "no-stamps: $got"
 		same reasons "$(reasons a egress 7)" ''
 		tc filter del dev a egress pref 7
-		tc filter add dev a egress pref 7 matchall ${bpf[no-scale]}
+		tc filter add dev a egress pref 7 matchall @no-scale
 		got=$(agreed $to)
 		[[ $got == *080a* && $got != *0402* && $got != *0303* ]] || fail "no-scale: $got"
 		same reasons "$(reasons a egress 7)" ''
@@ -87,19 +87,19 @@ tcpopt_session() {
 	same 'checksum errors' "$(bad_sums far)" 0
 }
 
-t tcpopt_gso 'options of super-packets: gone from each segment, no checksum error, offloads on and off'
+t tcpopt_gso 'GSO packets, offloads on and off: the options are removed from each segment, no checksum error'
 tcpopt_gso() {
 	local mode p json
 	two
 	in_netns far tc qdisc add dev b clsact
-	# what is left of timestamps at the far end, where they are the only options of a segment
+	# count segments at the far end whose only options were timestamps: overwritten, and not
 	in_netns far tc filter add dev b ingress pref 1 protocol ip u32 match ip protocol 6 0xff \
 		match u32 0x01010101 0xffffffff at 40 match u32 0x01010101 0xffffffff at 44 action gact pass
 	in_netns far tc filter add dev b ingress pref 2 protocol ip u32 match ip protocol 6 0xff \
 		match u32 0x0101080a 0xffffffff at 40 action gact pass
-	# not of SYNs: they are agreed on, and then taken away
-	tc filter add dev a egress pref 7 protocol ip flower ip_proto tcp tcp_flags 0/2 ${bpf[no-stamps-all]}
-	tc filter add dev a egress pref 8 protocol ipv6 flower ip_proto tcp tcp_flags 0/2 ${bpf[no-stamps-all]}
+	# not from SYNs: both ends agree on timestamps, which are then removed
+	tc filter add dev a egress pref 7 protocol ip flower ip_proto tcp tcp_flags 0/2 @no-stamps-all
+	tc filter add dev a egress pref 8 protocol ipv6 flower ip_proto tcp tcp_flags 0/2 @no-stamps-all
 	for mode in on off; do
 		packet offload a tx-tcp-segmentation $mode
 		packet offload a tx-tcp6-segmentation $mode
@@ -112,34 +112,34 @@ tcpopt_gso() {
 		same reasons "$(reasons a egress $p)" ''
 	done
 	seen() {
-		json=$(in_netns far tc -j -s filter show dev b ingress pref $1)
+		json=$(in_netns far tc -j -s filter show dev b ingress pref "$1")
 		[[ $json =~ \"packets\":([0-9]+) ]]
 		echo "${BASH_REMATCH[1]}"
 	}
 	(($(seen 1) > 20)) || fail "only $(seen 1) segments without timestamps"
 	same 'segments with timestamps' "$(seen 2)" 0
-	# control: without the action there are some
+	# control: without the action there are timestamps
 	tc filter del dev a egress pref 7
 	same control "$(packet transfer tcp far 10.1.0.2 10000)" '10000 0x00'
 	(($(seen 2) > 0)) || fail 'control: no timestamps without the action either'
 }
 
-t tcpopt_window 'window: no segment that arrives has a larger one'
+t tcpopt_window 'window: no segment that arrives has a larger window'
 tcpopt_window() {
 	local json
 	two
 	in_netns far tc qdisc add dev b clsact
-	# fields of 8192 and more; Linux begins with more than 60000
+	# window fields above the limit; Linux begins with more than 60000
 	in_netns far tc filter add dev b ingress pref 1 protocol ip u32 match ip protocol 6 0xff \
 		match u16 0x8000 0x8000 at 34 action gact pass
 	in_netns far tc filter add dev b ingress pref 2 protocol ip u32 match ip protocol 6 0xff \
 		match u16 0x1388 0xffff at 34 action gact pass
 	count() {
-		json=$(in_netns far tc -j -s filter show dev b ingress pref $1)
+		json=$(in_netns far tc -j -s filter show dev b ingress pref "$1")
 		[[ $json =~ \"packets\":([0-9]+) ]]
 		echo "${BASH_REMATCH[1]}"
 	}
-	tc filter add dev a egress pref 7 matchall ${bpf[small]}
+	tc filter add dev a egress pref 7 matchall @small
 	send 100000
 	same 'large windows' "$(count 1)" 0
 	(($(count 2) > 0)) || fail 'none of 5000'
@@ -149,13 +149,13 @@ tcpopt_window() {
 	(($(count 1) > 0)) || fail 'control: no large window without the action either'
 }
 
-t tcpopt_left 'options that do not parse, later fragments, cut off, doff 4: untouched and counted'
+t tcpopt_left 'options that do not parse, later fragments, cut off, doff 4: unchanged and counted'
 tcpopt_left() {
 	local name in=()
 	wire a b
 	clsact a
 	frames
-	tc filter add dev a egress pref 7 matchall ${bpf[no-stamps]}
+	tc filter add dev a egress pref 7 matchall @no-stamps
 	for name in v4-later v6-later tcp-cut tcp-doff options-length options-beyond options-many pppoe-lcp other v4; do
 		in+=("${frame[$name.in]}")
 	done

@@ -1,42 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2086,SC2154,SC2317 # bpf[NAME] is words; variables are lib.sh's
-# All sections by hand, and the verdicts: what tc makes of what the actions return.
+# shellcheck shell=bash
+# All sections attached by tc alone, and what tc does with the values that the actions return.
 
-# ---- tc and the object, nothing else --------------------------------------------------------
+# ---- tc and the object, without tcact -------------------------------------------------------
 
 bake mtu mss mtu 1240
 
-# new_ids BEFORE: programs and maps that are not in a list that `packet ids` printed before
+# new_ids BEFORE: prints programs and maps that are not in BEFORE, an earlier output of `packet ids`
 new_ids() {
 	local id
 	for id in $(packet ids); do [[ " $1" == *" $id "* ]] || echo -n "$id "; done
 }
 nothing_new() { [[ ! $(new_ids "$1") ]]; }
 
-# by_hand NAME HOOK VARIANT FRAME: attach the section of tcact.o as it is, see what it does to a
-# frame, remove it, see that nothing is left. What needs a mark gets one from skbedit.
+# by_hand NAME HOOK VARIANT FRAME: attaches the section of tcact.o as built, checks what it does to a frame,
+# removes it, and checks that nothing is left. dscp gets a mark from skbedit.
 by_hand() {
-	local name=$1 hook=$2 want=${frame[$4.$3]} in=${frame[$4.in]} before dev=a mark=''
+	local name=$1 hook=$2 want=${frame[$4.$3]} input=${frame[$4.in]} before dev=a mark=()
 	local got
 	[[ $hook == egress ]] || dev=b
-	[[ $name != dscp ]] || mark='action skbedit mark 46 pipe'
+	[[ $name != dscp ]] || mark=(action skbedit mark 46 pipe)
 
-	got=$(pass a b2 "$in")
-	same 'nothing attached' "$got" "$in"
+	got=$(pass a b2 "$input")
+	same 'nothing attached' "$got" "$input"
 	before=$(packet ids)
 
-	tc filter add dev $dev $hook pref 7 matchall $mark action bpf object-file \
+	tc filter add dev $dev "$hook" pref 7 matchall "${mark[@]}" action bpf object-file \
 		"$objects/tcact.o" sec "action/$name" continue
-	got=$(pass a b2 "$in")
+	got=$(pass a b2 "$input")
 	same "$hook of $name" "$got" "$want"
-	same "count of $name" "$(stats $dev $hook 7 "${mark:+2}")" "1 0"
+	same "count of $name" "$(stats $dev "$hook" 7 $((${#mark[@]} ? 2 : 1)))" "1 0"
 	[[ $(new_ids "$before") =~ p[0-9] ]] || fail "no new program"
 
-	tc filter del dev $dev $hook pref 7
-	same 'filters left' "$(tc filter show dev $dev $hook pref 7)" ''
+	tc filter del dev $dev "$hook" pref 7
+	same 'filters left' "$(tc filter show dev $dev "$hook" pref 7)" ''
 	eventually nothing_new "$before"
-	got=$(pass a b2 "$in")
-	same 'removed' "$got" "$in"
+	got=$(pass a b2 "$input")
+	same 'removed' "$got" "$input"
 }
 
 hand() {
@@ -47,9 +47,8 @@ hand() {
 	by_hand "$1" "$2" "$3" "$4"
 }
 
-# what each does as built: verdict, meta, edit, match and prefixes change nothing (the effects of
-# the matchers are in the tests below), dscp takes the mark, ttl subtracts 1, mss goes by
-# the MTU, here 1240
+# What each does as built: verdict, meta, edit, match and prefixes change nothing (what the matchers do is tested
+# below), dscp uses the mark, ttl subtracts 1, mss uses the MTU, here 1240.
 for h in egress ingress; do
 	for n in verdict meta edit match prefixes; do
 		t "hand_${n}_$h" "sec action/$n of tcact.o, $h, by hand: attached, neutral, removed, nothing left"
@@ -68,24 +67,24 @@ hand_mss() {
 	clsact a b
 	frames
 	behind b a2 b2
-	# frames longer than this do not matter here: a SYN is short
+	# the small MTU is no problem here: a SYN is short
 	ip link set dev a mtu 1240
 	ip link set dev b mtu 1240
-	# bpf_check_mtu is 5.12; before, plain tc needs a baked one
-	if ! tc filter add dev a egress pref 9 matchall ${bpf[mss]} 2>/dev/null; then
+	# bpf_check_mtu needs Linux 5.12; on older kernels, plain tc needs an object with a baked limit
+	if ! tc filter add dev a egress pref 9 matchall @mss 2>/dev/null; then
 		skip "this kernel has no bpf_check_mtu"
 	fi
 	tc filter del dev a egress pref 9
 	by_hand mss "$1" mss syn4
 }
 
-t hand_mss_small 'build/mss.o with a baked MTU does what the device'"'"'s would'
+t hand_mss_small 'build/mss.o with a baked MTU has the same result as with the MTU of the device'
 hand_mss_small() {
 	wire a b
 	clsact a
 	frames
 	same control "$(pass a b "${frame[syn6.in]}")" "${frame[syn6.in]}"
-	tc filter add dev a egress pref 7 matchall ${bpf[mtu]}
+	tc filter add dev a egress pref 7 matchall @mtu
 	same syn4 "$(pass a b "${frame[syn4.in]}")" "${frame[syn4.mss]}"
 	differ syn6 "$(pass a b "${frame[syn6.in]}")" "${frame[syn6.in]}"
 	same count "$(stats a egress 7)" "2 0"
@@ -99,7 +98,7 @@ hand_small() {
 	for o in "$root"/action/*.c; do
 		o=${o##*/} n=${o%.c}
 		[[ $n != mss ]] || continue	# hand_mss_small
-		tc filter add dev a egress pref 7 matchall ${bpf[$n.o]}
+		tc filter add dev a egress pref 7 matchall "@$n.o"
 		program a egress 7 >/dev/null
 		tc filter del dev a egress pref 7
 	done
@@ -112,12 +111,12 @@ hand_small() {
 bake ef dscp value ef
 bake cs1 dscp value cs1
 
-# control CONTROL FOLLOWING-ACTION FOLLOWING-FILTER: how often those run
+# control CONTROL NEXT-ACTION NEXT-FILTER: checks how often the next action and the next filter run
 control() {
 	wire a b
 	clsact a
 	frames
-	tc filter add dev a egress pref 7 matchall ${bpf[ef]} $1 action gact pipe
+	tc filter add dev a egress pref 7 matchall @ef ${1:+"$1"} action gact pipe
 	tc filter add dev a egress pref 8 matchall action gact pass
 	got=$(pass a b "${frame[v4.in]}")
 	same "following action" "$(stats a egress 7 2)" "$2 0"
@@ -142,19 +141,19 @@ control_goto() {
 	frames
 	tc filter add dev a egress pref 1 chain 5 matchall action gact drop
 	same control "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
-	tc filter add dev a egress pref 7 matchall ${bpf[ef]} goto chain 5
+	tc filter add dev a egress pref 7 matchall @ef goto chain 5
 	same out "$(pass a b "${frame[v4.in]}")" -
 	same count "$(stats a egress 7)" "1 0"
 }
 
-t control_skipped 'a rewriter that leaves a packet alone still obeys its control word'
+t control_skipped 'the control word also decides about a packet that the rewriter does not change'
 control_skipped() {
 	wire a b
 	clsact a
 	frames
-	same control "$(pass a b "${frame[arp.in]}")" -	# as packet ignores ARP
+	same control "$(pass a b "${frame[arp.in]}")" -	# `packet` ignores ARP
 	same control "$(pass a b "${frame[other.in]}")" "${frame[other.in]}"
-	tc filter add dev a egress pref 7 matchall ${bpf[ef]} drop
+	tc filter add dev a egress pref 7 matchall @ef drop
 	same dropped "$(pass a b "${frame[other.in]}")" -
 	same reasons "$(reasons a egress 7)" not-ip=1
 }
@@ -169,13 +168,14 @@ bake quarter-ok ttl dec 20 expired ok
 bake quarter-pipe ttl dec 20 expired pipe
 bake quarter-shot ttl dec 20
 
-# code NAME OUT NEXT-ACTION NEXT-FILTER: with control word continue
+# code NAME OUT NEXT-ACTION NEXT-FILTER: attaches NAME with continue; checks whether the packet comes OUT, and how
+# often the next action and the next filter run
 code() {
 	wire a b
 	clsact a
 	frames
 	same control "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
-	tc filter add dev a egress pref 7 matchall ${bpf[$1]} continue action gact pipe
+	tc filter add dev a egress pref 7 matchall "@$1" continue action gact pipe
 	tc filter add dev a egress pref 8 matchall action gact pass
 	got=$(pass a b "${frame[v4.in]}")
 	[[ $2 == passes ]] || same out "$got" -
@@ -192,7 +192,7 @@ t code_shot 'verdict shot: dropped, and counted as dropped by the action'
 code_shot() { code code-shot drops 0 0; same drops "$(stats a egress 7)" "1 1"; }
 t code_pipe 'verdict pipe: the next action runs'
 code_pipe() { code code-pipe passes 1 0; }
-t code_unknown 'verdict 8, unknown to act_bpf: this filter did not match'
+t code_unknown 'verdict 8, which act_bpf does not know: this filter did not match'
 code_unknown() { code code-8 passes 0 1; }
 t code_reclassify 'verdict reclassify: 17 rounds, then dropped'
 code_reclassify() { code code-reclassify drops 0 0; same runs "$(stats a egress 7)" "17 0"; }
@@ -203,17 +203,17 @@ code_chance() {
 	wire a b
 	clsact a
 	frames
-	tc filter add dev a egress pref 7 matchall ${bpf[never]}
+	tc filter add dev a egress pref 7 matchall @never
 	same never "$(pass a b "${frame[v4.in]}")" "${frame[v4.in]}"
 	tc filter del dev a egress pref 7
-	tc filter add dev a egress pref 7 matchall ${bpf[half]}
+	tc filter add dev a egress pref 7 matchall @half
 	for ((n = 0; n < 400; n++)); do flows+=("${frame[v4.in]}"); done
 	read -r n dropped < <(pass a b "${flows[@]}" >/dev/null; stats a egress 7)
 	same packets "$n" 400
-	# 6 standard deviations of 10: once in 500 million runs
+	# 6 standard deviations of 10: fails by chance once in 500 million runs
 	((dropped > 140 && dropped < 260)) || fail "$dropped of 400 dropped"
 	tc filter del dev a egress pref 7
-	tc filter add dev a egress pref 7 matchall ${bpf[half-flow]}
+	tc filter add dev a egress pref 7 matchall @half-flow
 	flows=()
 	for ((f = 0; f < 64; f++)); do
 		printf -v p %04x $((1024 + f * 257))
@@ -228,13 +228,13 @@ code_chance() {
 	((dropped > 8 && dropped < 56)) || fail "$dropped of 64 flows dropped"
 }
 
-# expired NAME OUT NEXT-ACTION: TTL is 17
+# expired NAME OUT NEXT-ACTION: packets with TTL 17 through NAME
 expired() {
 	wire a b
 	clsact a
 	frames
 	same control "$(pass a b "${frame[v4.in]}" "${frame[v6.in]}")" "${frame[v4.in]}"$'\n'"${frame[v6.in]}"
-	tc filter add dev a egress pref 7 matchall ${bpf[$1]} continue action gact pipe
+	tc filter add dev a egress pref 7 matchall "@$1" continue action gact pipe
 	tc filter add dev a egress pref 8 matchall action gact drop
 	got=$(pass a b "${frame[v4.in]}" "${frame[v6.in]}")
 	[[ $2 != drops ]] || same out "$got" $'-\n-'
@@ -243,11 +243,11 @@ expired() {
 	same 'following filter' "$(stats a egress 8)" "0 0"
 	same reasons "$(reasons a egress 7)" expired=2
 }
-t expired_shot 'ttl: what would expire is counted and dropped'
+t expired_shot 'ttl: a packet that would expire is counted and dropped'
 expired_shot() { expired quarter-shot drops 0; same drops "$(stats a egress 7)" "2 2"; }
-t expired_ok 'ttl expired ok: what would expire is counted and passes unchanged'
+t expired_ok 'ttl expired ok: a packet that would expire is counted and passes unchanged'
 expired_ok() { expired quarter-ok passes 0; }
-t expired_pipe 'ttl expired pipe: what would expire is counted, the next action runs'
+t expired_pipe 'ttl expired pipe: a packet that would expire is counted, and the next action runs'
 expired_pipe() { expired quarter-pipe passes 2; }
 
 t own_action 'docs/examples/ack, built outside the tree with the installed headers: by tc, and by tcact'
