@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is refused, tried again in other ways: one row of rows/again.tsv for each. Attempts that
- * sleep are in wq.bpf.c.
+ * Other ways to use what is refused, one for each row of rows/again.tsv. Programs that sleep are in
+ * wq.bpf.c.
  */
 #include "program.h"
 
@@ -15,7 +15,7 @@ SEC("again/addresses") int addresses(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
 
 	CHECK(sk && sk->family == 2 /* AF_INET */);
-	/* each is read; a test run's socket has no addresses to compare with */
+	/* each is only read; the socket of a test run has no addresses to compare with */
 	asm volatile("" : : "r"(sk->src_ip4), "r"(sk->dst_ip4), "r"(sk->src_ip6[3]), "r"(sk->dst_ip6[3]));
 	asm volatile("" : : "r"(sk->src_port), "r"(sk->dst_port));
 	return 0;

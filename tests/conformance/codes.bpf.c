@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a return code does, seen from around it: `code` returns what the packet's mark
- * says, the others count where a packet comes by. Filters are made by `guest`, packets
- * and sense by `conform codes`.
+ * Shows what a return code does: `code` returns the value that the packet's mark selects, and the other
+ * programs count the packets that reach them. `guest` makes the filters; `conform codes` sends the packets
+ * and interprets the counts.
  */
 #include "program.h"
 #include "codes.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A case is told by the mark of its packet: hook, place, control word, returned value. */
+/* The mark of a packet encodes its case: hook, place, control word, returned value. */
 #pragma once
 
 #define OURS 0x8000

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends a packet for each case and prints what became of it, a row for each value,
- * hook and place: `code/-1/egress/last`. DETAIL is the outcome for each control word,
- * or only one where all are the same. Of a packet is said, in this order: how often
- * the program ran, where not once; what it came by after that; and the end: it
- * passes (htb: in which class), is redirected, or is dropped.
+ * Sends a packet for each case and prints the result, a row for each value, hook and place:
+ * `code/-1/egress/last`. DETAIL is the result for each control word, or one result if all are the
+ * same. A result has, in this order: how often the program ran, if not once; the programs that the
+ * packet reached after that; and the end: it passes (htb: in which class), is redirected, or is dropped.
  */
 static const int codes[] = CODES;
 static const char *const hook_names[] = { "egress", "ingress", "ingress-qdisc", "htb" };
@@ -46,8 +45,8 @@ static void send_packet(int hook, unsigned int mark, __be16 tag, int port)
 }
 
 /*
- * Receives until a packet comes that nothing touches and that was sent last: then all
- * have come. Returns how many came with @mark.
+ * Receives until the last packet, which no filter touches, has arrived: then all have. Returns how many
+ * arrived with @mark.
  */
 static int receive(int fd, int hook, unsigned int mark)
 {
@@ -92,8 +91,8 @@ static int pinned(const char *pins, const char *map)
 }
 
 /*
- * bpf_redirect() under a classful qdisc ends some kernels, from Linux 6.11 on until
- * the fix of 2026 ("TC_ACT_REDIRECT from qdisc filter chains is not supported").
+ * bpf_redirect() under a classful qdisc crashes some kernels, since Linux 6.11 until the fix of 2026
+ * ("TC_ACT_REDIRECT from qdisc filter chains is not supported").
  */
 static bool may_send(int hook, int value)
 {
@@ -163,7 +162,7 @@ static void all_codes(const char *pins)
 	if (bpf_map_update_elem(target, &(__u32){ 0 }, &index, 0))
 		die("target");
 	for (int hook = 0; hook < HOOKS; hook++) {
-		/* REDIRECT_0 and STALE_7 by turns, after all the others */
+		/* REDIRECT_0 and STALE_7 alternate, after all the others */
 		for (int value = 0; value < REDIRECT_0; value++)
 			for (int i = 0; i < 2 * CONTROLS; i++)
 				if (may_send(hook, value))

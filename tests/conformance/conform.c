@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * conform: prove statements about BPF_PROG_TYPE_SCHED_ACT on the running kernel.
+ * conform: tests statements about BPF_PROG_TYPE_SCHED_ACT on the running kernel.
  *
  *   conform fields                each context field: widths, refusals, values
- *   conform programs FILE [ROWS]  each program of an object: does it load, does it do it
+ *   conform programs FILE [ROWS]  each program of an object: does it load, and does it work
  *   conform offered ROWS          are these helpers offered to this type
- *   conform codes PINS            what each return code does, with filters that are there
+ *   conform codes PINS            what each return code does; the filters must be attached
  *   conform wire PINS             the context of a real packet; helpers that need one
  *   conform link PIN              attachment by other means than netlink
  *   conform arrives               does a marked packet pass the page's device: yes or no
  *
- * ROWS is a file of rows/. Needs root, and the world that `guest` makes. Prints a line
- * for each row, ROW<TAB>STATUS<TAB>DETAIL. STATUS is
+ * ROWS is a file of rows/. Needs root, and the devices and files that `guest` makes. Prints a line for
+ * each row, ROW<TAB>STATUS<TAB>DETAIL. STATUS is
  *
  *   proven    it loads, and does what it should
- *   absent    this kernel does not have it, for this type; DETAIL: how that shows
- *   refused   this kernel has it and will not let this type use it; DETAIL: its words
- *   seen      DETAIL is what was seen; whether it is right, rows/ tells
+ *   absent    this kernel does not have it, for this type; DETAIL: how this was seen
+ *   refused   this kernel has it, but does not allow it for this type; DETAIL: its message
+ *   seen      DETAIL is what was seen; rows/ says what is right
  *   wrong     anything else
  *
- * A program's section is its row. It returns 0 where all it looked at was right,
- * ABSENT where a weak symbol is missing, CALLED where it could not look, LATER where a
- * callback will tell all that, or else the line where something was wrong.
+ * The section of a program is its row. It returns 0 if everything was right, ABSENT if a weak symbol is
+ * missing, CALLED if it could not check the result, LATER if a callback will report, or else the line of
+ * the source where something was wrong.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -81,7 +81,7 @@ static void die(const char *what)
 
 static char verifier_log[1 << 20];
 
-/* Loads as tc does: the type, and nothing else said about it. */
+/* Loads as tc does: sets the type and nothing else. */
 static int load(const struct bpf_insn *code, size_t count, const struct bpf_prog_load_opts *from)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = verifier_log,
@@ -159,8 +159,8 @@ static void make_packet(void)
 static __u32 run_flags;	/* of BPF_PROG_TEST_RUN */
 
 /*
- * Runs a program on the known packet with as much of its metadata as the kernel takes.
- * Some helpers treat packets made of segments differently: those only where @gso.
+ * Runs a program on the known packet, with as much of its metadata as the kernel accepts. It is a GSO
+ * packet only if @gso, as some helpers treat such packets differently.
  */
 static int test_run(int fd, bool gso, __u32 *value)
 {
@@ -207,7 +207,7 @@ static int number_of(const char *helper)
 	return number;
 }
 
-/* The kernel's number of a function, negative where its BTF has none. */
+/* The BTF id of a function of the kernel; negative if there is none. */
 static int kfunc_id(const char *name)
 {
 	static struct btf *btf;
@@ -217,7 +217,7 @@ static int kfunc_id(const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
 }
 
-/* Does the kernel, for this type, not have what @row is about? Asked apart from the program. */
+/* Does the kernel lack, for this type, the subject of @row? Tried without the program. */
 static bool absent(const char *row, char words[512])
 {
 	int number = number_of(strchr(row, '/') + 1);
@@ -250,7 +250,7 @@ static bool absent(const char *row, char words[512])
 	       strstr(words, "failed to find the address");
 }
 
-/* Does the program call what its row is about? Only then does it prove anything. */
+/* Does the program call the subject of its row? Only then it proves anything. */
 static bool calls(const struct bpf_program *prog, const char *row)
 {
 	const struct bpf_insn *code = bpf_program__insns(prog), *end = code + bpf_program__insn_cnt(prog);
@@ -265,7 +265,7 @@ static bool calls(const struct bpf_program *prog, const char *row)
 	return found;
 }
 
-/* What libbpf is to load in the place of @prog, which this has done: it cannot fail. */
+/* Gives libbpf a program that always loads, instead of @prog, which was already loaded here. */
 static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
 {
 	static struct bpf_insn nothing[] = { SET(0, 0), EXIT };
@@ -278,8 +278,8 @@ static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts
 }
 
 /*
- * libbpf calls this where a program is ready for the kernel. It is loaded, judged
- * and closed here, so that one program's refusal does not end the object's load.
+ * libbpf calls this when a program is ready to load. It is loaded, tested and closed here, so that a
+ * program that is refused does not end the load of the object.
  */
 static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
@@ -328,7 +328,7 @@ static int judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	return put_nothing(prog, opts);
 }
 
-/* Runs what must be there before the others, as a program of type SYSCALL; not a row. */
+/* Runs the preparation for other programs, as a program of type SYSCALL; it is no row. */
 static int set_up(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
@@ -394,7 +394,7 @@ static void programs(const char *file)
 	bpf_object__close(object);
 }
 
-/* Helpers that the page does not list: does the kernel offer them to this type? */
+/* The helpers that the page does not list: does the kernel offer them to this type? */
 static void offered(const char *file)
 {
 	FILE *table = fopen(file, "r");

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The context fields: for each, every width is tried for reading and writing with
- * a program of its own, written here as instructions; then the value that the
- * known packet has is read, and what was written is read back.
+ * The context fields. For each field and width, a program made here of single instructions tries to read
+ * and to write. Then the value of the known packet is read, and a written value is read back.
  */
 #define STORED 0x5a	/* fits every width */
 
@@ -17,7 +16,7 @@
 #define IF_ZERO(dst, skip) INSN(BPF_JMP | BPF_JEQ | BPF_K, dst, 0, skip, 0)
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
-/* What is done to the packet before the value is read. */
+/* what is done to the packet before the value is read */
 enum before { NOTHING, VLAN, TYPE, HASH, SOCK, LINEAR, META };
 
 struct field {
@@ -88,7 +87,7 @@ static void join(char *out, const char *label, const struct field *f, bool write
 					      sprintf(out, "%s%d", n++ ? "," : "@", at / f->size);
 }
 
-/* Runs what reads @f, after it was written where @write; returns the value. */
+/* Runs a program that reads @f, after writing it if @write; returns the value. */
 static __u64 field_value(const struct field *f, int offset, int width, bool write)
 {
 	struct bpf_insn code[24];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The helpers of the program-type page, in its order: each is called by a program
- * that looks at what it did. `conform` runs them on the known packet.
+ * The helpers of the program-type page, in its order. Each is called by a program that checks the effect.
+ * `conform` runs the programs on the known packet.
  */
 #include "program.h"
 
@@ -70,9 +70,8 @@ struct {
 } cgrp_storage SEC(".maps");
 
 /*
- * Some kernels have no BTF (Debian's 6.1 for s390x); libbpf then refuses an object that
- * has anything to do with it. For those this file is compiled with WITHOUT_BTF, and
- * what is in a structure of the kernel is not looked at.
+ * Some kernels have no BTF (Debian's 6.1 for s390x). libbpf then refuses an object that needs it. For
+ * these kernels this file is compiled with WITHOUT_BTF, and members of kernel structures are not checked.
  */
 #ifndef WITHOUT_BTF
 #define LOOK_AT_KERNEL
@@ -167,7 +166,7 @@ HELPER(bpf_csum_update, "CHECKSUM_COMPLETE grows by 1; ENOTSUPP where a test run
 	if (!known.complete)
 		return FAILED(sum, ENOTSUPP) ? 0 : __LINE__;
 	CHECK(sum >= 0 && bpf_csum_update(skb, 1) == sum + 1);
-	/* taken back: a test run looks if the sum is still that of the packet */
+	/* undone again: a test run checks that skb->csum still matches the packet */
 	CHECK(bpf_csum_update(skb, ~1) == sum);
 	return 0;
 }
@@ -344,7 +343,7 @@ HELPER(bpf_get_socket_uid, "0, of the socket that BPF_PROG_TEST_RUN gives the pa
 	return bpf_get_socket_uid(skb) == 0 ? 0 : __LINE__;
 }
 
-/* They begin 300 seconds before an overflow of 32 bits. */
+/* jiffies begin 300 seconds before they exceed 32 bits */
 static __always_inline bool ticks(__u64 jiffies, __u64 hz)
 {
 	return jiffies / hz + 360 - (1ULL << 32) / hz - known.monotonic / 1000000000 < 120;
@@ -854,7 +853,7 @@ HELPER(bpf_skb_ecn_set_ce, "1; both ECN bits are set and the header's sum is rig
 	return 0;
 }
 
-/* What Linux 5.10 knows of it: later members come after that. */
+/* the members that Linux 5.10 has; later ones follow */
 #define KEY_SIZE offsetof(struct bpf_tunnel_key, local_ipv4)
 
 static __always_inline long set_key(struct __sk_buff *skb)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The world around the programs: the process is in a cgroup of its own, sockets
- * listen, devices are there (tests/conformance/guest makes them); and what is done
- * before a program runs or looked at after it, where the program cannot see it.
+ * What the programs need around them: a cgroup for the process, sockets that listen, devices
+ * (tests/conformance/guest makes those); and what is done before a program runs, or checked after it
+ * because the program itself cannot see it.
  */
 #define CHECKSUM_COMPLETE (1U << 2)	/* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
 
@@ -50,7 +50,7 @@ static void leave(void)
 	rmdir(mounts);
 }
 
-/* Mounts are in a mount namespace of ours, so that none is left if we are killed; a cgroup may be. */
+/* Mounts are in our own mount namespace, so that none is left if we are killed. A cgroup may be left. */
 static void enter_cgroup(void)
 {
 	char procs[128];
@@ -231,7 +231,7 @@ static const char *cgroup_slot(void)
 	return fd < 0 || bpf_map_update_elem(map("cgroups"), &key, &fd, 0) ? "no slot" : NULL;
 }
 
-/* On Linux 5.10 this ends the sockets' knowledge of their cgroup2: it comes last. */
+/* On Linux 5.10, sockets have no cgroup2 after this, so it comes last. */
 static const char *classid(void)
 {
 	static char path[128], net_cls[96];
@@ -264,7 +264,7 @@ static const char *classid_leave(void)
 	return NULL;
 }
 
-/* A timer or a work queue runs later: it counts in the map `fired`. */
+/* A timer or a work queue runs later, and counts in the map `fired`. */
 static const char *fired(void)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
@@ -279,7 +279,7 @@ static const char *fired(void)
 	return count ? NULL : "the callback was not called";
 }
 
-/* What a callback returned, which `tell` of wq.bpf.c put there, plus 1. */
+/* The value, plus 1, that a callback returned; `tell` of wq.bpf.c stores it. */
 static const char *told(__u32 *value)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
@@ -297,7 +297,7 @@ static const char *told(__u32 *value)
 
 static int judged;	/* the program that is looked at */
 
-/* The kernel frees pages of an arena later: the program is run until it finds one. */
+/* The kernel frees pages of an arena later, so the program is run until it gets one. */
 static const char *again(void)
 {
 	const struct timespec tick = { .tv_nsec = 1000000 };
