@@ -103,7 +103,11 @@ build/tools: | build
 DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror
 DATA := $(wildcard tc-scripts/data/*.c)
 
-build/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+# For the tests: whatever a sanitizer finds ends it with a failure.
+build/tests/tcact-data-sanitized: DATA_CFLAGS += -g -fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/tcact-data build/tests/tcact-data-sanitized: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
@@ -209,7 +213,8 @@ uninstall:
 # check-all: also what check leaves out on the other kernels
 check check-all:
 	tests/setup
-	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers build/tests/ack.o build/bpfeb/tests/ack.o
+	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers build/tests/ack.o build/bpfeb/tests/ack.o \
+		build/tests/tcact-data-sanitized
 	tests/run $(if $(filter check-all,$@),--all)
 
 bench:
