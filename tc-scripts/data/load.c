@@ -55,9 +55,27 @@ static int map_fetch(const struct map *map, struct content *content)
 	return result && errno != ENOENT ? -1 : 0;
 }
 
-int table_fetch(struct table *table, const struct program *program, struct error *e)
+/* The memory that the kernel says it holds for a map, in bytes. */
+static uint64_t map_memory(const struct map *map)
+{
+	unsigned long long bytes = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", map->fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file) && sscanf(line, "memlock: %llu", &bytes) != 1)
+		;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX], size_t *facts,
+		      struct error *e)
 {
 	struct content content[TABLE_MAPS] = {};
+	uint64_t memory = 0;
 	int result = 0;
 
 	for (int i = 0; table->kind->maps[i] && !result; i++) {
@@ -67,11 +85,25 @@ int table_fetch(struct table *table, const struct program *program, struct error
 			result = error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
 		else if (map_fetch(map, &content[i]))
 			result = error(e, REFUSED, "try again", "cannot read its table: %s", strerror(errno));
+		else if (fact)
+			memory += map_memory(map);
 	}
 	if (!result && table->kind->entries(table, content))
 		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
+	if (!result && fact) {
+		*facts = 0;
+		fact[(*facts)++] = (struct fact){ "entries", table->n };
+		if (table->kind->facts)
+			*facts += table->kind->facts(table, content, fact + *facts);
+		fact[(*facts)++] = (struct fact){ "bytes", memory };
+	}
 	content_free(content, TABLE_MAPS);
 	return result;
+}
+
+int table_fetch(struct table *table, const struct program *program, struct error *e)
+{
+	return table_fetch_facts(table, program, NULL, NULL, e);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ static const struct {
 	{ "dump", command_dump },
 	{ "change", command_change },
 	{ "describe", command_describe },
+	{ "tables", command_tables },
 	{ "values", command_values },
 	{ "live", command_live },
 	{ "tcx", command_tcx },

@@ -414,3 +414,16 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 	qsort(*entries, total, sizeof(**entries), entry_compare);
 	return (long)total;
 }
+
+void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records)
+{
+	struct record_head head;
+
+	*cells = 2;		/* the first steps */
+	*records = 0;
+	if (n < RECORDS_HEAD)
+		return;
+	memcpy(&head, record, sizeof(head));
+	*cells = head.cells;
+	*records = entry_index(&head, KINDS, head.added);
+}

@@ -54,6 +54,9 @@ void ranges_free(struct ranges *ranges);
 /* Reads the entries from @n records. Returns their number, or -1 if the records are not valid. Free *@entries. */
 long ranges_entries(const struct record *record, size_t n, struct entry **entries);
 
+/* How many cells and records are in use, of a table with these @n records, which ranges_entries() could read. */
+void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records);
+
 /*
  * Adds @n entries to the maps @live, or (@removal) removes them, while programs use these maps. An entry
  * whose timeout is over at @now counts as absent. A lookup during the change finds either the old or

@@ -501,10 +501,17 @@ int table_merge(struct table *table, const struct table *more, bool removal, str
 	return 0;
 }
 
-void table_print(const struct table *table, FILE *out)
+void table_print(const struct table *table, bool json, FILE *out)
 {
+	if (json)
+		fputc('[', out);
 	for (size_t i = 0; i < table->n; i++) {
-		table->kind->print(table, entry_at(table, i), out);
-		fputc('\n', out);
+		if (json && i)
+			fputs(",\n", out);
+		(json ? table->kind->json : table->kind->print)(table, entry_at(table, i), out);
+		if (!json)
+			fputc('\n', out);
 	}
+	if (json)
+		fputs("]\n", out);
 }

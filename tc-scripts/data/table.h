@@ -43,6 +43,13 @@ struct table {
 	size_t n, room;
 };
 
+/* A number about a table. */
+struct fact {
+	const char *name;
+	uint64_t n;
+};
+#define FACTS_MAX 16		/* with those of every kind */
+
 struct table_kind {
 	const char *name;
 	const char *syntax;	/* of an entry, for messages */
@@ -53,6 +60,8 @@ struct table_kind {
 	int (*parse)(struct table *table, char **words, int n, bool key_only, struct fault *fault);
 	int (*compare)(const void *a, const void *b);
 	void (*print)(const struct table *table, const void *entry, FILE *out);
+	/* Prints the entry as an object of JSON. */
+	void (*json)(const struct table *table, const void *entry, FILE *out);
 	/* Are two entries with the same key equal? */
 	bool (*same)(const void *a, const void *b);
 	uint32_t (*line)(const void *entry);
@@ -65,6 +74,8 @@ struct table_kind {
 	int (*build)(const struct table *table, struct content *content);
 	/* Reads the entries back from the maps. */
 	int (*entries)(struct table *table, const struct content *content);
+	/* Numbers about the table whose entries were read from @content. NULL: there are none. */
+	size_t (*facts)(const struct table *table, const struct content *content, struct fact fact[FACTS_MAX]);
 	/*
 	 * Changes maps that are in use: adds @table's entries, or (@removal) removes them. If it is NULL
 	 * or returns CHANGE_NO_ROOM, a new table must replace this one.
@@ -80,6 +91,9 @@ extern const struct table_kind table_prefix, table_vid;
 int table_begin(struct table *table, const struct action *action, struct error *error);
 /* Reads the entries of the table of a program. */
 int table_fetch(struct table *table, const struct program *program, struct error *error);
+/* As table_fetch(), and sets @facts of @fact, too. */
+int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX],
+		      size_t *facts, struct error *error);
 void table_free(struct table *table);
 /* Adds room for one entry, and returns it; NULL if there is no memory, or it would be one too many. */
 void *table_add(struct table *table);
@@ -102,4 +116,4 @@ int table_sort(struct table *table, struct error *error);
 int table_absent(const struct table *table, size_t i, struct error *error);
 /* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. */
 int table_merge(struct table *table, const struct table *more, bool removal, struct error *error);
-void table_print(const struct table *table, FILE *out);
+void table_print(const struct table *table, bool json, FILE *out);

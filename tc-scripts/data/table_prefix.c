@@ -202,11 +202,18 @@ static int prefix_parse(struct table *table, char **words, int n, bool key_only,
 	}
 }
 
+/* What is left of the timeout, in seconds. */
+static unsigned long long seconds_left(const struct entry *entry)
+{
+	uint64_t now = now_ns();
+
+	return entry->until > now ? (entry->until - now + 999999999) / 1000000000 : 0;
+}
+
 static void prefix_print(const struct table *table, const void *entry, FILE *out)
 {
 	const struct entry *one = entry;
 	char text[PREFIX_SIZE];
-	uint64_t now;
 
 	fputs(prefix_text(text, &one->prefix), out);
 	if (table->handle && one->tag > 0xffff)
@@ -215,12 +222,23 @@ static void prefix_print(const struct table *table, const void *entry, FILE *out
 		fprintf(out, " %s %u", table->value, one->tag);
 	if (one->exception)
 		fputs(" nomatch", out);
-	if (one->until) {
-		now = now_ns();
-		fprintf(out, " timeout %llus",
-			(unsigned long long)(one->until > now ? (one->until - now + 999999999) / 1000000000 : 0));
-	}
+	if (one->until)
+		fprintf(out, " timeout %llus", seconds_left(one));
 	fprintf(out, " hits %llu", (unsigned long long)one->hits);
+}
+
+static void prefix_json(const struct table *table, const void *entry, FILE *out)
+{
+	const struct entry *one = entry;
+	char text[PREFIX_SIZE];
+
+	fprintf(out, "{\"prefix\":\"%s\",\"%s\":%u,\"nomatch\":%s,\"timeout\":", prefix_text(text, &one->prefix),
+		table->value, one->tag, one->exception ? "true" : "false");
+	if (one->until)
+		fprintf(out, "%llu", seconds_left(one));
+	else
+		fputs("null", out);
+	fprintf(out, ",\"hits\":%llu}", (unsigned long long)one->hits);
 }
 
 static bool prefix_same(const void *a, const void *b)
@@ -287,6 +305,31 @@ static int prefix_entries(struct table *table, const struct content *content)
 	return n < 0 ? -1 : 0;
 }
 
+static size_t prefix_facts(const struct table *table, const struct content *content, struct fact fact[FACTS_MAX])
+{
+	uint64_t ipv6 = 0, exceptions = 0, timed = 0, hits = 0;
+	const struct entry *entry = table->entry;
+	size_t cells, records, n = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		ipv6 += entry[i].prefix.family == 6;
+		exceptions += entry[i].exception;
+		timed += entry[i].until != 0;
+		hits += entry[i].hits;
+	}
+	ranges_used(content[1].values, content[1].n, &cells, &records);
+	fact[n++] = (struct fact){ "ipv4", table->n - ipv6 };
+	fact[n++] = (struct fact){ "ipv6", ipv6 };
+	fact[n++] = (struct fact){ "nomatch", exceptions };
+	fact[n++] = (struct fact){ "timeout", timed };
+	fact[n++] = (struct fact){ "hits", hits };
+	fact[n++] = (struct fact){ "cells", cells };
+	fact[n++] = (struct fact){ "cells_room", content[0].n };
+	fact[n++] = (struct fact){ "records", records };
+	fact[n++] = (struct fact){ "records_room", content[1].n };
+	return n;
+}
+
 static int prefix_bake(const struct table *table, struct baked *baked, struct error *e)
 {
 	struct entry *entry = table->entry;
@@ -315,12 +358,14 @@ const struct table_kind table_prefix = {
 	.parse = prefix_parse,
 	.compare = entry_compare,
 	.print = prefix_print,
+	.json = prefix_json,
 	.same = prefix_same,
 	.line = prefix_line,
 	.carry = prefix_carry,
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,
 	.entries = prefix_entries,
+	.facts = prefix_facts,
 	.change = prefix_change,
 	.bake = prefix_bake,
 };

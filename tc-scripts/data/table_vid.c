@@ -91,6 +91,14 @@ static void vid_print(const struct table *table, const void *entry, FILE *out)
 	fprintf(out, "%u=%u", vid->from, vid->to);
 }
 
+static void vid_json(const struct table *table, const void *entry, FILE *out)
+{
+	const struct vid *vid = entry;
+
+	(void)table;
+	fprintf(out, "{\"vid\":%u,\"to\":%u}", vid->from, vid->to);
+}
+
 static int vid_build(const struct table *table, struct content *content)
 {
 	const struct vid *vid = table->entry;
@@ -129,6 +137,7 @@ const struct table_kind table_vid = {
 	.parse = vid_parse,
 	.compare = vid_compare,
 	.print = vid_print,
+	.json = vid_json,
 	.same = vid_same,
 	.line = vid_line,
 	.maps = { "vid_table" },

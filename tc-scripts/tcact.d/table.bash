@@ -91,10 +91,12 @@ one_of() {
 
 command_table() {
 	local verb=${1-} name='' rest
-	[[ $verb == @(add|del|load|dump|flush) ]] || bad "table: write add, del, load, dump or flush"
+	[[ $verb == @(add|del|load|dump|flush|show) ]] || bad "table: write add, del, load, dump, flush or show"
 	subcommand+=" $verb"
+	shift
+	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
-	place rest "${@:2}"
+	place rest "$@"
 	if [[ ${rest[0]-} && ${table_key[${rest[0]}]-} ]]; then
 		name=${rest[0]}
 		rest=("${rest[@]:1}")
@@ -102,16 +104,78 @@ command_table() {
 	"table_$verb" "$name" "${rest[@]}"
 }
 
+# ends [WORD]...: there must be none
+ends() {
+	(($#)) || return 0
+	[[ $1 != -* ]] || misplaced $# "$1"
+	bad "$(q "$1") is one word too many"
+}
+
 table_dump() { # NAME
 	local entry fits
-	(($# == 1)) || bad "$(q "$2") is one word too many"
+	ends "${@:2}"
 	the_table entry fits "$1"
-	ask dump "${entry[@]:9:2}"
+	ask dump "${entry[@]:9:2}" ${json:+json}
+}
+
+# The attachments of a table are those with its map: `change` of one gives it another program with this map.
+table_show() { # NAME
+	local own line field what word n map maps=() programs_of=() comma='['
+	local -A by_program=() by_map=() numbers=()
+	ends "${@:2}"
+	find_own own "$1"
+	for line in "${own[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-} ]] || continue
+		[[ ${by_program[${field[10]}]-} ]] || programs_of+=("${field[@]:9:2}")
+		by_program["${field[10]}"]+=$line$'\n'
+	done
+	word=$(data tables "${programs_of[@]}") || ended $?
+	while IFS=$'\t' read -r what word n; do
+		case $what in
+		table)
+			map=$n
+			[[ ${by_map[$map]-} ]] || maps+=("$map")
+			by_map["$map"]+=${by_program[$word]} numbers["$map"]='' ;;
+		number) numbers["$map"]+="$word $n " ;;
+		esac
+	done <<<"$word"
+	for map in "${maps[@]}"; do
+		[[ ! $json ]] || printf '%s' "$comma"
+		show_table "${by_map[$map]%$'\n'}" "${numbers[$map]}"
+		comma=$',\n'
+	done
+	[[ ! $json ]] || { [[ $comma != '[' ]] || printf '['; echo ']'; }
+}
+
+show_table() { # LINES NUMBERS
+	local line field where words i comma='"attachments":['
+	read -ra words <<<"$2"
+	[[ ! $json ]] || printf '{'
+	while IFS= read -r line; do
+		IFS=$'\t' read -ra field <<<"$line"
+		if [[ $json ]]; then
+			[[ $comma == , ]] || printf '"name":"%s",' "${field[9]}"
+			printf '%s{"dev":%s,"direction":"%s","chain":%s,"pref":%s}' "$comma" \
+				"$(json_string "${field[0]}")" "${field[@]:1:3}"
+			comma=,
+		else
+			where_of where "${field[@]}"
+			wrap 8 '' "$(shell "${where[@]}" "${field[9]}")"
+		fi
+	done <<<"$1"
+	if [[ $json ]]; then
+		printf ']'
+		for ((i = 0; i < ${#words[@]}; i += 2)); do printf ',"%s":%s' "${words[@]:i:2}"; done
+		printf '}'
+	else
+		wrap 8 '    ' "$2"
+	fi
 }
 
 table_flush() { # NAME
 	local entry fits
-	(($# == 1)) || bad "$(q "$2") is one word too many"
+	ends "${@:2}"
 	begin
 	the_table entry fits "$1"
 	swap_table fits -e
