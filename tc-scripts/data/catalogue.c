@@ -296,7 +296,9 @@ int command_values(const struct options *options, char **words, int n, struct er
 static int bake_table(const struct options *options, const char *table_file, const char *file, char **words, int n,
 		      struct error *e)
 {
-	const struct table_rules rules = { .least = 1, .empty = "bake it without table, which matches nothing" };
+	struct progress progress;
+	const struct table_rules rules = { .least = 1, .empty = "bake it without table, which matches nothing",
+					   .progress = &progress };
 	struct settings settings = {};
 	struct action action = {}, plain = {};
 	struct baked baked = {};
@@ -315,6 +317,7 @@ static int bake_table(const struct options *options, const char *table_file, con
 		      "in which a table cannot be put");
 		goto out;
 	}
+	progress_begin(&progress);
 	if (table_read(&table, table_file, &rules, e))
 		goto out;
 	for (int i = 1; i < n; i += 2) {

@@ -144,6 +144,7 @@ static int load_error(const struct action *action, int why, char *log, struct er
 struct load {
 	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
 	const struct table *table;	/* NULL: as in @like, or empty */
+	struct progress *progress;
 	const char *pin;
 	bool verbose;
 };
@@ -204,6 +205,8 @@ static int load_program(const struct settings *settings, const struct load *load
 		error(e, REFUSED, "free some", "no memory");
 		goto out;
 	}
+	if (load->table)
+		progress_tell(load->progress, "%zu entries built, the kernel gets them", load->table->n);
 	object = bpf_object__open_mem(settings->image, action->size, &options);
 	program = object ? bpf_object__next_program(object, NULL) : NULL;
 	if (!program) {
@@ -305,8 +308,9 @@ struct change {
  */
 int command_load(const struct options *options, char **words, int n, struct error *e)
 {
-	struct load load = { .verbose = options->verbose };
-	struct table_rules rules = { .least = 1 };
+	struct progress progress;
+	struct load load = { .verbose = options->verbose, .progress = &progress };
+	struct table_rules rules = { .least = 1, .progress = &progress };
 	struct settings settings = {};
 	struct program like = {};
 	struct action action = {};
@@ -319,6 +323,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 
 	if (!changes)
 		return error(e, REFUSED, "free some", "no memory");
+	progress_begin(&progress);
 	optind = 0;
 	while ((option = getopt(n + 1, words - 1, "+l:t:m:Lea:d:o:n")) != -1) {
 		switch (option) {

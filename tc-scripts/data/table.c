@@ -310,6 +310,7 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 		}
 		have = buffer + have - line;
 		memmove(buffer, line, have);
+		progress_tell(reader->rules->progress, "table %s: %zu entries read", Q(reader->path), reader->table->n);
 		if (have == LINE_SIZE_MAX) {
 			error(e, USAGE, "give a text of lines", "table %s line %zu is longer than %d bytes",
 			      Q(reader->path), reader->line + 1, LINE_SIZE_MAX);

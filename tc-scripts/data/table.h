@@ -11,6 +11,7 @@
 #include "baked.h"
 #include "object.h"
 #include "outcome.h"
+#include "progress.h"
 
 struct program;
 
@@ -104,6 +105,7 @@ struct table_rules {
 	bool lenient;		/* wrong lines are left out, and counted on standard error */
 	size_t least;		/* the table must have at least so many entries */
 	const char *empty;	/* what to do next if it has none, for the error message */
+	struct progress *progress;	/* or NULL */
 };
 
 /* Reads @path, "-" for standard input; the formats are in tcact(8). */
