@@ -20,6 +20,7 @@
  *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill. KEY is the
  *                           kind of its keys; VALUE is what the number of an entry is
  *                           called (-: entries have none), a num unless KIND is given
+ *   length=ACTION.NAME:MAP N  the array MAP has an element for each N of NAME, rounded up
  *
  * The parameters of an action are one `const volatile struct ACTION_params` in .rodata,
  * named ACTION_params; those of a part are ACTION_PART_params. A '-' in a name is a '_'
@@ -41,11 +42,17 @@
  *   prefix  ADDRESS[/LENGTH], stored as struct prefix_param of address.h; all bytes 0
  *           if it is not given
  *   prefix6 the same for IPv6 only, LENGTH within MIN..MAX
+ *   rate    bits, bytes or packets a second as tc writes them, stored as struct rate_param of
+ *           bucket.h; all bytes 0 if it is not given
+ *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of bucket.h
+ *   seed    a num; if it is 0, a random one is baked instead. It is not shown
  *
  * RULE; the last three apply if the parameter OTHER is one of the WORDs:
  *   family PREFIX               the prefixes NAME and PREFIX are both given or both
  *                               not given, and are of one address family
  *   length PREFIX               the same, and they have the same length
+ *   unit RATE                   NAME is 0, or counts what RATE counts: bytes or packets
+ *   below RATE                  the same, and is less
  *   with OTHER WORD...          NAME may be given only then
  *   least LOW OTHER WORD...     NAME must not be below the parameter LOW
  *   bits SOME OTHER WORD...     NAME is 0, or has all the bits of the parameter SOME
@@ -59,7 +66,7 @@
 	static const char MODINFO_CAT(modinfo_, __COUNTER__)[]                 \
 		__attribute__((section(".modinfo"), used, nodebug, aligned(1))) = string
 
-/* CLASS: rewriter, matcher, redirector or verdict; see verdict.h */
+/* CLASS: rewriter, matcher, redirector, policer or verdict; see verdict.h */
 #define ACTION(name, class, what) MODINFO("action=" #name ":" #class ":" what)
 
 #define NAMES(set, words) MODINFO("names=" #set ":" words)
@@ -74,6 +81,8 @@
 
 /* KEY and VALUE: as above; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
+
+#define LENGTH(action, name, map, of) MODINFO("length=" #action "." #name ":" #map " " #of)
 
 /* volatile: the compiler must not use the defaults, as tcact replaces them later */
 #define PARAMS(action) const volatile struct action##_params action##_params

@@ -20,6 +20,12 @@
  *   transport      a port of SCTP, whose checksum covers the whole packet
  *   unmapped       the address has no translation in the other prefix
  *
+ * A policer counts:
+ *
+ *   over           packets above the rate, unless they were marked
+ *   marked         packets on which CE was set
+ *   shared         packets that share a bucket with another key, as all of the set were in use
+ *
  * Two more are no exceptions. A matcher counts one of them:
  *
  *   hit            the packet matched
@@ -47,13 +53,17 @@ enum reason {
 	UNMAPPED,
 	COUNTED_HIT,
 	COUNTED_MISS,
+	OVER,
+	MARKED,
+	SHARED,
 	REASONS = 64		/* the size of the map, with room for more reasons */
 };
 
 NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
       "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
-      "transport=11 unmapped=12 hit=13 miss=14");
+      "transport=11 unmapped=12 hit=13 miss=14 "
+      "over=15 marked=16 shared=17");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -180,9 +180,10 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
  *   needs   ACTION PARAM WORD=NEED...
  *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
+ *   length  ACTION PARAM MAP N OFFSET                MAP has an element for each N of PARAM
  *   reason  NAME NUMBER
  *
- * OFFSET is in bytes from the start of the object file. WORDS is "word=number ...". DEFAULT is
+ * OFFSET is in bytes from the start of the object file; of a length, 32 bits are there. WORDS is "word=number ...". DEFAULT is
  * a number, or the first byte of a longer value; TEXT is the default as users write it. SWITCH
  * is the offset of a byte that is 1 if the parameter is given, or 0.
  */
@@ -243,6 +244,12 @@ static void describe_action(const struct action *action)
 
 		printf("rule\t%s\t%s\t%s\t%s\t%s\t%s\n", action->name, rule->of->name, rule->verb,
 		       (rule->than ?: rule->other)->name, rule->other->name, or_none(rule->words));
+	}
+	for (size_t i = 0; i < action->lengths; i++) {
+		const struct length *length = &action->length[i];
+
+		printf("length\t%s\t%s\t%s\t%u\t%zu\n", action->name, length->of->name, length->map, length->each,
+		       length->offset);
 	}
 }
 
@@ -329,7 +336,7 @@ static int bake_table(const struct options *options, const char *table_file, con
 	snprintf(objects, sizeof(objects), "%s/baked", options->objects);
 	if (!action_open(&action, objects, words[0], e) && !settings_begin(&settings, &action, e) &&
 	    !settings_read(&settings, words + 1, n - 1, e) && !settings_check(&settings, e) &&
-	    !table.kind->bake(&table, &baked, e))
+	    !settings_finish(&settings, e) && !table.kind->bake(&table, &baked, e))
 		result = settings_bake(&settings, &baked, file, e);
 out:
 	free(baked.cell);
@@ -368,7 +375,8 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 	if (table)
 		return bake_table(options, table, file, words, kept, e);
 	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
-	    !settings_read(&settings, words + 1, kept - 1, e) && !settings_check(&settings, e))
+	    !settings_read(&settings, words + 1, kept - 1, e) && !settings_check(&settings, e) &&
+	    !settings_finish(&settings, e))
 		result = settings_bake(&settings, NULL, file, e);
 	settings_free(&settings);
 	action_close(&action);

@@ -149,9 +149,21 @@ struct load {
 	bool verbose;
 };
 
-/* Sets the size of each map, or reuses the map of the earlier program. Not .rodata: it has the values. */
-static int maps_prepare(struct bpf_object *object, const struct load *load, const struct content *content,
-			struct error *e)
+/* Does a value give this map another length than it had? */
+static bool resized(const struct action *action, const struct bpf_map *map, const struct map *before)
+{
+	for (size_t i = 0; i < action->lengths; i++)
+		if (!strcmp(action->length[i].map, bpf_map__name(map)))
+			return bpf_map__max_entries(map) != before->info.max_entries;
+	return false;
+}
+
+/*
+ * Sets the size of each map, or reuses the map of the earlier program, unless a value gives it another length.
+ * Not .rodata: it has the values.
+ */
+static int maps_prepare(struct bpf_object *object, const struct action *action, const struct load *load,
+			const struct content *content, struct error *e)
 {
 	struct bpf_map *map;
 
@@ -170,7 +182,8 @@ static int maps_prepare(struct bpf_object *object, const struct load *load, cons
 			bpf_map__set_max_entries(map, (__u32)MAX(content[n].n, content[n].room));
 			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
 				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
-		} else if (before && !bpf_map__is_internal(map) && bpf_map__reuse_fd(map, before->fd)) {
+		} else if (before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
+			   bpf_map__reuse_fd(map, before->fd)) {
 			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
 		}
 	}
@@ -215,7 +228,7 @@ static int load_program(const struct settings *settings, const struct load *load
 	}
 	bpf_program__set_type(program, BPF_PROG_TYPE_SCHED_ACT);
 	bpf_program__set_log_buf(program, log, LOG_SIZE);
-	if (maps_prepare(object, load, content, e))
+	if (maps_prepare(object, action, load, content, e))
 		goto out;
 	result = bpf_object__load(object);
 	if (result)
@@ -371,7 +384,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
 	drop_inapplicable(&settings, words + 1, n - 1);
-	if (settings_check(&settings, e))
+	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
 	if (file || empty || change) {
 		load.table = &table;

@@ -240,6 +240,7 @@ int variable_members(const struct btf *btf, const char *variable, struct member 
 struct elf {
 	Elf *elf;
 	Elf_Data *symbols, *modinfo, *btf;
+	size_t btf_offset;		/* of .BTF in the file */
 	size_t symbol_names;		/* the index of the section of symbol names */
 	GElf_Shdr rodata;
 	size_t rodata_index;
@@ -283,6 +284,7 @@ static int elf_read(struct action *action, struct elf *elf, const char *program)
 			elf->modinfo = elf_rawdata(section, NULL);
 		} else if (!strcmp(name, ".BTF")) {
 			elf->btf = elf_rawdata(section, NULL);
+			elf->btf_offset = shdr.sh_offset;
 		} else if (!strcmp(name, ".rodata") && shdr.sh_type == SHT_PROGBITS) {
 			elf->rodata = shdr;
 			elf->rodata_index = elf_ndxscn(section);
@@ -451,6 +453,82 @@ static int rules_read(struct action *action, const struct modinfo *info)
 	return 0;
 }
 
+static uint32_t header_number(const struct action *action, uint32_t number)
+{
+	return action->big_endian == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ? number : __builtin_bswap32(number);
+}
+
+/* The type of the array that holds max_entries of @map; 0 if there is none. */
+static __u32 length_type(const struct btf *btf, const char *map)
+{
+	int id = btf__find_by_name_kind(btf, map, BTF_KIND_VAR);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+
+	for (int i = 0; type && btf_is_struct(type) && i < btf_vlen(type); i++) {
+		const struct btf_member *m = &btf_members(type)[i];
+		const struct btf_type *pointer = btf__type_by_id(btf, m->type);
+
+		if (!strcmp(btf__name_by_offset(btf, m->name_off), "max_entries") && pointer && btf_is_ptr(pointer))
+			return pointer->type;
+	}
+	return 0;
+}
+
+/* How many types refer to type @id, as clang gives arrays of one length one type. */
+static int length_users(const struct btf *btf, __u32 id)
+{
+	int n = 0;
+
+	for (__u32 i = 1; i < btf__type_cnt(btf); i++) {
+		const struct btf_type *type = btf__type_by_id(btf, i);
+
+		n += btf_is_ptr(type) && type->type == id;
+		for (int k = 0; btf_is_composite(type) && k < btf_vlen(type); k++) {
+			const struct btf_type *member = btf__type_by_id(btf, btf_members(type)[k].type);
+
+			n += member && btf_is_ptr(member) && member->type == id;
+		}
+	}
+	return n;
+}
+
+/* Reads "MAP N" of LENGTH() */
+static int lengths_read(struct action *action, const struct elf *elf, const struct modinfo *info)
+{
+	const struct btf_header *header = elf->btf->d_buf;
+	const struct btf *btf = action->btf;
+
+	for (size_t i = 0; i < info->tags; i++) {
+		const char *name = info->tag[i].key + strlen(action->name);
+		char *save, *each;
+		struct length *length;
+		__u32 id;
+
+		if (strcmp(info->tag[i].tag, "length"))
+			continue;
+		length = one_more(action->length, action->lengths);
+		if (!length || strncmp(info->tag[i].key, action->name, strlen(action->name)) || *name++ != '.')
+			return -1;
+		length->of = parameter_named(action, name);
+		length->map = strtok_r(info->tag[i].value, " ", &save);
+		each = strtok_r(NULL, " ", &save);
+		length->each = each ? (uint32_t)atoi(each) : 0;
+		id = length->map ? length_type(btf, length->map) : 0;
+		/* the pointer to it, and max_entries of that map alone */
+		if (!length->of || !length->each || !id || !btf_is_array(btf__type_by_id(btf, id)) ||
+		    length_users(btf, id) != 2)
+			return -1;
+		/* libbpf has swapped the bytes of a foreign object, so that their places are the same */
+		length->offset = elf->btf_offset + header_number(action, header->hdr_len) +
+				 header_number(action, header->type_off) +
+				 ((const char *)&btf_array(btf__type_by_id(btf, id))->nelems -
+				  (const char *)btf__type_by_id(btf, 1));
+		if (length->offset + sizeof(uint32_t) > action->size)
+			return -1;
+	}
+	return 0;
+}
+
 /* Reads the parameters of the action and of its parts, and link. */
 static int all_parameters(struct action *action, const struct elf *elf, const struct modinfo *info)
 {
@@ -534,7 +612,8 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 	action->what = action->class ? strtok_r(NULL, "", &save) : NULL;
 	tag = tag_find(&info, "version", NULL);
 	action->version = tag ? tag->key : "";
-	if (!action->what || all_parameters(action, elf, &info) || rules_read(action, &info))
+	if (!action->what || all_parameters(action, elf, &info) || rules_read(action, &info) ||
+	    lengths_read(action, elf, &info))
 		goto out;
 	for (size_t i = 0; i < info.tags; i++)
 		if (!strcmp(info.tag[i].tag, "parm") && !described(action, info.tag[i].value))
@@ -627,6 +706,7 @@ void action_close(struct action *action)
 	free(action->parameter);
 	free(action->rule);
 	free(action->part);
+	free(action->length);
 	free(action->reasons.word);
 	free(action->path);
 	free(action->image);

@@ -50,6 +50,14 @@ struct rule {
 	const char *words;	/* of @other, separated by spaces */
 };
 
+/* The length of an array is the value of a parameter. */
+struct length {
+	const struct parameter *of;
+	const char *map;
+	uint32_t each;		/* the array has an element for so many of it */
+	size_t offset;		/* of the length in the file: of 32 bits, in BTF */
+};
+
 struct part {
 	const char *name;	/* the prefix of its parameters: mss, meta2 */
 	const char *of;		/* the action that does the same */
@@ -66,6 +74,8 @@ struct action {
 	size_t rules;
 	struct part *part;
 	size_t parts;
+	struct length *length;
+	size_t lengths;
 	struct words reasons;	/* the names of the counters */
 	char *path;
 	unsigned char *image;	/* the file */

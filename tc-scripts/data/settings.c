@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,6 +90,36 @@ static int check_prefixes(const struct settings *settings, const struct rule *ru
 	return 0;
 }
 
+/*
+ * A rate, and a rate or a size; struct rate_param of include/tcact/bucket.h begins with the rate, and has whether
+ * it counts packets at offset 17. The bit 63 of a size says that.
+ */
+static int check_unit(const struct settings *settings, const struct rule *rule, struct error *e)
+{
+	const struct parameter *of = rule->of, *to = rule->other;
+	const unsigned char *rate = settings_bytes(settings, to), *value = settings_bytes(settings, of);
+	bool below = !strcmp(rule->verb, "below"), packets = rate[17], other;
+	struct parameter number = *to;
+	__int128 own;
+
+	number.size = 8;
+	own = value_number(&number, value);
+	if (!own)
+		return 0;
+	other = below ? value[17] : own >> 63;
+	if (!value_number(&number, rate))
+		return error(e, USAGE, "give it", "%s %s: %s is not given", settings->action->name, of->name, to->name);
+	if (packets != other)
+		return error(e, USAGE, packets ? "give both in packets, like 1kpps and 100p"
+					       : "give both in bits or bytes, like 10mbit and 64k",
+			     "%s %s: it is in %s, and %s in %s", settings->action->name, of->name,
+			     other ? "packets" : "bytes", to->name, packets ? "packets" : "bytes");
+	if (below && own >= value_number(&number, rate))
+		return error(e, USAGE, "give a lower one", "%s %s: must be below %s", settings->action->name, of->name,
+			     to->name);
+	return 0;
+}
+
 /* Is the value of rule->other one of the rule's words? */
 static bool applies(const struct rule *rule, const char *other)
 {
@@ -109,6 +140,8 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 
 	if (!strcmp(rule->verb, "family") || !strcmp(rule->verb, "length"))
 		return check_prefixes(settings, rule, e);
+	if (!strcmp(rule->verb, "unit") || !strcmp(rule->verb, "below"))
+		return check_unit(settings, rule, e);
 	other = value_text(rule->other, settings_bytes(settings, rule->other));
 	of = value_text(rule->of, settings_bytes(settings, rule->of));
 	if (rule->than)
@@ -153,6 +186,36 @@ bool rule_holds(const struct settings *settings, const struct rule *rule)
 	struct error e = {};
 
 	return !check_rule(settings, rule, &e);
+}
+
+/* ---- what the values decide ------------------------------------------------------------------ */
+
+static void number_write(const struct settings *settings, size_t offset, uint32_t number)
+{
+	for (int i = 0; i < 4; i++)
+		settings->image[offset + i] = (unsigned char)(number >> 8 * (settings->action->big_endian ? 3 - i : i));
+}
+
+int settings_finish(struct settings *settings, struct error *e)
+{
+	const struct action *action = settings->action;
+
+	for (size_t i = 0; i < action->parameters; i++) {
+		const struct parameter *p = &action->parameter[i];
+
+		if (strcmp(p->kind->name, "seed"))
+			continue;
+		while (!value_number(p, settings_bytes(settings, p)))
+			if (getrandom(settings->image + p->offset, p->size, 0) < 0)
+				return error(e, REFUSED, "try again", "no random number: %s", strerror(errno));
+	}
+	for (size_t i = 0; i < action->lengths; i++) {
+		const struct length *length = &action->length[i];
+		__int128 number = value_number(length->of, settings_bytes(settings, length->of));
+
+		number_write(settings, length->offset, (uint32_t)((number + length->each - 1) / length->each));
+	}
+	return 0;
 }
 
 /* ---- bake ------------------------------------------------------------------------------------ */

@@ -25,6 +25,11 @@ void settings_drop(struct settings *settings, const struct parameter *p);
 
 /* Do the values keep @rule? */
 bool rule_holds(const struct settings *settings, const struct rule *rule);
+/*
+ * What the values decide in the object, before it is loaded or written: a seed, where none is given, and
+ * the lengths of maps (LENGTH()).
+ */
+int settings_finish(struct settings *settings, struct error *error);
 /* Checks all rules of the action (RULES()). */
 int settings_check(const struct settings *settings, struct error *error);
 

@@ -338,6 +338,180 @@ static void prefix6_syntax(const struct parameter *p, FILE *out)
 	fprintf(out, "an IPv6 prefix of %d to %d bits like 2001:db8::/48, or none", (int)p->low, (int)p->high);
 }
 
+/* ---- rate: struct rate_param of include/tcact/bucket.h ----------------------------------------- */
+
+#define TICKS 32e9L		/* in a second */
+#define MULT_BITS 36
+#define RATE_MAX 1000000000000	/* in bits, or packets, a second */
+
+struct unit {
+	const char *name;
+	unsigned long long factor;
+};
+
+/* Reads "NUMBER[UNIT]", NUMBER with decimals, of which the result keeps none. @units end with NULL. */
+static int amount_read(const char *text, const struct unit *units, unsigned long long *amount)
+{
+	size_t digits = strspn(text, "0123456789."), points = 0;
+	const char *point = strchr(text, '.');
+	long double number;
+
+	for (size_t i = 0; i < digits; i++)
+		points += text[i] == '.';
+	if (digits == points || digits > 20 || points > 1 || (point && !isdigit((unsigned char)point[1])))
+		return -1;
+	for (; units->name; units++) {
+		if (strcasecmp(text + digits, units->name))
+			continue;
+		number = roundl(strtold(text, NULL) * units->factor);
+		if (number > 1e18L)
+			return -1;
+		*amount = (unsigned long long)number;
+		return 0;
+	}
+	return -1;
+}
+
+/* Prints the largest unit of which it is a multiple; @units from the smallest on. */
+static void amount_print(unsigned long long amount, const struct unit *units, FILE *out)
+{
+	const struct unit *best = units;
+
+	for (; units->name; units++)
+		if (amount && !(amount % units->factor))
+			best = units;
+	fprintf(out, "%llu%s", amount / best->factor, best->name);
+}
+
+#define KIBI 1024ULL
+#define DECIMAL(unit, n) \
+	{ unit, n }, { "k" unit, n * 1000ULL }, { "m" unit, n * 1000000ULL }, { "g" unit, n * 1000000000ULL }, \
+	{ "t" unit, n * 1000000000000ULL }
+#define BINARY(unit, n) \
+	{ "ki" unit, n * KIBI }, { "mi" unit, n * KIBI * KIBI }, { "gi" unit, n * KIBI * KIBI * KIBI }, \
+	{ "ti" unit, n * KIBI * KIBI * KIBI * KIBI }
+
+/* tc(8), PARAMETERS: a number alone is in bits, bps is bytes. */
+static const struct unit rate_units[] = { { "", 1 }, DECIMAL("bit", 1), BINARY("bit", 1), DECIMAL("bps", 8),
+					  BINARY("bps", 8), {} };
+static const struct unit packet_units[] = { DECIMAL("pps", 1), {} };
+static const struct unit shown_units[] = { DECIMAL("bit", 1), {} };
+
+struct rate_bytes {
+	unsigned char rate[8], mult[8];
+	unsigned char shift, packets;
+	unsigned char zero[6];
+};
+
+static struct parameter eight_bytes(const struct parameter *p)
+{
+	struct parameter part = *p;
+
+	part.size = 8;
+	part.is_signed = false;
+	return part;
+}
+
+static int rate_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	const struct parameter part = eight_bytes(p);
+	struct rate_bytes *to = (void *)bytes;
+	unsigned long long rate, least = 8;
+	long double ticks;
+
+	if (p->size != sizeof(*to))
+		return -1;
+	if (is_none(p, text, bytes))
+		return 0;
+	memset(to, 0, sizeof(*to));
+	if (amount_read(text, rate_units, &rate)) {
+		if (amount_read(text, packet_units, &rate))
+			return -1;
+		to->packets = 1;
+		least = 1;
+	}
+	if (rate < least || rate > RATE_MAX) {
+		snprintf(why, EXPLANATION, "must be 8bit..1tbit or 1pps..1tpps");
+		return -1;
+	}
+	ticks = TICKS * (to->packets ? 1 : 8) / rate;
+	while (to->shift < 63 && ldexpl(ticks, to->shift + 1) < ldexpl(1, MULT_BITS) - 1)
+		to->shift++;
+	store(&part, (__int128)roundl(ldexpl(ticks, to->shift)), to->mult);
+	store(&part, rate, to->rate);
+	return 0;
+}
+
+static void rate_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	const struct parameter part = eight_bytes(p);
+	const struct rate_bytes *from = (const void *)bytes;
+
+	if (p->size != sizeof(*from) || is_zero(bytes, p->size))
+		fputs("none", out);
+	else
+		amount_print((unsigned long long)value_number(&part, from->rate),
+			     from->packets ? packet_units : shown_units, out);
+}
+
+static void rate_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p;
+	fputs("a rate like 10mbit, 5mbps or 1kpps, or none", out);
+}
+
+/* ---- size: bytes, or packets, of include/tcact/bucket.h ---------------------------------------- */
+
+#define SIZE_PACKETS (1ULL << 63)
+
+/* tc(8) */
+static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, { "kb", KIBI }, { "m", KIBI * KIBI },
+					  { "mb", KIBI * KIBI }, { "g", KIBI * KIBI * KIBI },
+					  { "gb", KIBI * KIBI * KIBI }, { "kbit", KIBI / 8 },
+					  { "mbit", KIBI * KIBI / 8 }, { "gbit", KIBI * KIBI * KIBI / 8 }, {} };
+static const struct unit count_units[] = { { "p", 1 }, {} };
+static const struct unit shown_sizes[] = { { "", 1 }, { "k", KIBI }, { "m", KIBI * KIBI }, {} };
+
+static int size_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	unsigned long long size, packets = 0;
+
+	for (size_t i = 0; i < p->words.n; i++)
+		if (!strcasecmp(text, p->words.word[i].name))
+			return num_read(p, text, bytes, why);
+	if (amount_read(text, size_units, &size)) {
+		if (amount_read(text, count_units, &size))
+			return -1;
+		packets = SIZE_PACKETS;
+	}
+	if ((__int128)size < p->low || (__int128)size > p->high) {
+		snprintf(why, EXPLANATION, "must be %lld..%lld bytes or packets", (long long)p->low,
+			 (long long)p->high);
+		return -1;
+	}
+	store(p, (__int128)(size | packets), bytes);
+	return 0;
+}
+
+static void size_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	unsigned long long size = (unsigned long long)value_number(p, bytes);
+
+	if (word_for(p, size))
+		fputs(word_for(p, size), out);
+	else if (size & SIZE_PACKETS)
+		amount_print(size & ~SIZE_PACKETS, count_units, out);
+	else
+		amount_print(size, shown_sizes, out);
+}
+
+static void size_syntax(const struct parameter *p, FILE *out)
+{
+	fputs("a size like 64k, or packets like 100p,", out);
+	fputc(' ', out);
+	range_print(p, out);
+}
+
 /* ---- bits and map: lists --------------------------------------------------------------------- */
 
 /* The next item of a list with commas; may be empty. Splits the text at *@at, and advances *@at. */
@@ -450,6 +624,9 @@ static const struct kind kinds[] = {
 	{ "mac", false, mac_read, mac_print, mac_syntax },
 	{ "prefix", false, prefix_param_read, prefix_print, prefix_syntax },
 	{ "prefix6", false, prefix6_read, prefix_print, prefix6_syntax },
+	{ "rate", false, rate_read, rate_print, rate_syntax },
+	{ "size", true, size_read, size_print, size_syntax },
+	{ "seed", true, num_read, num_print, range_print },
 	{ "bits", false, bits_read, bits_print, bits_syntax },
 	{ "map", false, map_read, map_print, map_syntax },
 };

@@ -98,7 +98,7 @@ void fix_checksums(uint8_t *data, const struct packet *p);
 
 /* ---- object.c: an action with parameters --------------------------------------------------- */
 
-enum kind { NUM, NAME, WORD, HANDLE, SHARE, MAC, BITS, MAP, PREFIX, PREFIX6 };
+enum kind { NUM, NAME, WORD, HANDLE, SHARE, SIZE, SEED, MAC, BITS, MAP, PREFIX, PREFIX6, RATE };
 
 struct word { char name[24]; uint64_t number; };
 
@@ -156,6 +156,7 @@ void choose_params(struct object *o, struct rng *rng);
 void set_number(struct param *p, uint64_t value);
 void set_prefix(struct param *p, const struct net *prefix);
 void param_unset(struct param *p);
+void set_rate(struct param *p, uint64_t bits);
 struct ranges;
 void build_table(const struct object *o, struct ranges *ranges);
 /* false: the kernel refused it; the log says why */
@@ -215,7 +216,7 @@ struct oracle {
 
 extern const struct oracle df_oracle, dscp_oracle, dscp_map_oracle, ecn_oracle, ttl_oracle, flowlabel_oracle,
 	mac_oracle, mss_oracle, tcpopt_oracle, nat_oracle, npt_oracle, vlan_oracle, vlan_map_oracle, meta_oracle,
-	match_oracle, prefixes_oracle, class_oracle, verdict_oracle, edit_oracle;
+	match_oracle, prefixes_oracle, class_oracle, verdict_oracle, edit_oracle, police_oracle;
 
 /* The parts of edit, which change r->want and r->want_ctx. */
 struct df { bool set; };

@@ -21,7 +21,7 @@ char load_log[1 << 16];
 static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
-	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle,
+	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)
@@ -58,8 +58,8 @@ static void read_words(struct param *p, char *text)
 
 void read_params(const char *directory)
 {
-	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "mac", "bits", "map",
-					     "prefix", "prefix6" };
+	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "size", "seed", "mac",
+					     "bits", "map", "prefix", "prefix6", "rate" };
 	char path[4096], *line = NULL, *field[16], *at;
 	size_t size = 0;
 	FILE *file;
@@ -93,9 +93,9 @@ void read_params(const char *directory)
 		if (a->n > 64 || strcmp(field[1], a->name))
 			die("%s: %s %s", path, field[1], field[2]);
 		snprintf(p->name, sizeof(p->name), "%s", field[2]);
-		for (p->kind = NUM; p->kind <= PREFIX6 && strcmp(kinds[p->kind], field[3]); p->kind++)
+		for (p->kind = NUM; p->kind <= RATE && strcmp(kinds[p->kind], field[3]); p->kind++)
 			;
-		if (p->kind > PREFIX6)
+		if (p->kind > RATE)
 			die("%s: what is a %s?", path, field[3]);
 		p->offset = atoi(field[4]);
 		p->size = atoi(field[5]);
@@ -182,6 +182,25 @@ void set_prefix(struct param *p, const struct net *prefix)
 	snprintf(p->text, sizeof(p->text), "%s/%d", address, prefix->bits);
 }
 
+/* struct rate_param of include/tcact/bucket.h */
+void set_rate(struct param *p, uint64_t bits)
+{
+	double ticks = 256e9 / bits;
+	uint8_t shift = 0;
+
+	if (p->size != 24)
+		die("a rate is no longer 24 bytes: set_rate() is older");
+	for (; ticks * 2 < (1ULL << 36) - 1; shift++)
+		ticks *= 2;
+	p->given = true;
+	p->value = bits;
+	memset(p->bytes, 0, sizeof(p->bytes));
+	memcpy(p->bytes, &bits, 8);
+	memcpy(p->bytes + 8, &(uint64_t){ ticks + 0.5 }, 8);
+	p->bytes[16] = shift;
+	snprintf(p->text, sizeof(p->text), "%" PRIu64 "bit", bits);
+}
+
 static uint64_t some_number(const struct param *p, struct rng *rng)
 {
 	uint64_t span = (uint64_t)p->high - p->low;
@@ -206,6 +225,7 @@ static void choose(struct param *p, struct rng *rng)
 	switch (p->kind) {
 	case NUM:
 	case NAME:
+	case SIZE:
 		set_number(p, some_number(p, rng));
 		break;
 	case WORD:
@@ -250,9 +270,13 @@ static void choose(struct param *p, struct rng *rng)
 				       (int64_t)value > p->high ? p->words[0].name : number);
 		}
 		break;
+	case SEED:
+		set_number(p, rng_next(rng) | 1);
+		break;
 	case PREFIX:
 	case PREFIX6:
-		param_unset(p);		/* the oracle chooses both */
+	case RATE:
+		param_unset(p);		/* the oracle chooses them */
 		break;
 	}
 }
@@ -324,6 +348,22 @@ static void fill_vids(struct object *o)
 			die("vid_table: %s", strerror(errno));
 }
 
+/* As far ahead as rates of 8bit allow: nothing more passes. */
+static void fill_buckets(struct object *o)
+{
+	int map = bpf_object__find_map_fd_by_name(o->bpf, "bucket_sets");
+	uint64_t set[24] = { 0 };
+	bool low = param_named(o->action, "rate")->value == 8, second = param_named(o->action, "ce-rate")->value == 8;
+
+	for (int way = 0; way < 8; way++) {
+		set[8 + way] = low ? 1ULL << 62 : 0;
+		set[16 + way] = second ? 1ULL << 62 : 0;
+	}
+	for (uint32_t key = 0; low || second; key++)
+		if (bpf_map_update_elem(map, &key, set, BPF_EXIST))
+			break;
+}
+
 bool object_load(struct object *o)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .relaxed_maps = true);
@@ -361,6 +401,8 @@ bool object_load(struct object *o)
 		set_length(o->bpf, "prefix_cells", ranges.cells);
 		set_length(o->bpf, "prefix_records", ranges.records);
 	}
+	if (a->oracle == &police_oracle)
+		set_length(o->bpf, "bucket_sets", (value_of(a, "", "buckets") + 7) / 8);
 	*load_log = 0;
 	if (bpf_object__load(o->bpf)) {
 		ranges_free(&ranges);
@@ -375,6 +417,8 @@ bool object_load(struct object *o)
 		ranges_free(&ranges);
 	}
 	fill_vids(o);
+	if (a->oracle == &police_oracle)
+		fill_buckets(o);
 	return true;
 }
 

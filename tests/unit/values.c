@@ -107,6 +107,22 @@ static void prefixes(bool ipv6_alone)
 	same_text("none");
 }
 
+static void rates(void)
+{
+	static const char *const units[] = { "", "bit", "kbit", "mbit", "gbit", "kibit", "mibit", "gibit", "bps", "kbps",
+					     "mbps", "kibps", "mibps", "pps", "kpps", "mpps" };
+	char text[64];
+
+	for (int i = 0; i < RANDOM; i++) {
+		snprintf(text, sizeof(text), "%d%s%s", (int)any(8, 120), i % 3 ? "" : ".5", units[i % 16]);
+		same_text(text);
+	}
+	same_text("8bit");
+	same_text("1tbit");
+	same_text("1pps");
+	same_text("999999999999bit");
+}
+
 static void arrays(const char *kind)
 {
 	unsigned char bytes[PARAMETER_SIZE_MAX];
@@ -141,6 +157,8 @@ static void parameter(void)
 		same_text(p->words.word[i].name);
 	if (!strncmp(kind, "prefix", 6))
 		prefixes(kind[6] == '6');
+	else if (!strcmp(kind, "rate"))
+		rates();
 	else if (array || !strcmp(kind, "mac"))
 		arrays(kind);
 	else if (!strcmp(kind, "share"))

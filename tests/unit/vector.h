@@ -95,7 +95,7 @@ struct outcome {
 
 struct entry {
 	char map[32];
-	uint8_t key[64], value[64];
+	uint8_t key[64], value[256];
 	size_t size;
 };
 

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A token bucket for each key, such as an address, in one array of fixed size.
+ *
+ * A bucket is one number: when it will be full again (the virtual scheduling algorithm of GCRA,
+ * ITU-T I.371, Annex A). A packet pays the time that it takes at the rate. It conforms if the
+ * bucket is then full again within the time that the burst takes at the rate. So
+ *
+ *   - a bucket whose time has passed is full, however long ago that was: nothing is multiplied by
+ *     the time since then, which could overflow;
+ *   - no remainder is lost between two packets, as the time of each is computed on its own;
+ *   - a CPU whose clock is behind sees a bucket that is a little emptier, never a fuller one.
+ *
+ * Time is in ticks, so that the time of a packet of 64 bytes at 100 Gbit/s is still right to 1%.
+ * 2^63 ticks are 9 years: so long after boot, a bucket that was never used looks empty.
+ *
+ * The key is hashed, with a seed that the sender of a packet does not know, to a set of 8 buckets.
+ * A full bucket is as good as none. So a key that has none takes over the bucket of the set that is
+ * full, and nobody loses anything. If all 8 are in use, the key shares the one that will be full
+ * first: it may get less than its rate, but not more.
+ *
+ * Two CPUs may use a bucket at the same time. What they add is never lost, but where both find it full,
+ * one of two packets may go without payment. That needs no atomic operation newer than Linux 5.10.
+ *
+ * Everything but the maps also compiles as ordinary C: tests/unit/buckets does that.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define BUCKET_TICKS 32ULL	/* in a nanosecond */
+#define BUCKET_COST_MAX (1U << 24)	/* bytes or packets that one packet pays, at most */
+#define BUCKET_WAYS 8
+
+/*
+ * A parameter of kind `rate`. An action declares it as an array of bytes (rate_param_bytes), and
+ * rate_param() gives access to its members. All members are 0 if there is no rate.
+ */
+struct rate_param {
+	__u64 rate;		/* in bits, or packets, a second */
+	__u64 mult;		/* of 2^shift: the ticks of a byte, or of a packet */
+	__u8 shift;
+	__u8 packets;		/* 1: the rate counts packets */
+	__u8 zero[6];
+};
+
+_Static_assert(sizeof(struct rate_param) == 24 && __builtin_offsetof(struct rate_param, mult) == 8 &&
+	       __builtin_offsetof(struct rate_param, shift) == 16 &&
+	       __builtin_offsetof(struct rate_param, packets) == 17,
+	       "tcact bakes it: struct rate_bytes in tc-scripts/data/value.c");
+
+typedef __u8 rate_param_bytes[sizeof(struct rate_param)] __attribute__((aligned(8)));
+
+static __always_inline const volatile struct rate_param *rate_param(const volatile rate_param_bytes *bytes)
+{
+	return (const volatile void *)bytes;
+}
+
+/* A parameter of kind `size`: bytes, or with this bit packets. Less than 2^28; mult is less than 2^36. */
+#define SIZE_PACKETS (1ULL << 63)
+
+/* The ticks that @n bytes, or packets, take at @rate. */
+static __always_inline __u64 rate_ticks(const volatile struct rate_param *rate, __u64 n)
+{
+	return n * rate->mult >> rate->shift;
+}
+
+/*
+ * If a burst is not given: 20 ms at the rate, and at least one GSO packet of 64 KiB with
+ * the headers of its segments.
+ */
+#define BURST_TICKS (20000000ULL * BUCKET_TICKS)
+#define BURST_BYTES (72U << 10)
+#define BURST_PACKETS 64U
+
+static __always_inline __u64 burst_ticks(const volatile struct rate_param *rate, __u64 size)
+{
+	__u64 least;
+
+	if (size)
+		return rate_ticks(rate, size & ~SIZE_PACKETS);
+	least = rate_ticks(rate, rate->packets ? BURST_PACKETS : BURST_BYTES);
+	return least > BURST_TICKS ? least : BURST_TICKS;
+}
+
+/*
+ * Does a packet that takes @ticks conform? If so, it pays. A full bucket takes any packet, also one
+ * that is longer than the burst: else none of its kind would ever pass.
+ */
+static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
+					const volatile struct rate_param *rate, __u64 burst)
+{
+	__u64 ahead = *(volatile __u64 *)bucket - now;
+
+	if ((__s64)ahead <= 0) {
+		*(volatile __u64 *)bucket = now + ticks;
+		return true;
+	}
+	if (ahead + ticks <= burst) {
+		__sync_fetch_and_add(bucket, ticks);
+		return true;
+	}
+	/* more than a packet could take: it is from before the rate was changed */
+	if (ahead > burst + rate_ticks(rate, BUCKET_COST_MAX))
+		*(volatile __u64 *)bucket = now + burst;
+	return false;
+}
+
+/* Invertible, so that keys of 64 bits are never confused. */
+static __always_inline __u64 bucket_hash(__u64 seed, __u64 key)
+{
+	key = (key ^ seed) * 0x9e3779b97f4a7c15;
+	key ^= key >> 32;
+	key *= seed | 1;
+	key ^= key >> 32;
+	return key * 0xd6e8feb86659fd93;
+}
+
+/* Which of @sets belongs to @hash: by the upper bits, as every bit of a key changes those. */
+static __always_inline __u32 bucket_set_of(__u64 hash, __u32 sets)
+{
+	return (hash >> 32) * sets >> 32;
+}
+
+/* The key of an IPv4 address is this and the address; of an IPv6 prefix up to 64 bits, the first 64. */
+#define BUCKET_IPV4 0xffffffff00000000ULL
+
+struct bucket_set {
+	__u64 hash[BUCKET_WAYS];	/* of the key */
+	__u64 full[BUCKET_WAYS];	/* when it will be full again, in ticks */
+	__u64 second[BUCKET_WAYS];	/* the same for a second rate, if the action has one */
+};
+
+/* The bucket of the key with @hash: its index. *@shared: it is also that of another key. */
+static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared)
+{
+	__u64 first = 0;
+	__u32 way = 0;
+
+	*shared = false;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < BUCKET_WAYS; i++)
+		if (set->hash[i] == hash)
+			return i;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < BUCKET_WAYS; i++) {
+		__u64 full = set->full[i];
+
+		if (two && set->second[i] > full)
+			full = set->second[i];
+		if (!i || full < first) {
+			first = full;
+			way = i;
+		}
+	}
+	/* else clang would make a copy of what follows for each way */
+	asm volatile("" : "+r"(way));
+	way &= BUCKET_WAYS - 1;
+	if ((__s64)(first - now) > 0) {
+		*shared = true;
+		return way;
+	}
+	set->full[way] = set->second[way] = 0;
+	set->hash[way] = hash;
+	return way;
+}
+
+#ifdef __bpf__
+
+#include <tcact/action.h>
+
+/*
+ * A parameter sets the length (LENGTH() in parameter.h). max_entries must differ from the numbers of other
+ * maps, which would share one array type with it in BTF.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 5);
+	__type(key, __u32);
+	__type(value, struct bucket_set);
+} bucket_sets __attribute__((weak)) SEC(".maps");
+
+static __always_inline __u64 bucket_now(void)
+{
+	return bpf_ktime_get_ns() * BUCKET_TICKS;
+}
+
+static __always_inline struct bucket_set *bucket_set(__u32 index)
+{
+	return bpf_map_lookup_elem(&bucket_sets, &index);
+}
+
+#endif

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""police: whose bucket pays how much, and what becomes of packets above the rate. Time cannot be moved in
+TEST_RUN, so buckets are set so far ahead that the minutes of a test make no difference: 10^7 s after boot.
+What happens at the edge of the burst is in buckets.c.
+"""
+from common import *
+from ecn import set_ecn
+
+TICKS = 32                                  # a nanosecond: include/tcact/bucket.h
+SECOND = TICKS * 10 ** 9
+AHEAD = 10 ** 7 * SECOND
+SEED = 0x123456789abcdef1
+WAYS, SETS = 8, 16
+M = (1 << 64) - 1
+SLOW = ("rate", "8bit", "burst", "200m")    # a byte a second; the bucket of 200 MiB takes what is AHEAD
+OVER = ("rate", "8bit", "burst", "64k")     # and here it is too much
+
+
+def mixed(key, seed=SEED):
+    key = (key ^ seed) * 0x9e3779b97f4a7c15 & M
+    key ^= key >> 32
+    key = key * (seed | 1) & M
+    key ^= key >> 32
+    return key * 0xd6e8feb86659fd93 & M
+
+
+def cut(bits, length, of):
+    return bits >> of - length << of - length
+
+
+def address(ip, side, prefix4=32, prefix6=64):
+    packed = int.from_bytes(bytes(ip)[12 + 4 * side:16 + 4 * side], "big") if family(ip) == 4 else \
+        int.from_bytes(bytes(ip)[8 + 16 * side:24 + 16 * side], "big")
+    if family(ip) == 4:
+        return mixed(0xffffffff << 32 | cut(packed, prefix4, 32))
+    packed = cut(packed, prefix6, 128)
+    upper = packed >> 64
+    if upper >> 32 == 0xffffffff:
+        upper ^= 1 << 32
+    return mixed(upper) if prefix6 <= 64 else mixed(mixed(upper) ^ packed & M)
+
+
+def flow(p):
+    data = bytes(p.ip)
+    at, size, n = (12, 8, 1) if family(p.ip) == 4 else (8, 8, 4)
+    hashed = 0
+    for i in range(n):
+        hashed = mixed(hashed ^ int.from_bytes(data[at + size * i:at + size * (i + 1)], "big"))
+    proto, at, _ = transport(data)
+    if p.why_l4:
+        return mixed(hashed ^ 1 << 63)
+    if proto in (6, 17) and not p.name.endswith("frag-first"):
+        return mixed(hashed ^ (proto << 32 | int.from_bytes(data[at:at + 4], "big")))
+    return mixed(hashed ^ (1 << 63 | proto))
+
+
+def buckets(hashes, full, second=None):
+    """A set: the hashes of 8 keys, and when each bucket will be full."""
+    return ",".join(f"u64:{n}" for n in (*hashes, *full, *(second or [0] * WAYS)))
+
+
+def place(hashed):
+    return f"u32:{(hashed >> 32) * SETS >> 32}"
+
+
+def others(hashed):
+    """Keys that are not this one."""
+    return [hashed ^ n for n in range(1, WAYS + 1)]
+
+
+def vectors(suite):
+    common = ("seed", SEED, "buckets", SETS * WAYS)
+
+    def bake(p, *settings):
+        suite.bake(*settings, *common, *(("link", p.link) if p.link != "auto" else ()))
+
+    def paid(p, hashed, cost, label, way=3, ctx=None, **more):
+        """The bucket is AHEAD, and pays `cost` bytes more."""
+        hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
+        hashes[way] = hashed
+        before = buckets(hashes, full)
+        full[way] += cost * SECOND
+        suite.map("bucket_sets", place(hashed), before)
+        suite.packet(p, p.ip, f"{p.name}-{label}", ctx={"mark": 0x55, "priority": 7, "cb2": 9, **(ctx or {})},
+                     mapout=[("bucket_sets", place(hashed), buckets(hashes, full))], **more)
+
+    # what has an address pays its length; what has none is left alone
+    for p in corpus():
+        bake(p, *SLOW)
+        if p.why:
+            suite.packet(p, name=f"{p.name}-alone", ctx={"mark": 5}, count={p.why: 1})
+        elif p.ctx.get("gso_segs") is None:
+            paid(p, address(p.ip, 0), len(p.data), "src")
+    packets = [p for p in corpus() if not p.why and p.link == "auto" and not p.ctx and len(p.data) < 400]
+    for p in packets:
+        bake(p, *SLOW, "per", "dst", "prefix4", 20, "prefix6", 32)
+        paid(p, address(p.ip, 1, 20, 32), len(p.data), "dst", way=0)
+        bake(p, *SLOW, "per", "flow")
+        paid(p, flow(p), len(p.data), "flow")
+    for p in packets[::7]:
+        for prefix4, prefix6 in ((0, 0), (1, 1), (31, 65), (32, 128)):
+            bake(p, *SLOW, "prefix4", prefix4, "prefix6", prefix6)
+            paid(p, address(p.ip, 0, prefix4, prefix6), len(p.data), f"prefix-{prefix4}-{prefix6}", way=7)
+        bake(p, *SLOW, "per", "mark")
+        paid(p, mixed(0x55), len(p.data), "mark", need=14)
+        for overhead, mpu in ((0, 1000), (24, 0), (24, 88), (65535, 65535)):
+            bake(p, *SLOW, "overhead", overhead, "mpu", mpu)
+            paid(p, address(p.ip, 0), max(len(p.data) + overhead, mpu), f"overhead-{overhead}-{mpu}")
+        bake(p, "rate", "1pps", "burst", "200000000p", "overhead", 24)
+        paid(p, address(p.ip, 0), 1, "packet")
+    # IPv6 addresses that begin as the keys of IPv4 do
+    for ip in (v6(UDP(), src="ffff:ffff:c000:201::1"), v6(UDP(), src="ffff:fffe:c000:201::1")):
+        p = Packet(f"v6-{ip.src}", front_of(ip), ip)
+        bake(p, *SLOW)
+        paid(p, address(ip, 0), len(p.data), "multicast")
+
+    # each segment of a GSO packet has the headers
+    long = PAYLOAD * 200
+    for name, ip, headers in (("tcp", v4(tcp(SYN, "A", data=long)), 34 + 20 + len(SYN)),
+                              ("udp", v4(UDP() / Raw(long)), 42), ("options", v4(UDP() / Raw(long), options=router_alert4(12)), 54),
+                              ("tcp6", v6(tcp(data=long)), 74), ("hbh6", v6(tcp(data=long), hbh()), 82),
+                              ("extensions-9", v6(tcp(data=long), *[dst() for _ in range(9)]), 0)):
+        p = Packet("gso-" + name, front_of(ip), ip)
+        rest = len(p.data) - headers
+        for size in (1, 536, 1400, 2799, 2800, 2801, 65535):
+            sizes = [min(size, rest - at) for at in range(0, rest, size)]
+            for overhead, mpu in ((0, 0), (20, 600)):
+                bake(p, *SLOW, "overhead", overhead, "mpu", mpu)
+                paid(p, address(ip, 0), sum(max(headers + n + overhead, mpu) for n in sizes), f"{size}-{overhead}",
+                     ctx={"gso_size": size, "gso_segs": 1})
+            bake(p, "rate", "1pps", "burst", "200000000p")
+            paid(p, address(ip, 0), len(sizes), f"{size}-packets", ctx={"gso_size": size, "gso_segs": 0})
+
+    # above the rate
+    for over in ("drop", "ce", "hit"):
+        for tos in (0, 1, 2, 3, 0xb9, 0xba):
+            for make in (v4, v6):
+                ip = make(UDP(sport=9) / Raw(PAYLOAD), **{"tos" if make is v4 else "tc": tos})
+                p = Packet(f"v{family(ip)}-{over}-{tos:02x}", front_of(ip), ip)
+                hashed, ecn = address(ip, 0), tos & 3
+                full, key = buckets(others(hashed)[1:] + [hashed], [AHEAD + n for n in range(WAYS)]), place(hashed)
+                bake(p, *OVER, "over", over)
+                suite.map("bucket_sets", key, full)
+                marked = over == "ce" and ecn in (1, 2)
+                passes = over == "ce" and ecn
+                suite.packet(p, set_ecn(ip) if marked else ip, f"{p.name}-over", cut=MISS if over == "hit" else CONTROL,
+                             verdict=CONTROL if passes or over == "hit" else SHOT, mapout=[("bucket_sets", key, full)],
+                             count={"marked": 1} if marked else None if passes else {"over": 1})
+                bake(p, *SLOW, "over", over)
+                paid(p, hashed, len(p.data), "within", **({"verdict": MISS, "cut": MISS} if over == "hit" else {}))
+                # above ce-rate, below rate
+                bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit", "over", over)
+                suite.map("bucket_sets", key, buckets([hashed] + others(hashed)[1:], [AHEAD] * 8, [AHEAD] * 8))
+                suite.packet(p, ip, f"{p.name}-below-ce", verdict=MISS if over == "hit" else CONTROL,
+                             cut=MISS if over == "hit" else CONTROL,
+                             mapout=[("bucket_sets", key, buckets([hashed] + others(hashed)[1:],
+                                                                  [AHEAD + len(p.data) * SECOND // 2, *[AHEAD] * 7],
+                                                                  [AHEAD + len(p.data) * SECOND, *[AHEAD] * 7]))])
+
+    # who gets which bucket
+    ip = v4(UDP(sport=9) / Raw(PAYLOAD))
+    p = Packet("v4-ways", front_of(ip), ip)
+    hashed = address(ip, 0)
+    key, cost = place(hashed), len(p.data) * SECOND
+    bake(p, *SLOW)
+    for least in range(WAYS):       # all in use: it pays from the one that is full first
+        full = [AHEAD + WAYS - abs(n - least) * -1 for n in range(WAYS)]
+        suite.map("bucket_sets", key, buckets(others(hashed), full))
+        full[least] += cost
+        suite.case(f"shared-{least}", p.data, need=p.need, flags=(0,), count={"shared": 1},
+                   mapout=[("bucket_sets", key, buckets(others(hashed), full))])
+    for way in range(WAYS):         # one is full: it takes that one over, whose time is then not known
+        full = [AHEAD] * WAYS
+        full[way] = 1
+        suite.map("bucket_sets", key, buckets(others(hashed), full, [AHEAD if n == way else 0 for n in range(WAYS)]))
+        suite.case(f"taken-{way}", p.data, need=p.need)
+    bake(p, *OVER)
+    for way in range(WAYS):         # none for it, and that one is empty
+        full = [AHEAD + 100 - 10 * (n == way) for n in range(WAYS)]
+        suite.map("bucket_sets", key, buckets(others(hashed), full))
+        suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1})
+
+    bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # the one of which both rates are full first
+    full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
+    suite.map("bucket_sets", key, buckets(others(hashed), full, second))
+    full[7] += cost // 2
+    second[7] += cost
+    suite.case("shared-both", p.data, need=p.need, count={"shared": 1},
+               mapout=[("bucket_sets", key, buckets(others(hashed), full, second))])
+
+    # one bucket for all, and no rate
+    for settings in (("per", "none"), ("per", "none", "ce-rate", "4bit"), ()):
+        for p in packets[::9]:
+            if settings:
+                bake(p, "rate", "8bit", "burst", "64k", *settings)
+                suite.map("bucket_sets", "u32:0", buckets([0] * WAYS, [AHEAD] * WAYS, [AHEAD] * WAYS))
+                suite.packet(p, p.ip, "-".join((p.name, *settings)), verdict=SHOT, count={"over": 1}, need=14)
+            else:
+                bake(p)
+                suite.packet(p, p.ip, p.name + "-no-rate", need=14)
