@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The values, counters and tables of programs that are loaded. */
+/* The values and tables of programs that are loaded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,21 +8,15 @@
 #include "table.h"
 #include "value.h"
 
-#define REASONS_MAX 64
-
 static int live_one(const char *objects, const char *name, __u32 id, struct error *e)
 {
 	struct program program = {};
 	struct settings settings = {};
 	struct action action = {};
-	struct table table = {};
-	__u64 counts[REASONS_MAX];
 	int result = -1;
 
 	if (action_open(&action, objects, name, e) || settings_begin(&settings, &action, e) ||
-	    program_open(&program, id, e) || program_settings(&program, &settings, e) ||
-	    program_reasons(&program, counts, REASONS_MAX, e) ||
-	    (action.map && (table_begin(&table, &action, e) || table_fetch(&table, &program, e))))
+	    program_open(&program, id, e) || program_settings(&program, &settings, e))
 		goto out;
 	printf("program\t%u\n", id);
 	for (size_t i = 0; i < action.parameters; i++) {
@@ -34,17 +28,8 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 		value_print(p, settings_bytes(&settings, p), stdout);
 		putchar('\n');
 	}
-	for (size_t i = 0; i < action.reasons.n; i++) {
-		long long number = action.reasons.word[i].number;
-
-		if (number > 0 && number < REASONS_MAX && counts[number])
-			printf("reason\t%s\t%llu\n", action.reasons.word[i].name, (unsigned long long)counts[number]);
-	}
-	if (action.map)
-		printf("entries\t%zu\n", table.n);
 	result = 0;
 out:
-	table_free(&table);
 	program_close(&program);
 	settings_free(&settings);
 	action_close(&action);
@@ -52,13 +37,11 @@ out:
 }
 
 /*
- * live [NAME ID]...: prints, for each program that can be read, its id, the values that it was
- * loaded with, its counters, and the number of entries in its table. Fields are separated by tabs:
+ * live [NAME ID]...: prints, for each program that can be read, its id and the values that it was
+ * loaded with. Fields are separated by tabs:
  *
  *   program ID
  *   param NAME VALUE
- *   reason NAME N
- *   entries N
  */
 int command_live(const struct options *options, char **words, int n, struct error *e)
 {
@@ -80,15 +63,10 @@ int command_live(const struct options *options, char **words, int n, struct erro
 /* tcx IFINDEX ingress|egress: exit status 0 if tcx programs run there, before all filters (Linux 6.6) */
 int command_tcx(const struct options *options, char **words, int n, struct error *e)
 {
-	enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };	/* enum bpf_attach_type of Linux 6.6 */
-	__u32 flags = 0, count = 0;
-	int type;
-
 	(void)options;
 	if (n != 2)
 		return error(e, USAGE, "see: tcact help", "tcx: write IFINDEX ingress or egress");
-	type = strcmp(words[1], "ingress") ? TCX_EGRESS : TCX_INGRESS;
-	if (bpf_prog_query(atoi(words[0]), type, 0, &flags, NULL, &count) || !count)
+	if (!tcx_programs((unsigned int)atoi(words[0]), words[1]))
 		e->status = ABSENT;
 	return e->status ? -1 : 0;
 }

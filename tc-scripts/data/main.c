@@ -29,6 +29,7 @@ static const struct {
 	{ "values", command_values },
 	{ "live", command_live },
 	{ "tcx", command_tcx },
+	{ "status", command_status },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)

@@ -192,3 +192,12 @@ int program_reasons(const struct program *program, __u64 *count, size_t n, struc
 	free(values);
 	return 0;
 }
+
+unsigned int tcx_programs(unsigned int device, const char *direction)
+{
+	enum { TCX_INGRESS = 46, TCX_EGRESS = 47 };	/* enum bpf_attach_type of Linux 6.6 */
+	__u32 flags = 0, count = 0;
+	int type = strcmp(direction, "ingress") ? TCX_EGRESS : TCX_INGRESS;
+
+	return bpf_prog_query((int)device, type, 0, &flags, NULL, &count) ? 0 : count;
+}

@@ -34,3 +34,6 @@ int program_settings(const struct program *program, struct settings *settings, s
 
 /* Reads the counter of each reason, the sum over all CPUs. */
 int program_reasons(const struct program *program, __u64 *count, size_t n, struct error *error);
+
+/* The number of tcx programs on a hook of a device; 0 where that cannot be known. */
+unsigned int tcx_programs(unsigned int device, const char *direction);

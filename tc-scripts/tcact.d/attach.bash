@@ -140,13 +140,15 @@ look() {
 # filters VAR DEV DIR: sets the variable VAR to the list of them. The kernel drops a matchall filter from a list where it does not fit
 # into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
 filters() {
-	local list_ head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field
-	look "look at $(q "$2") $3" tc -s filter show dev "$2" "$3"
+	local list_ head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field what
+	quote what "$2"
+	what="look at $what $3"
+	look "$what" tc -s filter show dev "$2" "$3"
 	list_=$said
 	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
 		lost=${BASH_REMATCH[2]}
 		read -ra field <<<"$lost"
-		look "look at $(q "$2") $3" tc -s filter show dev "$2" "$3" chain "${field[7]}" pref "${field[4]}"
+		look "$what" tc -s filter show dev "$2" "$3" chain "${field[7]}" pref "${field[4]}"
 		# tc leaves out what it was asked for
 		said=${said//"filter protocol ${field[2]} ${field[5]} "/"$lost"}
 		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
@@ -155,18 +157,21 @@ filters() {
 	printf -v "$1" '%s' "$list_"
 }
 
-# mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
+# mine ARRAY DEV DIR [LISTS]: sets ARRAY to tcact's own actions there, as filters.awk prints them; adds to the variable
+# LISTS what tc said, as order.awk takes it
 mine() {
 	local text
 	filters text "$2" "$3"
+	[[ ! ${4-} || ! $text ]] || printf -v "$4" '%shook %s %s\n%s\n' "${!4}" "$2" "$3" "$text"
 	[[ $text ]] || { mapfile -t "$1" </dev/null; return; }
 	mapfile -t "$1" < <(awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
 }
 
 # hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
 hooked() {
-	local pattern=$'(^|\n)qdisc (clsact|ingress) '
-	look "look at $(q "$2")" tc qdisc show dev "$2"
+	local pattern=$'(^|\n)qdisc (clsact|ingress) ' what
+	quote what "$2"
+	look "look at $what" tc qdisc show dev "$2"
 	printf -v "$1" '%s' ''
 	[[ ! $said =~ $pattern ]] || printf -v "$1" '%s' "${BASH_REMATCH[2]}"
 }
@@ -569,26 +574,31 @@ add_clsact() {
 
 # ---- finding attachments --------------------------------------------------------------------
 
-# find_own ARRAY NAME: sets ARRAY to the actions of the attachments at the place, each of them with an action
-# NAME where given: "DEV DIR" and a line of filters.awk
+# find_own ARRAY NAME [LISTS]: sets ARRAY to the actions of the attachments at the place, each of them with an action
+# NAME where given: "DEV DIR" and a line of filters.awk; LISTS as in mine
 find_own() {
 	local -n own_=$1
 	local name=$2 d way line lines qdisc group=() field has
+	local -A qdiscs=()
 	own_=()
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
 	if ((${#devs[@]} == 0)); then
 		look "look at the devices" tc qdisc show
-		mapfile -t devs < <(awk '$2 == "clsact" || $2 == "ingress" { print $5 }' <<<"$said" | sort -u)
+		while read -ra field; do
+			[[ ${field[1]-} != @(clsact|ingress) ]] || qdiscs["${field[4]}"]=${field[1]}
+		done <<<"$said"
+		((${#qdiscs[@]} == 0)) || mapfile -t devs < <(printf '%s\n' "${!qdiscs[@]}" | sort)
 	fi
 	for d in "${devs[@]}"; do
 		for way in ${place[dir]:-ingress egress}; do
 			if [[ $way == egress ]]; then
-				hooked qdisc "$d"
+				qdisc=${qdiscs["$d"]-}
+				[[ $qdisc ]] || hooked qdisc "$d"
 				# An ingress qdisc shows its filters for egress too.
 				[[ $qdisc != ingress ]] || continue
 			fi
 			group=() has=''
-			mine lines "$d" "$way"
+			mine lines "$d" "$way" "${3-}"
 			for line in "${lines[@]}"; do
 				IFS=$'\t' read -ra field <<<"$line"
 				if [[ ${field[5]:10:2} == 00 ]]; then

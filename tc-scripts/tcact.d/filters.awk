@@ -2,7 +2,8 @@
 # From `tc -s filter show`: one line for each action of a filter that `tcact add` can have made, its
 # fields separated by tabs, "-" where there is none:
 #   chain pref protocol kind handle cookie action-kind name program control index
-#   packets bytes dropped match
+#   packets bytes dropped match installed used
+# The last two are seconds since then.
 # It reads the text, not `tc -j`: a single foreign filter whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
 # Any program can give an action a cookie. A filter is tcact's only if each of its actions has a cookie
@@ -46,7 +47,7 @@ function end_action() {
 	if (!ours()) foreign = 1
 	pending = pending chain "\t" pref "\t" protocol "\t" kind "\t" handle "\t" cookie "\t" action "\t" name \
 		"\t" program "\t" control "\t" number "\t" packets "\t" bytes "\t" dropped \
-		"\t" (words == "" ? "-" : words) "\n"
+		"\t" (words == "" ? "-" : words) "\t" installed "\t" used "\n"
 }
 
 function end_filter() {
@@ -92,6 +93,7 @@ END { end_filter() }
 	name = program = control = number = bind = "-"
 	cookie = ""
 	random = "none"
+	installed = used = "-"
 	packets = bytes = dropped = 0
 	if (action == "bpf") {
 		name = $5
@@ -112,7 +114,13 @@ END { end_filter() }
 
 in_action && /^\t index / {
 	number = $2
-	for (i = 3; i < NF; i++) if ($i == "bind") bind = $(i + 1)
+	for (i = 3; i < NF; i++) {
+		if ($i == "bind") bind = $(i + 1)
+		else if ($i == "installed" && $(i + 1) ~ /^[0-9]+$/) installed = $(i + 1)
+		else if ($i == "used" && $(i + 1) ~ /^[0-9]+$/) last = $(i + 1)
+		# without it, "used" is the time since it was made
+		else if ($i == "firstused") used = last
+	}
 }
 in_action && /^\t random type / { random = $3 }
 in_action && /^\tSent / { bytes = $2; packets = $4; dropped = $7; sub(/,/, "", dropped) }

@@ -7,14 +7,20 @@
 #   asks   it runs before the new filter, and its program decides which packets the new one sees
 #   after  it runs after the new filter, which sees first all packets that it could see
 # If it is not certain, there is no line, so every line is true.
+#
+# Without PREF: the same of each filter of tcact's own in the list, for which a line "hook DEV DIRECTION" begins the
+# filters of each hook. One line, its fields separated by tabs:
+#   before DEV DIRECTION CHAIN PREF [none|some|asks PREF KIND]...
 
 function done() {
-	if (!is_filter || in_chain != chain) return
+	if (!is_filter || pref != "" && in_chain != chain) return
 	is_filter = 0
 	if (at == pref) { protocol = of; return }
 	n++
 	kinds[n] = kind
 	prefs[n] = at
+	chains[n] = in_chain
+	tcacts[n] = ours
 	protocols[n] = of
 	every[n] = every_packet && !keys && kind != "bpf"
 	# An action decides, and so does a filter without one; "continue" is printed wherever it is meant.
@@ -31,6 +37,12 @@ function action_done() {
 		else if (index(rewriters, " " name " ") == 0) every_packet = 0
 	} else if (action !~ /^(gact|mirred|skbedit|pedit|csum|vlan|police|nat|skbmod|tunnel_key|connmark|ct|ctinfo|mpls|sample)$/)
 		goes_on = 1
+}
+
+/^hook / {
+	hook_done()
+	hook = $2 "\t" $3
+	next
 }
 
 /^filter / {
@@ -70,17 +82,48 @@ actions {
 /^ *skip_sw/ { skipped = 1 }
 !/^ *(skip_hw|skip_sw|in_hw|not_in_hw|eth_type|$)/ && !/^  match 00000000\/00000000 at 0( |$)/ { keys = 1 }
 
-END {
+# hides K: what the filter K does to one behind it that is for PROTOCOL
+function hides(k, of) {
+	if (protocols[k] != of && protocols[k] != "all" && of != "all") return ""
+	if (asks[k]) return "asks"
+	if (ends[k] && every[k] && (protocols[k] == "all" || protocols[k] == of)) return "none"
+	return ends[k] && !quiet[k] ? "some" : ""
+}
+
+# hook_done: what is before each of tcact's own filters
+function hook_done(  i, k, how, what, line) {
 	action_done()
 	done()
 	for (i = 1; i <= n; i++) {
-		if (protocols[i] != protocol && protocols[i] != "all" && protocol != "all") continue
+		if (!tcacts[i]) continue
+		line = what = ""
+		for (k = 1; k <= n; k++) {
+			if (prefs[k] + 0 >= prefs[i] + 0 || chains[k] != chains[i]) continue
+			how = hides(k, protocols[i])
+			if (how == "") continue
+			how = how " " prefs[k] " " kinds[k]
+			# one with several handles is one
+			if (how != what) line = line (line == "" ? "" : " ") how
+			what = how
+		}
+		if (line != "")
+			print "before\t" hook "\t" chains[i] "\t" prefs[i] "\t" line
+	}
+	n = actions = is_filter = 0
+}
+
+END {
+	if (pref == "") {
+		hook_done()
+		exit
+	}
+	action_done()
+	done()
+	for (i = 1; i <= n; i++) {
 		what = prefs[i] " " kinds[i]
-		covers = protocols[i] == "all" || protocols[i] == protocol
-		if (prefs[i] + 0 > pref + 0) {
-			if (!hardware[i] && (protocol == "all" || protocols[i] == protocol)) print "after " what
-		} else if (asks[i]) print "asks " what
-		else if (ends[i] && every[i] && covers) print "none " what
-		else if (ends[i] && !quiet[i]) print "some " what
+		how = hides(i, protocol)
+		if (prefs[i] + 0 <= pref + 0) {
+			if (how != "") print how " " what
+		} else if (!hardware[i] && (protocol == "all" || protocols[i] == protocol)) print "after " what
 	}
 }

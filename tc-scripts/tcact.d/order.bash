@@ -57,15 +57,22 @@ warn_tcx() {
 		warn "$2 may not see all packets" "a tcx program before it decides" "see: bpftool net show dev $(q "$1")"
 }
 
+# rewriters_of_catalogue VAR: sets VAR to the names of the actions that always obey their control, as order.awk takes them
+rewriters_of_catalogue() {
+	local name
+	printf -v "$1" '%s' ''
+	for name in "${actions[@]}"; do
+		[[ ${class[$name]} != rewriter ]] || printf -v "$1" '%s' "${!1} $name "
+	done
+}
+
 # warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
 # not all, as far as that is certain
 warn_order() {
-	local at=$2 hook here line list names passed see=sees do_=does rewriters='' none=() some=() asks=() after=()
+	local at=$2 hook here line list names passed see=sees do_=does rewriters none=() some=() asks=() after=()
 	hook="$(q "$1") ${place[dir]}" here="pref $at on $hook"
 	[[ ! ${place[chain]/#0/} ]] || here+=" chain ${place[chain]}"
-	for line in "${actions[@]}"; do
-		[[ ${class[$line]} != rewriter ]] || rewriters+=" $line "
-	done
+	rewriters_of_catalogue rewriters
 	filters list "$1" "${place[dir]}"
 	[[ $said != *'Cannot find device'* ]] || refused "add to $hook" tc 1
 	while read -r line; do

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reads what is attached: see status.h. */
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "status.h"
+#include "table.h"
+#include "value.h"
+
+static void *grown(void *array, size_t n, size_t size)
+{
+	return n % 16 ? array : realloc(array, (n + 16) * size);
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* Splits @line into exactly @n fields. */
+static bool split(char *line, char **field, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		field[i] = strsep(&line, "\t");
+	return field[n - 1] && !line;
+}
+
+/* The cookie says where the step stands in its attachment: see attach.bash. */
+static bool is_first(const struct step *step)
+{
+	return strlen(step->field[COOKIE]) > 12 && !strncmp(step->field[COOKIE] + 10, "00", 2);
+}
+
+static int add_step(struct status *status, char *line)
+{
+	struct attachment *last;
+	struct step step = { .line = line };
+	void *bigger;
+
+	if (!split(line, step.field, FIELDS)) {
+		free(line);
+		return 0;
+	}
+	step.program = !strcmp(step.field[ACTION_KIND], "bpf");
+	if (is_first(&step) || !status->attachments) {
+		bigger = grown(status->attachment, status->attachments, sizeof(*last));
+		if (!bigger)
+			goto no_memory;
+		status->attachment = bigger;
+		status->attachment[status->attachments++] = (struct attachment){};
+	}
+	last = &status->attachment[status->attachments - 1];
+	bigger = grown(last->step, last->steps, sizeof(step));
+	if (!bigger)
+		goto no_memory;
+	last->step = bigger;
+	last->step[last->steps++] = step;
+	return 0;
+no_memory:
+	free(line);
+	return -1;
+}
+
+static int add_before(struct status *status, char *line)
+{
+	char **bigger = grown(status->before, status->befores, sizeof(line));
+
+	if (!bigger) {
+		free(line);
+		return -1;
+	}
+	status->before = bigger;
+	status->before[status->befores++] = line;
+	return 0;
+}
+
+/* ---- what a program says --------------------------------------------------------------------- */
+
+static const struct action *action_of(struct status *status, const char *objects, const char *name)
+{
+	struct error e = {};
+
+	for (size_t i = 0; i < status->actions; i++)
+		if (!strcmp(status->action[i]->name, name))
+			return status->action[i];
+	if (status->actions == ACTIONS_MAX)
+		return NULL;
+
+	struct action *new = calloc(1, sizeof(*new));
+
+	if (new && !action_open(new, objects, name, &e))
+		return status->action[status->actions++] = new;
+	if (new)
+		action_close(new);
+	free(new);
+	return NULL;
+}
+
+static int add_param(struct step *step, const struct parameter *p, const struct settings *settings)
+{
+	void *bigger = grown(step->param, step->params, sizeof(*step->param));
+	char *value = value_text(p, settings_bytes(settings, p));
+
+	if (bigger)
+		step->param = bigger;
+	if (!bigger || !value) {
+		free(value);
+		return -1;
+	}
+	step->param[step->params++] = (struct param){ p->name, value };
+	return 0;
+}
+
+/* Reads the values, the counters and the size of the table; the step stays unreadable where that fails. */
+static void read_program(struct step *step, const struct action *action, bool entries)
+{
+	__u32 id = (__u32)number_of(step, PROGRAM);
+	struct settings settings = {};
+	struct program program = {};
+	struct table table = {};
+	__u64 counts[REASONS_MAX];
+	struct error e = {};
+
+	step->entries.there = action->map != NULL;
+	if (settings_begin(&settings, action, &e) || program_open(&program, id, &e) ||
+	    program_settings(&program, &settings, &e) || program_reasons(&program, counts, REASONS_MAX, &e))
+		goto out;
+	for (size_t i = 0; i < action->parameters; i++)
+		if (settings_given(&settings, &action->parameter[i]) &&
+		    add_param(step, &action->parameter[i], &settings))
+			goto out;
+	for (size_t i = 0; i < action->reasons.n && step->reasons < REASONS_MAX; i++) {
+		const struct word *word = &action->reasons.word[i];
+
+		if (word->number > 0 && word->number < REASONS_MAX && counts[word->number])
+			step->reason[step->reasons++] = (struct reason){ word->name, counts[word->number] };
+	}
+	if (action->map && entries && !table_begin(&table, action, &e) && !table_fetch(&table, &program, &e)) {
+		step->entries.known = true;
+		step->entries.n = table.n;
+	}
+	step->readable = true;
+out:
+	for (; !step->readable && step->params; step->params--)
+		free(step->param[step->params - 1].value);
+	table_free(&table);
+	program_close(&program);
+	settings_free(&settings);
+}
+
+/* ---- what became of the packets -------------------------------------------------------------- */
+
+/* The value of a parameter, also as a part of edit has it: "meta.expired" for "expired". NULL: the default. */
+static const char *param_of(const struct step *step, const char *name)
+{
+	for (size_t i = 0; i < step->params; i++) {
+		const char *dot = strrchr(step->param[i].name, '.');
+
+		if (!strcmp(dot ? dot + 1 : step->param[i].name, name))
+			return step->param[i].value;
+	}
+	return NULL;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; text && *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+/* What CONTROL does, tc does not count. @next is the step behind this one, or NULL. */
+static void outcome(struct step *step, const struct action *action, const struct step *next)
+{
+	static const char *const goes_on[] = { "ok", "reclassify", "pipe", "redirect", NULL };
+	const char *count = param_of(step, "count");
+	__u64 seen = number_of(step, PACKETS), hits = 0, missed = 0, passed = 0;
+	bool drops = !next && !strcmp(step->field[CONTROL], "drop"), may_pass = false;
+	struct figure *dropped = &step->dropped;
+	size_t kept = 0;
+
+	*dropped = (struct figure){ .there = true, .known = true, .counted = true, .n = number_of(step, DROPPED) };
+	if (!step->program || !action)
+		return;
+	for (size_t i = 0; i < step->reasons; i++) {
+		const struct reason *r = &step->reason[i];
+
+		if (!strcmp(r->name, "hit")) {
+			hits = r->n;
+			continue;
+		}
+		missed += r->n;
+		if (!strcmp(r->name, "miss"))
+			continue;
+		if ((!strcmp(r->name, "expired") || !strcmp(r->name, "unmapped")) &&
+		    is_one_of(param_of(step, r->name), goes_on)) {
+			may_pass = true;
+			passed = r->n;
+		}
+		step->reason[kept++] = *r;
+	}
+	step->reasons = kept;
+
+	if (!strcmp(action->class, "matcher")) {
+		step->matcher = true;
+		step->hits.there = step->misses.there = true;
+		if (next) {
+			step->hits = (struct figure){ true, true, true, number_of(next, PACKETS) };
+		} else if (step->readable && count && !strcmp(count, "misses")) {
+			step->misses.counted = true;
+			step->hits = (struct figure){ true, true, false, missed < seen ? seen - missed : 0 };
+		} else if (step->readable && count && !strcmp(count, "hits")) {
+			step->hits = (struct figure){ true, true, true, hits };
+		}
+		if (step->hits.known) {
+			/* The counters were read one after the other. */
+			if (step->hits.n > seen)
+				step->hits.n = seen;
+			step->misses.known = true;
+			step->misses.n = step->misses.counted && missed < seen ? missed : seen - step->hits.n;
+		}
+		if (drops)
+			*dropped = step->hits;
+	} else if (!strcmp(action->class, "rewriter")) {
+		if (drops)
+			*dropped = (struct figure){ true, step->readable, !may_pass, seen > passed ? seen - passed : 0 };
+	} else if (!strcmp(action->class, "verdict") && drops && !(step->readable && param_of(step, "code"))) {
+		/* its own code, but for unspec, and pipe for the share that does not get it */
+		*dropped = (struct figure){ true, step->readable && !param_of(step, "chance"), true, seen };
+	}
+}
+
+/* ---- what is before it ----------------------------------------------------------------------- */
+
+static void find_before(struct status *status, struct attachment *a)
+{
+	static const enum field place[] = { DEV, DIRECTION, CHAIN, PREF };
+	const struct step *first = &a->step[0];
+
+	for (size_t i = 0; i < status->befores; i++) {
+		char *at = status->before[i];
+		size_t k, n = 0;
+
+		for (k = 0; k < sizeof(place) / sizeof(*place); k++, at += n + 1) {
+			n = strcspn(at, "\t");
+			if (n != strlen(first->field[place[k]]) || strncmp(at, first->field[place[k]], n) || !at[n])
+				break;
+		}
+		if (k == sizeof(place) / sizeof(*place))
+			a->before = at;
+	}
+}
+
+static bool has_tcx(const struct step *step)
+{
+	unsigned int index = if_nametoindex(step->field[DEV]);
+
+	return index && tcx_programs(index, step->field[DIRECTION]);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static int understand(struct status *status, const char *objects, bool entries)
+{
+	for (size_t i = 0; i < status->attachments; i++) {
+		struct attachment *a = &status->attachment[i], *last = i ? a - 1 : NULL;
+
+		for (size_t k = 0; k < a->steps; k++) {
+			struct step *step = &a->step[k];
+			const struct action *action = NULL;
+
+			if (step->program) {
+				action = action_of(status, objects, step->field[NAME]);
+				if (action)
+					read_program(step, action, entries);
+			}
+			outcome(step, action, k + 1 < a->steps ? step + 1 : NULL);
+		}
+		find_before(status, a);
+		/* The attachments of one hook follow each other. */
+		a->tcx = last && !strcmp(last->step->field[DEV], a->step->field[DEV]) &&
+			 !strcmp(last->step->field[DIRECTION], a->step->field[DIRECTION]) ? last->tcx : has_tcx(a->step);
+	}
+	return 0;
+}
+
+int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick)
+{
+	char *line = NULL, *words;
+	size_t size = 0;
+	ssize_t n;
+
+	*tick = NULL;
+	while ((n = getline(&line, &size, in)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = 0;
+		if (!strncmp(line, "tick", 4)) {
+			*tick = line;
+			return understand(status, objects, entries);
+		}
+		words = strchr(line, '\t');
+		words = words ? strdup(words + 1) : NULL;
+		if (!words || (*line == 'a' ? add_step : add_before)(status, words)) {
+			free(line);
+			return -1;
+		}
+	}
+	free(line);
+	return understand(status, objects, entries);
+}
+
+void status_clear(struct status *status)
+{
+	for (size_t i = 0; i < status->attachments; i++) {
+		struct attachment *a = &status->attachment[i];
+
+		for (size_t k = 0; k < a->steps; k++) {
+			for (size_t p = 0; p < a->step[k].params; p++)
+				free(a->step[k].param[p].value);
+			free(a->step[k].param);
+			free(a->step[k].line);
+		}
+		free(a->step);
+	}
+	for (size_t i = 0; i < status->befores; i++)
+		free(status->before[i]);
+	free(status->attachment);
+	free(status->before);
+	status->attachment = NULL;
+	status->before = NULL;
+	status->attachments = status->befores = 0;
+}
+
+void status_free(struct status *status)
+{
+	status_clear(status);
+	for (size_t i = 0; i < status->actions; i++) {
+		action_close(status->action[i]);
+		free(status->action[i]);
+	}
+	memset(status, 0, sizeof(*status));
+}
+
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
+
+/* The bytes of the UTF-8 character at @s; 0 if it is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* too long for what they say, surrogates, beyond U+10FFFF */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+void utf8_print(const char *text, FILE *out, const char *(*escape)(char c))
+{
+	while (*text) {
+		size_t n = utf8_length((const unsigned char *)text);
+		const char *instead = n == 1 && escape ? escape(*text) : NULL;
+
+		if (!n)
+			instead = "\xef\xbf\xbd";
+		if (instead)
+			fputs(instead, out);
+		else
+			fwrite(text, 1, n, out);
+		text += n ?: 1;
+	}
+}

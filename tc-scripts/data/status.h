@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is attached, and what became of its packets. tcact finds the attachments in what tc prints, and writes
+ * them to standard input, one line for each action, fields separated by tabs, "-" where there is none:
+ *
+ *   action DEV DIRECTION CHAIN PREF PROTOCOL KIND HANDLE COOKIE ACTION-KIND NAME PROGRAM CONTROL INDEX
+ *          PACKETS BYTES DROPPED TEXT INSTALLED USED MATCH OWN-NAME
+ *   before DEV DIRECTION CHAIN PREF [none|some|asks PREF KIND]...
+ *
+ * The first 19 are those of filters.awk; MATCH is the match as `tcact add` takes it, OWN-NAME the name of the
+ * attachment. The lines "before", of order.awk, say which filters keep packets from it, and come first.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program.h"
+
+enum field {
+	DEV, DIRECTION, CHAIN, PREF, PROTOCOL, KIND, HANDLE, COOKIE, ACTION_KIND, NAME, PROGRAM, CONTROL, INDEX,
+	PACKETS, BYTES, DROPPED, TEXT, INSTALLED, USED, MATCH, OWN_NAME, FIELDS
+};
+
+/* A number that may not be known. */
+struct figure {
+	bool there;		/* this action has such a number */
+	bool known;
+	bool counted;		/* something counts it, so it only grows; else it is a difference of such numbers */
+	__u64 n;
+};
+
+struct reason {
+	const char *name;
+	__u64 n;
+};
+
+struct param {
+	const char *name;
+	char *value;		/* as users write it */
+};
+
+#define REASONS_MAX 64
+#define ACTIONS_MAX 64
+
+struct step {			/* an action of an attachment */
+	char *line, *field[FIELDS];
+	bool program;		/* it is one of ours; else it is the gact of "goto chain" */
+	bool readable;		/* params and reasons are known */
+	struct param *param;
+	size_t params;
+	struct reason reason[REASONS_MAX];
+	size_t reasons;
+	bool matcher;
+	struct figure hits, misses, dropped, entries;
+};
+
+struct attachment {
+	struct step *step;
+	size_t steps;
+	char *before;		/* "none 10 flower some ..." or NULL */
+	bool tcx;		/* tcx programs run before all filters of the hook (Linux 6.6) */
+};
+
+struct status {
+	struct attachment *attachment;
+	size_t attachments;
+	struct action *action[ACTIONS_MAX];	/* those that were opened */
+	size_t actions;
+	char **before;		/* lines */
+	size_t befores;
+};
+
+/*
+ * Reads attachments from @in, up to the end or to a line that begins with "tick". That line is in @tick, which
+ * the caller frees, or NULL. @entries: also count those of tables. Returns 0, or -1 where there is no memory.
+ */
+int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick);
+/* Frees all but the objects that were opened, which the next status_read() uses again. */
+void status_clear(struct status *status);
+void status_free(struct status *status);
+
+static inline const char *text_of(const struct step *step, enum field field)
+{
+	return strcmp(step->field[field], "-") ? step->field[field] : "";
+}
+
+static inline __u64 number_of(const struct step *step, enum field field)
+{
+	return strtoull(step->field[field], NULL, 10);
+}
+
+/* Writes @text to @out, each byte that is not part of a UTF-8 character as U+FFFD, and what @escape returns for a
+ * character in its place, unless that is NULL. */
+void utf8_print(const char *text, FILE *out, const char *(*escape)(char c));
+/* The same as a string of JSON. */
+struct json_object *json_text(const char *text);
+/* Prints @text, with "?" for what a terminal may obey. */
+void safe_print(const char *text);
+
+/* What each of these prints, tcact(8) says. */
+void status_text(const struct status *status, bool reasons, bool colour, bool dark);
+int status_json(const struct status *status, bool reasons);
