@@ -103,8 +103,9 @@ static __always_inline struct record *record_lookup(__u32 number)
 #else /* TABLE_BAKED */
 
 /*
- * The cells are in sections of the object, each of 2^shift, as many as there must be; those behind
- * them have one cell. `tcact bake` writes both. A leaf is 1 + the tag, and there are no records.
+ * The cells are in baked_sections sections of the object, each with 2^baked_shift cells. `tcact bake`
+ * writes them and both variables; unused sections have one cell. A leaf is 1 + the tag, and there are
+ * no records.
  */
 const volatile __u32 baked_shift, baked_sections;
 
@@ -119,7 +120,10 @@ BAKED(5);
 BAKED(6);
 BAKED(7);
 
-/* Hidden from the compiler, which would make a table of addresses, and think that each has one cell. */
+/*
+ * Hidden from the compiler, which would otherwise make a table of the addresses, and assume that each
+ * section has one cell.
+ */
 #define BAKED_ONE(n) ({ \
 	const volatile __u64 *cells_ = baked_##n; \
 	asm volatile("" : "+r"(cells_)); \
@@ -136,7 +140,7 @@ static __always_inline const volatile __u64 *baked_section(__u32 n)
 	}
 	if (n < 6)
 		return n < 5 ? BAKED_ONE(4) : BAKED_ONE(5);
-	if (n < 8)
+	if (n < BAKED_SECTIONS)
 		return n < 7 ? BAKED_ONE(6) : BAKED_ONE(7);
 	return NULL;
 }
@@ -278,7 +282,7 @@ OUT_OF_LINE __u32 prefix_lookup_timed(__u32 leaf)
 	return leaf & LEAF_TIMED ? 0 : leaf;
 }
 
-/* The tag of the entry with this number, one hit more if @hits; false where the table has it no more. */
+/* Sets @tag to that of the entry with this number, and counts a hit if @hits. False if there is no such entry. */
 static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 {
 	struct record *record = record_lookup(number);
