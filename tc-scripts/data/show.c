@@ -1,12 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* status: what is attached, as tcact found it; see status.h. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "status.h"
 
-/* status [-s] text|json: what is attached; -s: with the actions' own counters */
+/* ---- monitor --------------------------------------------------------------------------------- */
+
+/* Waits for input; false once nobody reads the output any more. */
+static bool wait_for_input(void)
+{
+	struct pollfd both[] = { { .fd = 0, .events = POLLIN }, { .fd = 1 } };
+
+	return poll(both, 2, -1) > 0 && !both[1].revents;
+}
+
+static int monitor(const struct options *options, struct error *e)
+{
+	struct status before = {}, now = {}, last;
+	double at = 0, then = 0;
+	char *tick = NULL;
+	int result = 0;
+
+	if (!options->json)
+		puts("    time  packets/s   hits/s dropped/s  attachment");
+	while (!fflush(stdout) && wait_for_input()) {
+		result = status_read(&now, options->objects, stdin, false, &tick);
+		if (result || !tick)
+			break;
+		at = strtod(tick + strcspn(tick, " "), NULL) / 100;
+		free(tick);
+		if (then && at > then)
+			status_rates(&before, &now, at - then, options->json);
+		then = at;
+		last = before;
+		before = now;
+		now = last;
+		status_clear(&now);
+	}
+	status_free(&before);
+	status_free(&now);
+	return result ? error(e, REFUSED, "free some", "no memory") : 0;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+/*
+ * status [-s] text|json: what is attached; -s: with the actions' own counters
+ * status monitor: the rates between one list and the next, each of which ends with a line "tick TIME",
+ * when it was begun, in hundredths of a second
+ */
 int command_status(const struct options *options, char **words, int n, struct error *e)
 {
 	struct status status = {};
@@ -15,7 +60,9 @@ int command_status(const struct options *options, char **words, int n, struct er
 	int result;
 
 	if (n != 1 + reasons)
-		return error(e, USAGE, "see: tcact help", "status: write text or json");
+		return error(e, USAGE, "see: tcact help", "status: write text, json or monitor");
+	if (!strcmp(words[reasons], "monitor"))
+		return monitor(options, e);
 	result = status_read(&status, options->objects, stdin, true, &tick);
 	free(tick);
 	if (result)

@@ -102,3 +102,6 @@ void safe_print(const char *text);
 /* What each of these prints, tcact(8) says. */
 void status_text(const struct status *status, bool reasons, bool colour, bool dark);
 int status_json(const struct status *status, bool reasons);
+
+/* The rates between two reads, @seconds apart: one line for each attachment that was in both. */
+void status_rates(const struct status *before, const struct status *now, double seconds, bool json);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-asked
+# shellcheck shell=bash
+# What passes through the attachments, again and again. tcact-data computes it.
+
+# uptime_of VAR: sets VAR to the time since boot in hundredths of a second, which nobody sets
+uptime_of() {
+	local up
+	read -r up _ </proc/uptime
+	printf -v "$1" '%d' "$((10#${up/./}))"
+}
+
+command_monitor() {
+	local rest every='' name='' own lists='' asked reader out first second from to began now left line status
+	catalogue
+	while [[ ${1-} == -* ]]; do
+		[[ $1 == -j ]] || misplaced $# "$1"
+		json=1
+		shift
+	done
+	[[ ${*: -1} != interval ]] || bad "interval: its value is missing" "give seconds"
+	[[ ${1-} != interval ]] || { every=$2; shift 2; }
+	place rest "$@"
+	[[ ${rest[0]-} != +([0-9]) ]] || bad "$(q "${rest[0]}") is not an action" "$(instead ${#rest[@]} 0 interval)"
+	[[ ${rest[0]-interval} == interval ]] || { name=${rest[0]}; rest=("${rest[@]:1}"); }
+	[[ ${rest[0]-} != interval || $every ]] || { every=${rest[1]}; rest=("${rest[@]:2}"); }
+	[[ ${rest[0]-} != -* ]] || misplaced "${#rest[@]}" "${rest[0]}"
+	((${#rest[@]} == 0)) || bad "$(q "${rest[0]}") is one word too many"
+	every=${every:-1}
+	[[ $every =~ ^[1-9][0-9]{0,4}$ && $every -le 86400 ]] || bad "interval $(q "$every"): must be 1..86400, in seconds"
+	asked=("${devs[@]}")
+	uptime_of began
+	find_own own "$name" lists
+	((${#own[@]})) || none "$name"
+
+	exec {out}>&1
+	# Its end closes what it does not write to, which ends the read below.
+	coproc { exec "$data" ${json:+-j} -c monitor "$objects" status monitor 3>&1 >&"$out"; }
+	reader=$COPROC_PID
+	# bash takes those of a coprocess away when it ends
+	first=${COPROC[0]} second=${COPROC[1]}
+	exec {from}<&"$first" {to}>&"$second" {out}>&- {first}<&- {second}>&-
+	trap '' PIPE
+	while { status_input own "$lists" && echo "tick $began"; } 2>/dev/null 1>&"$to"; do
+		uptime_of now
+		left=$((every * 100 - now + began)) status=0
+		((left > 0)) || left=1
+		printf -v left '%d.%02d' $((left / 100)) $((left % 100))
+		IFS= read -rt "$left" -u "$from" line || status=$?
+		((status > 128)) || break
+		lists='' devs=("${asked[@]}")
+		uptime_of began
+		find_own own "$name" lists
+	done
+	exec {to}>&-
+	# that it could not write it has said
+	wait "$reader" || { message=said; exit 2; }
+}
