@@ -22,7 +22,7 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 	for (size_t i = 0; i < action.parameters; i++) {
 		const struct parameter *p = &action.parameter[i];
 
-		if (!settings_given(&settings, p) || !strcmp(p->kind->name, "seed"))
+		if (!settings_shown(&settings, p))
 			continue;
 		printf("param\t%s\t", p->name);
 		value_print(p, settings_bytes(&settings, p), stdout);

@@ -196,6 +196,11 @@ static void number_write(const struct settings *settings, size_t offset, uint32_
 		settings->image[offset + i] = (unsigned char)(number >> 8 * (settings->action->big_endian ? 3 - i : i));
 }
 
+bool settings_shown(const struct settings *settings, const struct parameter *p)
+{
+	return settings_given(settings, p) && strcmp(p->kind->name, "seed");
+}
+
 int settings_finish(struct settings *settings, struct error *e)
 {
 	const struct action *action = settings->action;

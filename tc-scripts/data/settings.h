@@ -25,6 +25,9 @@ void settings_drop(struct settings *settings, const struct parameter *p);
 
 /* Do the values keep @rule? */
 bool rule_holds(const struct settings *settings, const struct rule *rule);
+/* Is it given, and no secret? */
+bool settings_shown(const struct settings *settings, const struct parameter *p);
+
 /*
  * What the values decide in the object, before it is loaded or written: a seed, where none is given, and
  * the lengths of maps (LENGTH()).

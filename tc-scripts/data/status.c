@@ -125,7 +125,7 @@ static void read_program(struct step *step, const struct action *action, bool en
 	    program_settings(&program, &settings, &e) || program_reasons(&program, counts, REASONS_MAX, &e))
 		goto out;
 	for (size_t i = 0; i < action->parameters; i++)
-		if (settings_given(&settings, &action->parameter[i]) &&
+		if (settings_shown(&settings, &action->parameter[i]) &&
 		    add_param(step, &action->parameter[i], &settings))
 			goto out;
 	for (size_t i = 0; i < action->reasons.n && step->reasons < REASONS_MAX; i++) {
@@ -174,7 +174,7 @@ static void outcome(struct step *step, const struct action *action, const struct
 {
 	static const char *const goes_on[] = { "ok", "reclassify", "pipe", "redirect", NULL };
 	const char *count = param_of(step, "count");
-	__u64 seen = number_of(step, PACKETS), hits = 0, missed = 0, passed = 0;
+	__u64 seen = number_of(step, PACKETS), hits = 0, missed = 0, passed = 0, over = 0;
 	bool drops = !next && !strcmp(step->field[CONTROL], "drop"), may_pass = false;
 	struct figure *dropped = &step->dropped;
 	size_t kept = 0;
@@ -190,6 +190,8 @@ static void outcome(struct step *step, const struct action *action, const struct
 			continue;
 		}
 		missed += r->n;
+		if (!strcmp(r->name, "over"))
+			over = r->n;
 		if (!strcmp(r->name, "miss"))
 			continue;
 		if ((!strcmp(r->name, "expired") || !strcmp(r->name, "unmapped")) &&
@@ -224,6 +226,11 @@ static void outcome(struct step *step, const struct action *action, const struct
 	} else if (!strcmp(action->class, "rewriter")) {
 		if (drops)
 			*dropped = (struct figure){ true, step->readable, !may_pass, seen > passed ? seen - passed : 0 };
+	} else if (!strcmp(action->class, "policer") && drops) {
+		/* with `over hit` those above the rate, which are counted; else those that conform too */
+		const char *mode = param_of(step, "over");
+
+		*dropped = (struct figure){ true, step->readable, true, mode && !strcmp(mode, "hit") ? over : seen };
 	} else if (!strcmp(action->class, "verdict") && drops && !(step->readable && param_of(step, "code"))) {
 		/* its own code, but for unspec, and pipe for the share that does not get it */
 		*dropped = (struct figure){ true, step->readable && !param_of(step, "chance"), true, seen };
