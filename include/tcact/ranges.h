@@ -103,11 +103,11 @@ static __always_inline struct record *record_lookup(__u32 number)
 #else /* TABLE_BAKED */
 
 /*
- * The cells are in baked_sections sections of the object, each with 2^baked_shift cells. `tcact bake`
- * writes them and both variables; unused sections have one cell. A leaf is 1 + the tag, and there are
- * no records.
+ * The cells, baked_cells, are in one section of the object; or, if they need more than 4 MiB, in
+ * baked_sections sections, each with 2^baked_shift cells. `tcact bake` writes them and the variables;
+ * unused sections have one cell. A leaf is 1 + the tag, and there are no records.
  */
-const volatile __u32 baked_shift, baked_sections;
+const volatile __u32 baked_shift, baked_sections, baked_cells;
 
 #define BAKED_SECTIONS 8
 #define BAKED(n) const volatile __u64 baked_##n[1] SEC(".rodata.t" #n)
@@ -147,8 +147,12 @@ static __always_inline const volatile __u64 *baked_section(__u32 n)
 
 static __always_inline void *range_cell(__u32 index)
 {
-	const volatile __u64 *cells = baked_section(index >> baked_shift);
+	const volatile __u64 *cells;
 
+	/* The kernel knows the value, and removes what is not for it. */
+	if (baked_sections == 1)
+		return index < baked_cells ? (void *)&BAKED_ONE(0)[index] : NULL;
+	cells = baked_section(index >> baked_shift);
 	return cells ? (void *)&cells[index & ((1U << baked_shift) - 1)] : NULL;
 }
 

@@ -12,13 +12,28 @@
 #define SECTIONS 8
 #define SHIFT_MAX 19		/* 4 MiB: Linux 5.10 takes no larger map of one element */
 
-/* Into how many sections of 2^shift @cells go, with the least room lost; 0 where there are too many. */
-static size_t sections_for(size_t cells, uint32_t *shift)
+struct layout {
+	uint32_t cells;
+	uint32_t sections;	/* 0: there are too many cells */
+	uint32_t section_cells;	/* in each: @cells if there is one section, otherwise 2^shift */
+	uint32_t shift;
+};
+
+/* One section, or the smallest ones in which the cells fit. */
+static struct layout layout_for(size_t cells)
 {
-	for (*shift = 4; *shift <= SHIFT_MAX; ++*shift)
-		if (cells <= (size_t)SECTIONS << *shift)
-			return (cells + ((size_t)1 << *shift) - 1) >> *shift;
-	return 0;
+	struct layout layout = { .cells = (uint32_t)cells, .sections = 1, .section_cells = (uint32_t)cells };
+
+	if (cells <= 1 << SHIFT_MAX)
+		return layout;
+	for (layout.shift = SHIFT_MAX - 2; layout.shift <= SHIFT_MAX; layout.shift++) {
+		layout.section_cells = 1U << layout.shift;
+		layout.sections = (uint32_t)((cells + layout.section_cells - 1) >> layout.shift);
+		if (layout.sections <= SECTIONS)
+			return layout;
+	}
+	layout.sections = 0;
+	return layout;
 }
 
 static void set_data(Elf_Scn *section, void *bytes, size_t size)
@@ -44,8 +59,8 @@ static bool set_variable(Elf *elf, const GElf_Sym *symbol, uint32_t value)
 	return true;
 }
 
-/* baked_shift and baked_sections get their values, baked_N its size. */
-static bool set_symbols(Elf *elf, Elf_Scn *symbols, size_t sections, uint32_t shift)
+/* The variables of include/tcact/ranges.h get their values, baked_N its size. */
+static bool set_symbols(Elf *elf, Elf_Scn *symbols, const struct layout *layout)
 {
 	Elf_Data *data = elf_getdata(symbols, NULL);
 	GElf_Shdr header;
@@ -59,20 +74,24 @@ static bool set_symbols(Elf *elf, Elf_Scn *symbols, size_t sections, uint32_t sh
 
 		if (!name)
 			continue;
-		if (!strcmp(name, "baked_shift") || !strcmp(name, "baked_sections")) {
-			found += set_variable(elf, &symbol, name[7] == 'h' ? shift : (uint32_t)sections);
-		} else if (!strncmp(name, "baked_", 6) && name[6] >= '0' && name[6] < '0' + (int)sections && !name[7]) {
-			symbol.st_size = sizeof(uint64_t) << shift;
+		if (!strcmp(name, "baked_shift")) {
+			found += set_variable(elf, &symbol, layout->shift);
+		} else if (!strcmp(name, "baked_sections")) {
+			found += set_variable(elf, &symbol, layout->sections);
+		} else if (!strcmp(name, "baked_cells")) {
+			found += set_variable(elf, &symbol, layout->cells);
+		} else if (!strncmp(name, "baked_", 6) && name[6] >= '0' && name[6] < '0' + (int)layout->sections && !name[7]) {
+			symbol.st_size = sizeof(uint64_t) * layout->section_cells;
 			gelf_update_sym(data, i, &symbol);
 		}
 	}
-	return found == 2;
+	return found == 3;
 }
 
 int baked_write(int file, struct baked *baked, struct error *e)
 {
-	uint32_t shift;
-	size_t sections = sections_for(baked->cells, &shift), names, room = sections << shift;
+	const struct layout layout = layout_for(baked->cells);
+	size_t names, room = (size_t)layout.sections * layout.section_cells;
 	uint64_t *cell;
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
@@ -80,7 +99,7 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	bool good = false;
 	Elf *elf;
 
-	if (!sections)
+	if (!layout.sections)
 		return error(e, USAGE, "use tcact add, or fewer prefixes",
 			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
 			     (size_t)SECTIONS << SHIFT_MAX);
@@ -96,10 +115,11 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	while ((section = elf_nextscn(elf, section))) {
 		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
 			goto out;
-		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, sections, shift))
+		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, &layout))
 			goto out;
-		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)sections && !name[10])
-			set_data(section, cell + ((size_t)(name[9] - '0') << shift), sizeof(*cell) << shift);
+		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)layout.sections && !name[10])
+			set_data(section, cell + (size_t)(name[9] - '0') * layout.section_cells,
+				 sizeof(*cell) * layout.section_cells);
 	}
 	good = elf_update(elf, ELF_C_WRITE) > 0;
 out:

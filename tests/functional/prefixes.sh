@@ -237,11 +237,12 @@ match_baked() {
 	index=${BASH_REMATCH[1]}
 	gone "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a010001/0a020001}"
 	stays "${frame[v4.in]/0a010001/0a010002}" "$other4" "$other6"
-	# a table that needs many sections of the object
-	seq -f '%.0f' 0 99999 | awk '{ print "172." 16 + int($1 / 65536) "." int($1 / 256) % 256 "." $1 % 256 " tag " $1 }' >/run/list
+	# a table that needs more than one section of the object
+	seq 0 139999 | awk '{ printf "fd01:%x:%x::/48 tag %d\n", $1 / 32768, $1 * 2 % 65536, $1 }' >/run/list
 	echo 11.0.0.0/8 >>/run/list
 	"$data" "$objects" bake prefixes -t /run/list -o /run/baked.o
+	(($(stat -c %s /run/baked.o) > 7 << 20)) || fail 'it is too small for that'
 	tc actions replace action bpf object-file /run/baked.o sec action/prefixes drop index "$index"
-	stays "${frame[v4.in]}" "${frame[v6.in]}" "${frame[v4.in]/0a010001/ac1186a0}"
-	gone "$other4" "${frame[v4.in]/0a010001/ac11869f}" "${frame[v4.in]/0a010001/ac100000}"
+	stays "${frame[v4.in]}" "$other6" "${frame[v6.in]/fd0100000000/fd01000445bf}"
+	gone "$other4" "${frame[v6.in]}" "${frame[v6.in]/fd0100000000/fd01000445be}"
 }
