@@ -54,3 +54,38 @@ class_fields() {
 	fields mark 'meta(fwmark eq 7)'
 	fields tc_index 'meta(tc_index eq 7)'
 }
+
+t class_native 'the same marks as a hash table of u32 filters gives'
+class_native() {
+	local n sent=() native ours list=''
+	wire a b
+	clsact a
+	frames
+	for n in {1..45}; do
+		printf -v 'sent[n]' '%s' "${frame[v4.in]/0a020002/0a02$(printf %02x "$n")02}"
+		((n > 40)) || list+="10.2.$n.2 value $((n % 4 + 1))"$'\n'
+	done
+	marked() { # prints how many packets have each mark
+		for n in 1 2 3 4; do tc filter add dev a egress pref 1$n protocol all handle $n fw action gact pass; done
+		pass a b "${sent[@]}" >/dev/null
+		for n in 1 2 3 4; do
+			stats a egress 1$n
+			tc filter del dev a egress pref 1$n
+		done
+	}
+	tc filter add dev a egress pref 5 protocol ip handle 2: u32 divisor 256 2>/dev/null || skip "this kernel has no u32"
+	for n in {1..40}; do
+		tc filter add dev a egress pref 5 protocol ip u32 ht "2:$(printf %x "$n")" match ip dst "10.2.$n.2" \
+			action skbedit mark $((n % 4 + 1)) continue
+	done
+	tc filter add dev a egress pref 5 protocol ip u32 ht 800:: match u32 0 0 at 0 hashkey mask 0x0000ff00 at 16 link 2:
+	native=$(marked)
+	same 'u32 marks' "$native" $'10 0\n10 0\n10 0\n10 0'
+	tc filter del dev a egress pref 5
+	same 'control: without it' "$(marked)" $'0 0\n0 0\n0 0\n0 0'
+	stage s "${list%$'\n'}" class of dst set mark
+	tc filter add dev a egress pref 5 matchall @s/class continue
+	rm -r /sys/fs/bpf/s
+	ours=$(marked)
+	same 'class marks' "$ours" "$native"
+}
