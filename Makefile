@@ -217,6 +217,10 @@ check check-all:
 		build/tests/tcact-data-sanitized
 	tests/run $(if $(filter check-all,$@),--all)
 
+# what a packager's build root can run: no root, no network, no package that the build does not need
+test: all
+	tests/alone
+
 bench:
 	tests/setup
 	$(MAKE) all
@@ -238,6 +242,7 @@ clean:
 
 help:
 	@echo 'make            build the objects, for both byte orders, and the command'
+	@echo 'make test       the tests that need neither root nor network; installs nothing'
 	@echo 'make check      all tests; installs what they need (root)'
 	@echo 'make check-all  the same, with every test on every kernel (hours)'
 	@echo 'make fuzz       random packets and parameters (root); FUZZ_SECONDS FUZZ_SEED FUZZ_CORPUS=DIR'
@@ -248,6 +253,6 @@ help:
 	@echo 'make clean      V=1 prints each command'
 
 FORCE:
-.PHONY: all install uninstall check check-all fuzz bench demo clean help FORCE
+.PHONY: all install uninstall test check check-all fuzz bench demo clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
