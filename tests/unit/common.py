@@ -3,6 +3,7 @@
 runner.c reads, and checksums. Scapy builds the expected packets. Then plain Python,
 independent of Scapy, verifies every checksum in them.
 """
+import functools
 import logging
 import struct
 
@@ -176,12 +177,13 @@ class Packet:
         self.ctx = ctx or {}
         self.name, self.front, self.ip, self.rest, self.link = name, front, ip, rest, link
         self.why, self.why_l4 = why, why or why_l4
-        self.data = self.frame(ip)
+        self.wire = b"" if ip is None else bytes(ip)
+        self.data = front + self.wire + rest
         self.need = len(self.data) - len(rest) if need is None else need
         self.need_l4 = max(self.need, need_l4)
 
     def frame(self, ip):
-        return self.front + (bytes(ip) if ip is not None else b"") + self.rest
+        return self.front + (self.wire if ip is self.ip else bytes(ip)) + self.rest
 
 
 V4 = dict(src="192.0.2.1", dst="198.51.100.2", tos=0xb9, ttl=61, id=0x1234)
@@ -361,7 +363,13 @@ def broken():
     yield Packet("none-v4-ihl-4", b"", v4(tcp(SYN), ihl=4, chksum=1), link="none", why="malformed", need=20)
 
 
-def corpus(full=True):
+@functools.cache
+def corpus():
+    """Built once for all actions, which change copies of these packets."""
+    return tuple(packets())
+
+
+def packets():
     for name, ip, why_l4 in proper():
         yield Packet(f"v{family(ip)}-{name}", front_of(ip), ip, why_l4=why_l4)
     for ip in (v4(tcp(SYN)), v6(tcp(SYN))):
@@ -434,9 +442,10 @@ class Suite:
     def packet(self, p, new=None, name=None, verdict=CONTROL, **more):
         """A packet of the corpus: it becomes `new`, or is left alone for its reason."""
         more["ctx"] = {**(more.get("ctx") or {}), **p.ctx}
-        data, out = p.data, p.frame(p.ip if new is None else new)
+        wire = p.wire if new is None else bytes(new)
+        data, out = p.data, p.front + wire + p.rest
         if p.ip is not None and new is not None and not p.why:
-            assert checksum_errors(bytes(p.ip)) == checksum_errors(bytes(new)), p.name
+            assert checksum_errors(p.wire) == checksum_errors(wire), p.name
         # the checksum of TEST_RUN begins at byte 14, which is in the middle of the IP header here
         flags = (0, 4) if new is not None and p.front else (0,)
         self.case(name or p.name, data, verdict, out, **{"need": p.need, "flags": flags, **more})
