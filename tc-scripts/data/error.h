@@ -16,6 +16,7 @@ enum {				/* exit status; tcact(8) */
 
 struct error {
 	int status;		/* 0: no error */
+	const char *where;	/* what begins the message instead of the subcommand, or NULL */
 	char why[1024], next[256];
 };
 

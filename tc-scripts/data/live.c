@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The values and tables of programs that are loaded. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,12 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 	struct program program = {};
 	struct settings settings = {};
 	struct action action = {};
+	struct table table = {};
 	int result = -1;
 
 	if (action_open(&action, objects, name, e) || settings_begin(&settings, &action, e) ||
-	    program_open(&program, id, e) || program_settings(&program, &settings, e))
+	    program_open(&program, id, e) || program_settings(&program, &settings, e) ||
+	    (action.map && (table_begin(&table, &action, e) || table_fetch(&table, &program, e))))
 		goto out;
 	printf("program\t%u\n", id);
 	for (size_t i = 0; i < action.parameters; i++) {
@@ -28,8 +31,11 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 		value_print(p, settings_bytes(&settings, p), stdout);
 		putchar('\n');
 	}
+	if (action.map)
+		printf("entries\t%zu\t%016llx\n", table.n, (unsigned long long)table_digest(&table));
 	result = 0;
 out:
+	table_free(&table);
 	program_close(&program);
 	settings_free(&settings);
 	action_close(&action);
@@ -42,6 +48,7 @@ out:
  *
  *   program ID
  *   param NAME VALUE
+ *   entries N DIGEST		see table_digest()
  */
 int command_live(const struct options *options, char **words, int n, struct error *e)
 {
@@ -68,6 +75,79 @@ int command_tcx(const struct options *options, char **words, int n, struct error
 		return error(e, USAGE, "see: tcact help", "tcx: write IFINDEX ingress or egress");
 	if (!tcx_programs((unsigned int)atoi(words[0]), words[1]))
 		e->status = ABSENT;
+	return e->status ? -1 : 0;
+}
+
+/* Is @p printed whatever its value is? As program_settings() does; @on is of the parameter before. */
+static bool always_printed(const struct settings *settings, const struct parameter *p, size_t *on)
+{
+	bool first = p->on && p->on != *on;
+
+	*on = p->on ?: *on;
+	return !strcmp(p->name, "link") || (first && settings->image[p->on]);
+}
+
+/*
+ * form [-t FILE] NAME [PARAM VALUE]...: prints what live would print of a program with these values and this
+ * table, on one line: the number and the digest of the entries, a tab, NAME VALUE .... Instead of
+ * the entries "*" if no table is given, and "-" if the action has none.
+ */
+int command_form(const struct options *options, char **words, int n, struct error *e)
+{
+	const struct table_rules rules = { .least = 1, .empty = "leave table FILE out, to begin with an empty one" };
+	struct settings settings = {};
+	struct action action = {};
+	struct table table = {};
+	const char *file = NULL;
+	size_t on = 0;
+	int result = -1;
+
+	if (n > 2 && !strcmp(words[0], "-t")) {
+		file = words[1];
+		words += 2;
+		n -= 2;
+	}
+	if (n < 1)
+		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
+	if (action_open(&action, options->objects, words[0], e) || settings_begin(&settings, &action, e) ||
+	    settings_read(&settings, words + 1, n - 1, e) || settings_check(&settings, e) ||
+	    (file && (table_begin(&table, &action, e) || table_read(&table, file, &rules, e))))
+		goto out;
+	if (file)
+		printf("%zu %016llx\t", table.n, (unsigned long long)table_digest(&table));
+	else
+		printf("%s\t", action.map ? "*" : "-");
+	for (size_t i = 0; i < action.parameters; i++) {
+		const struct parameter *p = &action.parameter[i];
+		const unsigned char *bytes = settings_bytes(&settings, p);
+
+		if ((!always_printed(&settings, p, &on) && !memcmp(bytes, p->initial, p->size)) ||
+		    !strcmp(p->kind->name, "seed"))
+			continue;
+		printf("%s ", p->name);
+		value_print(p, bytes, stdout);
+		putchar(' ');
+	}
+	putchar('\n');
+	result = 0;
+out:
+	table_free(&table);
+	settings_free(&settings);
+	action_close(&action);
+	return result;
+}
+
+/* keep ID PIN: pins program ID, so that it stays when nothing uses it any more */
+int command_keep(const struct options *options, char **words, int n, struct error *e)
+{
+	struct program program;
+
+	(void)options;
+	if (n != 2)
+		return error(e, USAGE, "see: tcact help", "keep: write ID PIN");
+	if (!program_open(&program, (__u32)strtoul(words[0], NULL, 10), e) && bpf_obj_pin(program.fd, words[1]))
+		error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(words[1]), strerror(errno));
+	program_close(&program);
 	return e->status ? -1 : 0;
 }
 

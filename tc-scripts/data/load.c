@@ -310,9 +310,10 @@ struct change {
 };
 
 /*
- * load [-l ID] [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
+ * load [-l ID [-k]] [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
+ *   -k        keep the maps of ID, but not its values
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
  *             lines are left out
  *   -e        the table is empty
@@ -330,7 +331,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct table table = {};
 	struct change *changes = calloc(n + 1, sizeof(*changes));
 	const char *file = NULL;
-	bool empty = false, dry = false;
+	bool empty = false, dry = false, maps_only = false;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
 
@@ -338,7 +339,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		return error(e, REFUSED, "free some", "no memory");
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:t:m:Lea:d:o:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:kt:m:Lea:d:o:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!number_read(optarg, &id)) {
@@ -346,6 +347,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 				goto out;
 			}
 			break;
+		case 'k': maps_only = true; break;
 		case 't': file = optarg; break;
 		case 'm':
 			if (!number_read(optarg, &least)) {
@@ -375,7 +377,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (action_open(&action, options->objects, words[0], e) || settings_begin(&settings, &action, e))
 		goto out;
 	if (id) {
-		if (program_open(&like, (__u32)id, e) || program_settings(&like, &settings, e))
+		if (program_open(&like, (__u32)id, e) || (!maps_only && program_settings(&like, &settings, e)))
 			goto out;
 		load.like = &like;
 	}

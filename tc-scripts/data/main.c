@@ -4,12 +4,15 @@
  * and documents what users see of it.
  *
  *   tcact-data [-j] [-v] [-c NAME] OBJECTS SUBCOMMAND ...
+ *   tcact-data [-v] [-c NAME] OBJECTS batch
  *
  * OBJECTS is the directory of the actions' object files. NAME begins each error message: it is
- * the subcommand that the user typed.
+ * the subcommand that the user typed. batch runs the subcommand of each line of standard input:
+ * NAME, SUBCOMMAND and its words, separated by tabs. It stops at the first error.
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -30,6 +33,8 @@ static const struct {
 	{ "live", command_live },
 	{ "tcx", command_tcx },
 	{ "status", command_status },
+	{ "form", command_form },
+	{ "keep", command_keep },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)
@@ -38,6 +43,34 @@ static int run(const struct options *options, char **words, int n, struct error 
 		if (!strcmp(commands[i].name, words[0]))
 			return commands[i].run(options, words + 1, n - 1, e);
 	return error(e, USAGE, "see: tcact help", "there is no subcommand %s", Q(words[0]));
+}
+
+static int run_batch(const struct options *options, struct error *e)
+{
+	char *line = NULL, **words = NULL;
+	size_t room = 0;
+	int result = 0;
+
+	while (!result && getline(&line, &room, stdin) > 0) {
+		char *rest = line;
+		int n = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		words = reallocarray(words, strlen(line) + 2, sizeof(*words));	/* the last one: NULL */
+		if (!words)
+			return error(e, REFUSED, "free some", "no memory");
+		while (rest)
+			words[n++] = strsep(&rest, "\t");
+		words[n] = NULL;
+		if (n > 1)
+			result = run(options, words + 1, n - 1, e);
+		if (result)
+			e->where = words[0];
+	}
+	if (!result)
+		free(line);	/* otherwise e->where is in it */
+	free(words);
+	return result;
 }
 
 int main(int argc, char **argv)
@@ -62,9 +95,10 @@ int main(int argc, char **argv)
 	options.objects = argv[optind++];
 	if (!name)
 		name = argv[optind];
-	if (!run(&options, argv + optind, argc - optind, &e) && (fflush(stdout) || ferror(stdout)))
+	if (!(strcmp(argv[optind], "batch") ? run(&options, argv + optind, argc - optind, &e)
+					    : run_batch(&options, &e)) && (fflush(stdout) || ferror(stdout)))
 		error(&e, REFUSED, "make room there", "cannot write its output");
 	if (*e.why)
-		fprintf(stderr, "tcact: %s: %s; %s\n", name, e.why, e.next);
+		fprintf(stderr, "tcact: %s: %s; %s\n", e.where ?: name, e.why, e.next);
 	return e.status;
 }

@@ -502,6 +502,20 @@ int table_merge(struct table *table, const struct table *more, bool removal, str
 	return 0;
 }
 
+uint64_t table_digest(const struct table *table)
+{
+	uint64_t digest = 0xcbf29ce484222325;	/* FNV-1a */
+
+	for (size_t i = 0; i < table->n; i++) {
+		unsigned char bytes[IDENTITY_MAX];
+		size_t size = table->kind->identity(entry_at(table, i), bytes);
+
+		for (size_t b = 0; b < size; b++)
+			digest = (digest ^ bytes[b]) * 0x100000001b3;
+	}
+	return digest;
+}
+
 void table_print(const struct table *table, bool json, FILE *out)
 {
 	if (json)

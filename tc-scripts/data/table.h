@@ -16,6 +16,7 @@
 struct program;
 
 #define TABLE_MAPS 2		/* of one table */
+#define IDENTITY_MAX 32	/* bytes at most */
 
 /* The contents of a map, which is an array. */
 struct content {
@@ -66,6 +67,8 @@ struct table_kind {
 	/* Are two entries with the same key equal? */
 	bool (*same)(const void *a, const void *b);
 	uint32_t (*line)(const void *entry);
+	/* What tells an entry from others, without its count and time, as the first bytes of @bytes. */
+	size_t (*identity)(const void *entry, unsigned char bytes[IDENTITY_MAX]);
 
 	/* Copies what is kept from the earlier table; both are sorted. NULL: nothing is kept. */
 	void (*carry)(struct table *table, const struct table *before);
@@ -118,4 +121,6 @@ int table_sort(struct table *table, struct error *error);
 int table_absent(const struct table *table, size_t i, struct error *error);
 /* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. */
 int table_merge(struct table *table, const struct table *more, bool removal, struct error *error);
+/* A number that is the same for tables with the same entries, whatever they have counted; they are sorted. */
+uint64_t table_digest(const struct table *table);
 void table_print(const struct table *table, bool json, FILE *out);

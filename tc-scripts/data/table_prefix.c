@@ -253,6 +253,22 @@ static uint32_t prefix_line(const void *entry)
 	return ((const struct entry *)entry)->line;
 }
 
+static size_t prefix_identity(const void *entry, unsigned char bytes[IDENTITY_MAX])
+{
+	const struct entry *one = entry;
+
+	_Static_assert(sizeof(one->prefix.address) + sizeof(one->tag) + 4 <= IDENTITY_MAX, "they fit");
+	memcpy(bytes, &one->prefix.address, sizeof(one->prefix.address));
+	bytes += sizeof(one->prefix.address);
+	memcpy(bytes, &one->tag, sizeof(one->tag));
+	bytes += sizeof(one->tag);
+	bytes[0] = one->prefix.family;
+	bytes[1] = one->prefix.length;
+	bytes[2] = one->exception;
+	bytes[3] = one->until != 0;
+	return sizeof(one->prefix.address) + sizeof(one->tag) + 4;
+}
+
 /* Counts go on. */
 static void prefix_carry(struct table *table, const struct table *before)
 {
@@ -361,6 +377,7 @@ const struct table_kind table_prefix = {
 	.json = prefix_json,
 	.same = prefix_same,
 	.line = prefix_line,
+	.identity = prefix_identity,
 	.carry = prefix_carry,
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,

@@ -83,6 +83,15 @@ static uint32_t vid_line(const void *entry)
 	return ((const struct vid *)entry)->line;
 }
 
+static size_t vid_identity(const void *entry, unsigned char bytes[IDENTITY_MAX])
+{
+	const struct vid *vid = entry;
+
+	memcpy(bytes, &vid->from, sizeof(vid->from));
+	memcpy(bytes + sizeof(vid->from), &vid->to, sizeof(vid->to));
+	return sizeof(vid->from) + sizeof(vid->to);
+}
+
 static void vid_print(const struct table *table, const void *entry, FILE *out)
 {
 	const struct vid *vid = entry;
@@ -140,6 +149,7 @@ const struct table_kind table_vid = {
 	.json = vid_json,
 	.same = vid_same,
 	.line = vid_line,
+	.identity = vid_identity,
 	.maps = { "vid_table" },
 	.build = vid_build,
 	.entries = vid_entries,

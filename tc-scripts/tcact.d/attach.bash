@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Attachments. One is a filter of tcact's own: a match and one or more actions, each of which
-# carries a cookie of 12 bytes, by which it is found again:
+# carries a cookie of 12 or 16 bytes, by which it is found again:
 #   74636163  "tcac"
 #   1F        layout 1; F is 1 where tcact made the clsact qdisc of the device
 #   PP NN 00  this is action PP of NN; PP = NN is the `goto chain` that ends them
 #   CCCCCCCC  cksum of the object as it was built: from which tcact it came
+#   LLLLLLLL  label: of the name, the protocol and the match as they were given, where there are any
 
-# ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [protocol P] [match M] --------
+# ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [as NAME] [protocol P] [match M]
 
 # anywhere: no device, direction, pref ... is asked for
-anywhere() { devs=() match=() place=([dir]='' [pref]='' [chain]='' [protocol]=''); }
+anywhere() { devs=() match=() place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]=''); }
 
 # place REST WORD...: sets the variable REST to the words behind the place
 place() {
@@ -29,7 +30,7 @@ place() {
 			! names_action "${@:2:1}" || break
 			# u32's word, of a match that is not one word for the shell
 			[[ ${match[*]} != u32 || ${2-} == u32* ]] || break ;;
-		dev | pref | chain | protocol) (($# > 1)) || bad "$1: its value is missing" ;;
+		dev | pref | chain | as | protocol) (($# > 1)) || bad "$1: its value is missing" ;;
 		parent | root | block | handle | classid)
 			bad "$(q "$1"): tcact attaches to ingress and egress of a device only" ;;
 		*) break ;;
@@ -49,6 +50,10 @@ place() {
 			[[ ! ${place[chain]} && $2 =~ ^(0|[1-9][0-9]{0,8})$ && $2 -le 268435455 ]] ||
 				bad "chain $(q "$2"): must be 0..268435455, once"
 			place[chain]=$2 ;;
+		as)
+			[[ ! ${place[as]} && $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$ ]] ||
+				bad "as $(q "$2"): must be a name of at most 32 letters, digits, _, . and -, once"
+			place[as]=$2 ;;
 		protocol)
 			[[ ! ${place[protocol]} && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
 				bad "protocol $(q "$2"): must be a name or number that tc knows, once"
@@ -60,7 +65,7 @@ place() {
 	rest_=()
 	rest_+=("$@")
 	(($# == 0)) || meant_place "$@"
-	[[ ${#match[@]} == 0 || $subcommand != add ]] || meant_protocol "${match[@]}"
+	((${#match[@]} == 0)) || [[ ! $in_file && $subcommand != add ]] || meant_protocol "${match[@]}"
 }
 
 # names_action [WORD]: before this word, or none, match is the action of that name
@@ -73,12 +78,19 @@ names_action() {
 # device VAR NAME: sets the variable VAR to the name that the kernel has for the device of this name or
 # altname: tc cuts a longer one to 15 characters, which may be the name of another device
 device() {
-	local line index name_ mtu layer
-	line=$([[ ! $2 || $2 == */* ]] || ip -d -o link show dev "$2" 2>/dev/null) || true
-	if [[ ! $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]]; then
+	if [[ $in_file ]]; then
+		file_device "$@"
+	elif ! find_device "$@"; then
 		type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
 		bad "there is no device $(q "$2")" "see: ip link"
 	fi
+}
+
+# find_device VAR NAME: as device, but fails where there is none
+find_device() {
+	local line index name_ mtu layer
+	line=$([[ ! $2 || $2 == */* ]] || ip -d -o link show dev "$2" 2>/dev/null) || true
+	[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] || return
 	index=${BASH_REMATCH[1]} name_=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
 	# Behind @ ip says what is at the other end, but a name can have one too.
 	[[ $name_ == "$2" || $name_ != *@* ]] ||
@@ -123,6 +135,62 @@ place_match() {
 			bad "match $(q "$1"): cannot contain an action"
 		[[ $word != divisor ]] || bad "match $(q "$1"): makes a hash table and no filter" "make it with tc"
 	done
+}
+
+# ---- labels -----------------------------------------------------------------------------------
+
+# The cookie has room for a number that stands for the name of an attachment, its protocol and its match as
+# they were given; /run/tcact/labels.NETNS says what the number means. So both stay when the program or the
+# table is replaced, and a number that nothing carries does no harm. Without that file only the names are lost,
+# until the next apply.
+
+# label VAR TEXT: sets these variables to the number of what the place says, and to what it says: "NAME PROTOCOL
+# MATCH", with - for no name; to nothing where that is "- all "
+label() {
+	local protocol_=${place[protocol],,} said_ number_=2166136261 i c
+	said_="${place[as]:--} ${protocol_:-all} ${match[*]}"
+	printf -v "$1" '%s' ''
+	printf -v "$2" '%s' "$said_"
+	[[ $said_ != '- all ' ]] || return 0
+	for ((i = 0; i < ${#said_}; i++)); do	# FNV-1a
+		printf -v c '%d' "'${said_:i:1}"
+		number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
+	done
+	printf -v "$1" '%08x' "$number_"
+}
+
+# label_file VAR: sets VAR to the name of the file
+label_file() {
+	[[ ${made[netns]-} ]] || made[netns]=$(readlink /proc/self/ns/net)
+	printf -v "$1" '%s' "$state/labels.${made[netns]//[^0-9]/}"
+}
+
+# read_labels: sets labels to what the file says, if it is of this user and in a directory of his
+read_labels() {
+	local file text
+	compgen -G "$state/labels.*" >/dev/null && [[ -d $state && ! -L $state && -O $state ]] || return 0
+	label_file file
+	[[ -f $file && ! -L $file && -O $file ]] || return 0
+	while IFS= read -r text; do
+		[[ ! $text =~ ^([0-9a-f]{8})\ (.*) ]] || labels["${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]}
+	done <"$file"
+}
+
+# remember NUMBER TEXT: writes that down, if there is a number
+remember() {
+	local file
+	[[ $1 && ! $dry && ${labels[$1]-} != "$2" ]] || return 0
+	label_file file
+	{ printf '%s %s\n' "$1" "$2" >>"$file"; } 2>/dev/null || fail 2 "$subcommand" "cannot write to $state" "make room there"
+	labels[$1]=$2
+}
+
+# name_of VAR COOKIE: sets VAR to the name of the attachment, or to nothing
+name_of() {
+	local text_=${2:24}
+	[[ ! $text_ ]] || text_=${labels[$text_]-}
+	text_=${text_%% *}
+	printf -v "$1" '%s' "${text_#-}"
 }
 
 # ---- what there is --------------------------------------------------------------------------
@@ -222,6 +290,17 @@ same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
 still() {
 	[[ ! $dry && ${dev_index[$1]-} ]] || return 0
 	same_device "$1" "${dev_index[$1]}" || { said='Cannot find device'; return 1; }
+}
+
+# all_still DEV...: as still, for each, which has to be
+all_still() {
+	local list dev
+	list=$'\n'$(ip -o link show 2>/dev/null) || true
+	for dev; do
+		[[ ! $dry && ${dev_index[$dev]-} && $list != *$'\n'"${dev_index[$dev]}: $dev"[:@]* ]] || continue
+		said='Cannot find device'
+		refused "look at $(q "$dev")" ip 1
+	done
 }
 
 # remove DEV DIR CHAIN PREF PROTOCOL KIND HANDLE
@@ -332,6 +411,7 @@ parse_control() {
 # more than what it does.
 merge_steps() {
 	local i j part order used args new_steps=() new_settings=() new_tables=()
+	((${#steps[@]} > 1)) || return 0
 	for ((i = 0; i < ${#steps[@]}; i = j)); do
 		order=0 used='' args=''
 		for ((j = i; j < ${#steps[@]}; j++)); do
@@ -356,6 +436,7 @@ next_part() {
 	local row of at unless pair
 	[[ " $5" != *' link '* ]] || return 1
 	for row in "${parts[@]}"; do
+		[[ $row == *$'\t'"$4"$'\t'* ]] || continue
 		IFS=$'\t' read -r part_ of at unless <<<"$row"
 		[[ $of == "$4" && $3 != *" $part_ "* && $at -ge $order_ ]] || continue
 		for pair in $unless; do
@@ -384,6 +465,7 @@ for_device() {
 	local p lacks mtu=${dev_mtu[$3]}
 	! is_param "$2" link || [[ " ${args_[*]} " == *" link "* || ${dev_link[$3]} == auto ]] ||
 		args_+=(link "${dev_link[$3]}")
+	[[ $2 == mss || " ${args_[*]} " == *' mss.'* ]] || return 0
 	for p in ${params[$2]}; do
 		# A kernel without bpf_check_mtu must be told the MTU; 68 is the least one of IPv4 (RFC 791).
 		[[ $p == mss.mtu && " ${args_[*]} " == *' mss.'* || $p == mtu && $2 == mss ]] || continue
@@ -449,7 +531,7 @@ object() {
 # staged_table VAR TABLE NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
 # table, which all attachments of one add share
 staged_table() {
-	local key="table ${*:2}" options=()
+	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
 		[[ $2 == empty ]] || options=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:3}"
@@ -458,26 +540,34 @@ staged_table() {
 	printf -v "$1" '%s' "${made[$key]}"
 }
 
+# step_args ARRAY I DEV: sets ARRAY to all that tcact bakes into step I on this device
+step_args() {
+	local -n baked_=$1
+	local name_=${steps[$2]}
+	read -ra baked_ <<<"${settings[$2]}"
+	for_device "$1" "$name_" "$3"
+	# What tc does not count: of an allow list the misses are few, of others the hits. What follows
+	# in the filter counts the hits.
+	[[ ${class[$name_]} == matcher && " ${baked_[*]} " != *' count '* && ${control[0]-} != goto ]] &&
+		(($2 + 1 == ${#steps[@]})) || return 0
+	[[ ${control[0]-} == @(pass|ok) ]] && baked_+=(count misses) || baked_+=(count hits)
+}
+
 # actions ARRAY DEV: sets ARRAY to tc's words for the actions of the steps, all but for their cookies' flags
 actions() {
 	local -n words_=$1
-	local i n=${#steps[@]} name class_ verdict cookie args file
+	local i n=${#steps[@]} name class_ verdict cookie args file mark_ text_
 	words_=()
+	label mark_ text_
 	for ((i = 0; i < n; i++)); do
 		name=${steps[i]} class_=${class[${steps[i]}]}
-		read -ra args <<<"${settings[i]}"
-		for_device args "$name" "$2"
-		# What tc does not count: of an allow list the misses are few, of others the hits. What follows
-		# in the filter counts the hits.
-		if [[ $class_ == matcher && " ${args[*]} " != *' count '* && ${control[0]-} != goto ]] && ((i + 1 == n)); then
-			[[ ${control[0]-} == @(pass|ok) ]] && args+=(count misses) || args+=(count hits)
-		fi
+		step_args args "$i" "$2"
 		verdict=(pipe)
 		# pipe would keep packets from the filters that follow
 		((i + 1 < n)) || verdict=("${control[@]:-continue}")
 		# The kernel refuses to replace an action whose control is goto chain.
 		[[ ${verdict[0]} != goto || $class_ == verdict ]] || verdict=(pipe)
-		printf -v cookie '746361631F%02x%02x00%08x' "$i" "$n" "${sum[$name]}"
+		printf -v cookie '746361631F%02x%02x00%08x%s' "$i" "$n" "${sum[$name]}" "$mark_"
 		words_+=(action bpf)
 		if [[ ${tables[i]} ]]; then
 			staged_table file "${tables[i]}" "$name" "${args[@]}"
@@ -489,15 +579,17 @@ actions() {
 		words_+=("${verdict[@]}" cookie "$cookie")
 	done
 	if [[ ${control[0]-} == goto && $class_ != verdict ]]; then
-		printf -v cookie '746361631F%02x%02x00%08x' "$n" "$n" 0
+		printf -v cookie '746361631F%02x%02x00%08x%s' "$n" "$n" 0 "$mark_"
 		words_+=(action gact "${control[@]}" cookie "$cookie")
 	fi
 }
 
 # attach DEV PREF FLAG ACTION...
 attach() {
-	local dev=$1 at=$2 flag=$3 dir=${place[dir]} chain=${place[chain]} status=0 try tries=("${match[*]}")
+	local dev=$1 at=$2 flag=$3 dir=${place[dir]} chain=${place[chain]} status=0 try tries=("${match[*]}") number text
 	shift 3
+	label number text
+	remember "$number" "$text"
 	[[ ${tries[0]} ]] || tries=(matchall flower 'u32 match u32 0 0')
 	undo_later filter "$dev" "${dev_index[$dev]}" "$dir" "${chain:-0}" "$at"
 	for try in "${tries[@]}"; do
@@ -520,8 +612,17 @@ command_add() {
 	parse_steps "${rest[@]}"
 	for table in "${tables[@]}"; do take_stdin "${table#=}"; done
 	begin
+	[[ ! ${place[as]} ]] || unused_name
 	add
 	commit
+}
+
+# unused_name: the name that the place gives is no attachment's on these devices
+unused_name() {
+	local own match=()
+	local -A place=([dir]='' [pref]='' [chain]='' [as]=${place[as]} [protocol]='')
+	find_own own ''
+	((${#own[@]} == 0)) || bad "as ${place[as]}: that name is taken" "choose another one, or del as ${place[as]}"
 }
 
 # add: make what place and parse_steps read
@@ -578,43 +679,41 @@ add_clsact() {
 # NAME where given: "DEV DIR" and a line of filters.awk; LISTS as in mine
 find_own() {
 	local -n own_=$1
-	local name=$2 d way line lines qdisc group=() field has
-	local -A qdiscs=()
+	local name=$2 d way line lines list text='' group=() field has='' is_
+	local -A qdisc=()
 	own_=()
+	read_labels
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
-	if ((${#devs[@]} == 0)); then
-		look "look at the devices" tc qdisc show
-		while read -ra field; do
-			[[ ${field[1]-} != @(clsact|ingress) ]] || qdiscs["${field[4]}"]=${field[1]}
-		done <<<"$said"
-		((${#qdiscs[@]} == 0)) || mapfile -t devs < <(printf '%s\n' "${!qdiscs[@]}" | sort)
-	fi
+	look "look at the devices" tc qdisc show
+	while read -ra field; do
+		[[ ${field[1]-} != @(clsact|ingress) ]] || qdisc[${field[4]}]=${field[1]}
+	done <<<"$said"
+	((${#devs[@]} || ! ${#qdisc[@]})) || mapfile -t devs < <(printf '%s\n' "${!qdisc[@]}" | sort)
 	for d in "${devs[@]}"; do
 		for way in ${place[dir]:-ingress egress}; do
-			if [[ $way == egress ]]; then
-				qdisc=${qdiscs["$d"]-}
-				[[ $qdisc ]] || hooked qdisc "$d"
-				# An ingress qdisc shows its filters for egress too.
-				[[ $qdisc != ingress ]] || continue
-			fi
-			group=() has=''
-			mine lines "$d" "$way" "${3-}"
-			for line in "${lines[@]}"; do
-				IFS=$'\t' read -ra field <<<"$line"
-				if [[ ${field[5]:10:2} == 00 ]]; then
-					[[ ! $has ]] || own_+=("${group[@]}")
-					group=() has=''
-				fi
-				[[ ! ${place[pref]} || ${place[pref]} == "${field[1]}" ]] || continue
-				[[ ! ${place[chain]} || ${place[chain]} == "${field[0]}" ]] || continue
-				[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[2],,}" ]] || continue
-				group+=("$d"$'\t'"$way"$'\t'"$line")
-				[[ $name && $name != "${field[7]}" ]] || has=1
-			done
-			[[ ! $has ]] || own_+=("${group[@]}")
+			# An ingress qdisc shows its filters for egress too.
+			[[ ${qdisc[$d]-} == clsact || ${qdisc[$d]-} == "$way" ]] || continue
+			filters list "$d" "$way"
+			[[ ! $list ]] || text+="hook $d $way"$'\n'$list$'\n'
 		done
-		still "$d" || refused "look at $(q "$d")" ip 1
 	done
+	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
+	mapfile -t lines < <([[ ! $text ]] || awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
+	for line in "${lines[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		if [[ ${field[7]:10:2} == 00 ]]; then
+			[[ ! $has ]] || own_+=("${group[@]}")
+			group=() has=''
+		fi
+		[[ ! ${place[pref]} || ${place[pref]} == "${field[3]}" ]] || continue
+		[[ ! ${place[chain]} || ${place[chain]} == "${field[2]}" ]] || continue
+		[[ ! ${place[as]} ]] || { name_of is_ "${field[7]}" && [[ $is_ == "${place[as]}" ]]; } || continue
+		[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[4],,}" ]] || continue
+		group+=("$line")
+		[[ $name && $name != "${field[9]}" ]] || has=1
+	done
+	[[ ! $has ]] || own_+=("${group[@]}")
+	all_still "${devs[@]}"
 }
 
 # none [NAME]: which may be no action at all
@@ -629,7 +728,7 @@ command_del() {
 	local line field flags='' d what rest own all=() gone=() status=0
 	catalogue
 	place rest "$@"
-	((${#devs[@]})) || bad "dev is missing"
+	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
 	find_own own "${rest[0]-}"

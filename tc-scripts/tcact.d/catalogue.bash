@@ -18,6 +18,12 @@ data() {
 # ask WORD...: as data, but its failure ends tcact
 ask() { data "$@" || ended $?; }
 
+# batch WORD...: keeps what to ask of tcact-data for batches, as one process takes 10 ms
+batch() {
+	local IFS=$'\t'
+	batches+=("$subcommand$IFS$*")
+}
+
 # ---- what there is --------------------------------------------------------------------------
 
 # catalogue: sets what there is from what `tcact-data describe` says
@@ -75,7 +81,11 @@ known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"
 check_settings() {
 	local word
 	# change: what stays counts too
-	[[ $subcommand == change ]] || ask values "$@"
+	if [[ $in_file ]]; then
+		[[ $in_file == again ]] || batch values "$@"
+	elif [[ $subcommand != change ]]; then
+		ask values "$@"
+	fi
 	for word in "${@:2}"; do
 		[[ $word != *[[:space:]]* ]] || bad "$1: $(q "$word") has white space" "see: tcact info $1"
 	done

@@ -224,8 +224,12 @@ check_actions() {
 
 command_check() {
 	local line name says what todo separator='[' failed=0
-	(($# == 0)) || bad "check takes no arguments"
 	catalogue
+	if (($#)); then
+		read_files "$@"
+		ask_batches >/dev/null
+		return
+	fi
 	check_machine
 	check_actions
 	for line in "${checks[@]}"; do

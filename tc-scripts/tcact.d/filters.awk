@@ -4,6 +4,7 @@
 #   chain pref protocol kind handle cookie action-kind name program control index
 #   packets bytes dropped match installed used
 # The last two are seconds since then.
+# A line "hook DEV DIR" is for what follows it: DEV and DIR come first in each line then.
 # It reads the text, not `tc -j`: a single foreign filter whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
 # Any program can give an action a cookie. A filter is tcact's only if each of its actions has a cookie
@@ -24,19 +25,21 @@ function hex(digits) {
 # ours: `tcact add` can have written the cookie of the action that was read last
 function ours(  at, of) {
 	# no interval expressions: mawk of Debian 12 lacks them
-	if (length(cookie) != 24 || cookie !~ /^746361631[01][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
+	if (length(cookie) != 24 && length(cookie) != 32 || cookie !~ /^746361631[01][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
 		return 0
 	at = hex(substr(cookie, 11, 2))
 	of = hex(substr(cookie, 13, 2))
 	if (at != count - 1 || bind != 1 || number !~ /^[0-9]+$/ || count > 1 && substr(cookie, 10, 1) != flag ||
+	    count > 1 && substr(cookie, 25) != label ||
 	    count > 1 && of != total || counters !~ /^[0-9]+ [0-9]+ [0-9]+$/)
 		return 0
 	total = of
 	flag = substr(cookie, 10, 1)
+	label = substr(cookie, 25)
 	if (action == "bpf")
 		return at < of && (name in known) && program ~ /^[0-9]+$/ &&
 			control ~ /^(pass|drop|pipe|continue|reclassify|trap|goto chain [0-9]+|jump [0-9]+)$/
-	return action == "gact" && at > 0 && at == of && substr(cookie, 17) == "00000000" &&
+	return action == "gact" && at > 0 && at == of && substr(cookie, 17, 8) == "00000000" &&
 		control ~ /^goto chain [0-9]+$/ && random == "none"
 }
 
@@ -45,7 +48,7 @@ function end_action() {
 	in_action = 0
 	counters = bytes " " packets " " dropped
 	if (!ours()) foreign = 1
-	pending = pending chain "\t" pref "\t" protocol "\t" kind "\t" handle "\t" cookie "\t" action "\t" name \
+	pending = pending hook chain "\t" pref "\t" protocol "\t" kind "\t" handle "\t" cookie "\t" action "\t" name \
 		"\t" program "\t" control "\t" number "\t" packets "\t" bytes "\t" dropped \
 		"\t" (words == "" ? "-" : words) "\t" installed "\t" used "\n"
 }
@@ -61,6 +64,13 @@ function end_filter() {
 }
 
 END { end_filter() }
+
+/^hook / {
+	end_filter()
+	hook = $2 "\t" $3 "\t"
+	kind = "-"	# of no filter yet
+	next
+}
 
 /^filter / {
 	end_filter()

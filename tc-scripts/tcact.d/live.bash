@@ -16,6 +16,7 @@ read_live() {
 		case $what in
 		program) id=$name programs["$id params"]='' ;;
 		param) programs["$id params"]+="$name $value " ;;
+		entries) programs["$id digest"]="$name $value" ;;
 		esac
 	done < <(data live "${all[@]}" 2>/dev/null)
 }
@@ -54,8 +55,9 @@ match_of() {
 where_of() {
 	local -n where_=$1
 	local words
+	name_of words "$9"
+	where_=(dev "$2" "$3" pref "$5" ${words:+as "$words"})
 	match_of words "$7" "${18/#-/}" || true
-	where_=(dev "$2" "$3" pref "$5")
 	[[ $4 == 0 ]] || where_+=(chain "$4")
 	[[ $6 == all ]] || where_+=(protocol "$6")
 	[[ ! $words ]] || where_+=(match "$words")
@@ -64,14 +66,14 @@ where_of() {
 # status_input ARRAY LISTS: what `tcact-data status` reads of these attachments: see status.h
 status_input() {
 	local -n of_=$1
-	local line field text rewriters
+	local line field text rewriters name
 	rewriters_of_catalogue rewriters
 	awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$2"
 	for line in "${of_[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		match_of text "${field[5]}" "${field[16]/#-/}" || true
-		# the last: a name of its own, which none has
-		printf 'action\t%s\t%s\t-\n' "$line" "${text:--}"
+		name_of name "${field[7]}"
+		printf 'action\t%s\t%s\t%s\n' "$line" "${text:--}" "${name:--}"
 	done
 }
 

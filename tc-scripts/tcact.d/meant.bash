@@ -6,13 +6,14 @@
 # instead LEFT SKIP WORD...: what was typed, with WORDs in the place of SKIP words, the first of the
 # LEFT last ones
 instead() {
-	local at=$((${#typed[@]} - $1))
-	if [[ $subcommand == restore* ]] || ((at < 0)); then
+	local at=$((${#typed[@]} - $1)) program=(tcact)
+	if ((at < 0)); then
 		printf 'see: tcact help'
 		return
 	fi
+	[[ ! $in_file ]] || program=()
 	printf 'write: '
-	shell tcact "${typed[@]:0:at}" "${@:3}" "${typed[@]:at + $2}"
+	shell "${program[@]}" "${typed[@]:0:at}" "${@:3}" "${typed[@]:at + $2}"
 }
 
 # misplaced LEFT OPTION: an option that stands elsewhere, or is another program's
@@ -24,7 +25,7 @@ misplaced() {
 		words+=("$word")
 		[[ $option$word != -sshow || ${words[*]} == *-s* ]] || words+=(-s)
 	done
-	[[ ($option == -[njv] || ${words[*]} == *'show -s'*) && $subcommand != restore* ]] ||
+	[[ ($option == -[njv] || ${words[*]} == *'show -s'*) && ! $in_file ]] ||
 		bad "there is no option $(q "$2")"
 	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
 }

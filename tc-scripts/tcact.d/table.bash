@@ -16,17 +16,10 @@ check_tables() {
 	done
 }
 
-# stage VAR OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
-# sets VAR to its pin
-stage() {
-	local var=$1 pins=$bpffs/tcact-${work##*/} pin_ name=${*: -1} i
-	shift
-	for ((i = 1; i <= $#; i++)); do
-		# behind the options
-		[[ ${!i} == -* ]] || { name=${!i}; break; }
-		[[ ${!i} == -[eL] ]] || i=$((i + 1))
-	done
-	pin_=$pins/$staged/$name
+# pin_place VAR NAME: sets VAR to where a program of the action NAME is pinned, in a directory of its own
+pin_place() {
+	local pins=$bpffs/tcact-${work##*/}
+	printf -v "$1" '%s' "$pins/$staged/$2"
 	staged=$((staged + 1))
 	[[ $(stat -f -c %t "$bpffs" 2>/dev/null) == cafe4a11 ]] ||
 		run "mount $bpffs" mount -t bpf -o mode=700 bpf "$bpffs"
@@ -36,9 +29,22 @@ stage() {
 	elif [[ $dry ]]; then
 		printf '%s || exit\n' "$(shell mkdir -m 700 "$pins")"
 	else
-		run "load $name" mkdir -m 700 "$pins"
+		run "load $2" mkdir -m 700 "$pins"
 	fi
-	run "load $name" mkdir "${pin_%/*}"
+	run "load $2" mkdir "${!1%/*}"
+}
+
+# stage VAR OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
+# sets VAR to its pin
+stage() {
+	local var=$1 pin_ name=${*: -1} i
+	shift
+	for ((i = 1; i <= $#; i++)); do
+		# behind the options
+		[[ ${!i} == -* ]] || { name=${!i}; break; }
+		[[ ${!i} == -[ekL] ]] || i=$((i + 1))
+	done
+	pin_place pin_ "$name"
 	if [[ $dry ]]; then
 		[[ " $* " == *' -t - '* ]] || ask load -n "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
@@ -224,7 +230,7 @@ replace() {
 	read -ra words <<<"$2"
 	no_signals
 	undo_later unbound "${entry[12]}" "${entry[7]}"
-	doubt
+	[[ $subcommand == apply ]] || doubt	# which can undo it
 	run "replace ${entry[9]} on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
 		"${words[@]}" index "${entry[12]}" cookie "${entry[7]}"
 	[[ $dry ]] || ! unbound "${entry[12]}" "${entry[7]}" ||

@@ -1,0 +1,593 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# apply: makes what is attached what the files say. First all is read and compared; only then it is changed: what
+# is new comes in front of what goes, and what stays is not touched.
+
+# Of each attachment that is there: the first of its lines in own, "DEV DIR CHAIN", pref, and as want_* of file.bash
+# have_odd: its match cannot be told
+own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_control=() have_form=() have_tables=()
+have_odd=()
+# The plan. Of each attachment of the files: the one that is there and becomes it, its pref, and how it comes to be:
+#   same     it is there
+#   change   what is there is changed in place
+#   new      it is added
+#   swap     another one is there at this pref, which cannot become it
+# gone: the attachments that are there and no longer wanted
+pair=() at=() how=() gone=()
+
+# ---- what is there ----------------------------------------------------------------------------
+
+# have_all: sets have_* to what is attached at devs, or everywhere
+have_all() {
+	local n h=-1 field text now w number
+	local -A label_of=()
+	find_own own ''
+	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
+	read_live "${own[@]}"
+	for n in "${!own[@]}"; do
+		IFS=$'\t' read -ra field <<<"${own[n]}"
+		if [[ ${field[7]:10:2} == 00 ]]; then
+			h=$((h + 1))
+			text='- all '
+			number=${field[7]:24}
+			[[ ! $number ]] || text=${labels[$number]-${label_of[$number]-}}
+			[[ $text ]] || {
+				match_of text "${field[5]}" "${field[16]/#-/}" || have_odd[h]=1
+				text="- ${field[4],,} $text"
+			}
+			have_first+=("$n") have_hook+=("${field[*]:0:3}") have_pref+=("${field[3]}") have_label+=("$text")
+			have_names+=('') have_control+=('') have_form+=('') have_tables+=('')
+		fi
+		have_control[h]=${field[11]}
+		[[ ${field[8]} == bpf ]] || continue
+		live now "${field[@]:9:2}" || true
+		# Programs of another version of tcact are replaced.
+		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
+		have_names[h]+=${have_names[h]:+ }${field[9]} have_form[h]+=$now$'\n'
+		[[ ${table_key[${field[9]}]-} ]] && text=${programs[${field[10]} digest]-?} || text=-
+		have_tables[h]+=$text$'\n'
+		[[ $now != '?' || $EUID == 0 ]] || fail 2 "$subcommand" "cannot read what is attached" "run as root"
+	done
+}
+
+# ---- comparing --------------------------------------------------------------------------------
+
+# same W H: attachment H is what W asks for
+same() {
+	local want have i
+	[[ ${want_label[$1]} == "${have_label[$2]}" && ${want_names[$1]} == "${have_names[$2]}" &&
+		${want_control[$1]} == "${have_control[$2]}" && ${want_form[$1]} == "${have_form[$2]}" ]] || return
+	[[ ${want_tables[$1]} != "${have_tables[$2]}" ]] || return 0
+	mapfile -t want <<<"${want_tables[$1]}"
+	mapfile -t have <<<"${have_tables[$2]}"
+	for i in "${!want[@]}"; do
+		# Without table FILE the entries are somebody else's.
+		[[ ${want[i]} == '*' || ${want[i]} == "${have[i]}" ]] || return
+	done
+}
+
+# alike W H: H can be changed in place to what W asks for
+alike() {
+	local last=${want_form[$1]%$'\n'} last_have=${have_form[$2]%$'\n'}
+	[[ ${want_label[$1]#* } == "${have_label[$2]#* }" && ${want_names[$1]} == "${have_names[$2]}" ]] || return
+	# The kernel does not replace an action whose control is goto chain.
+	[[ ${want_control[$1]}${have_control[$2]} == *goto* ]] || return 0
+	[[ ${want_control[$1]} == "${have_control[$2]}" && ${want_label[$1]} == "${have_label[$2]}" ]] || return
+	[[ ${class[${want_names[$1]##* }]} != verdict || ${last##*$'\n'} == "${last_have##*$'\n'}" ]]
+}
+
+# align TEST HOW WANT HAVE: pairs as many as can be of these arrays of attachments, in their order, for which TEST
+# says so; how they come to be is HOW
+align() {
+	local -n want_=$3 have_=$4
+	local n=${#want_[@]} m=${#have_[@]} i j first most=()
+	for ((first = 0; first < n && first < m; first++)); do
+		"$1" "${want_[first]}" "${have_[first]}" || break
+		pair[want_[first]]=${have_[first]} how[want_[first]]=$2
+	done
+	# most[i * (m + 1) + j]: pairs among those from i and j on, and whether these two are one
+	for ((i = n - 1; i >= first; i--)); do
+		for ((j = m - 1; j >= first; j--)); do
+			if "$1" "${want_[i]}" "${have_[j]}"; then
+				most[i * (m + 1) + j]=$((most[(i + 1) * (m + 1) + j + 1] + 1))
+			else
+				most[i * (m + 1) + j]=$((most[(i + 1) * (m + 1) + j] > most[i * (m + 1) + j + 1] ?
+					most[(i + 1) * (m + 1) + j] : most[i * (m + 1) + j + 1]))
+			fi
+		done
+	done
+	for ((i = j = first; i < n && j < m;)); do
+		if ((most[i * (m + 1) + j] == most[(i + 1) * (m + 1) + j])); then
+			i=$((i + 1))
+		elif ((most[i * (m + 1) + j] == most[i * (m + 1) + j + 1])); then
+			j=$((j + 1))
+		else
+			pair[want_[i]]=${have_[j]} how[want_[i]]=$2
+			i=$((i + 1)) j=$((j + 1))
+		fi
+	done
+}
+
+# compare HOOK: sets the plan for it
+compare() {
+	local hook=$1 w h n wants=() haves=() some_wants=() some_haves=()
+	local -A there=()
+	for h in "${!have_hook[@]}"; do
+		[[ ${have_hook[h]} != "$hook" ]] || there[${have_pref[h]}]=$h
+	done
+	for w in "${!want_hook[@]}"; do
+		[[ ${want_hook[w]} == "$hook" ]] || continue
+		how[w]=new at[w]=${want_pref[w]}
+		[[ ${want_pref[w]} ]] || { wants+=("$w"); continue; }
+		h=${there[${want_pref[w]}]-}
+		[[ $h ]] || continue
+		pair[w]=$h how[w]=swap
+		! alike "$w" "$h" || how[w]=change
+		! same "$w" "$h" || how[w]=same
+		unset "there[${want_pref[w]}]"
+	done
+	for h in "${!have_hook[@]}"; do
+		[[ ${have_hook[h]} != "$hook" || ! ${there[${have_pref[h]}]-} ]] || haves+=("$h")
+	done
+	align same same wants haves
+	# between those that stay
+	for w in "${wants[@]}" end; do
+		if [[ $w != end && ${how[w]} == new ]]; then
+			some_wants+=("$w")
+			continue
+		fi
+		some_haves=()
+		while ((${#haves[@]})) && [[ $w == end || ${haves[0]} != "${pair[w]}" ]]; do
+			some_haves+=("${haves[0]}")
+			haves=("${haves[@]:1}")
+		done
+		align alike change some_wants some_haves
+		haves=("${haves[@]:1}") some_wants=()
+	done
+	choose_prefs "$hook" "${wants[@]}"
+	for h in "${!have_hook[@]}"; do
+		[[ ${have_hook[h]} != "$hook" || " ${pair[*]} " == *" $h "* ]] || gone+=("$h")
+	done
+}
+
+# choose_prefs HOOK W...: for those without one, which are met in this order. Those that stay keep theirs. There is
+# room between them, for lines that come later.
+choose_prefs() {
+	local hook=$1 w p all dev dir chain low=0 high some=() all_wants missing=''
+	local -A used=()
+	shift
+	all_wants=("$@")
+	for w in "${!want_hook[@]}"; do
+		[[ ${want_hook[w]} == "$hook" && ${how[w]} == new ]] && missing=1
+	done
+	for w; do
+		[[ ! ${pair[w]-} ]] || at[w]=${have_pref[pair[w]]}
+	done
+	[[ $missing ]] || return 0
+	read -r dev dir chain <<<"$hook"
+	filters all "$dev" "$dir"
+	for p in $(taken "$all"); do
+		[[ $p != "$chain"/* ]] || used[${p#*/}]=1
+	done
+	for w in "${!want_hook[@]}"; do
+		[[ ${want_hook[w]} == "$hook" && ${want_pref[w]} ]] || continue
+		[[ ${how[w]} != new || ! ${used[${want_pref[w]}]-} ]] ||
+			fail 1 "${line_at[want_line[w]]}" "pref ${want_pref[w]} is taken on $(q "$dev") $dir" "choose another pref"
+		used[${want_pref[w]}]=1
+	done
+	for w in "$@" end; do
+		if [[ $w != end && ! ${pair[w]-} ]]; then
+			some+=("$w")
+			continue
+		fi
+		[[ $w == end ]] && high=65536 || high=${at[w]}
+		if ((${#some[@]})) && ! spread "$low" "$high" used "${some[@]}"; then
+			# There is no room: all of them come anew.
+			for p in "${all_wants[@]}"; do pair[p]='' how[p]=new; done
+			spread 9744 49152 used "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
+			return
+		fi
+		some=() low=$high
+	done
+}
+
+# spread LOW HIGH USED W...: gives them prefs between these two that are not in USED, or fails
+spread() {
+	local low=$1 high=$2 n=$(($# - 3)) i=0 w p last=$1
+	local -n used_=$3
+	# at the front and at the end at most 256 apart
+	if ((high == 65536)); then
+		((low)) || low=9744
+		((high <= low + 256 * (n + 1))) || high=$((low + 256 * (n + 1)))
+	elif ((low == 0 && high > 256 * (n + 1))); then
+		low=$((high - 256 * (n + 1)))
+	fi
+	for w in "${@:4}"; do
+		i=$((i + 1)) p=$((low + (high - low) * i / (n + 1)))
+		((p > last)) || p=$((last + 1))
+		while [[ ${used_[$p]-} ]]; do p=$((p + 1)); done
+		((p < high)) || return
+		last=$p at[w]=$p
+	done
+	for w in "${@:4}"; do used_["${at[w]}"]=1; done
+}
+
+# ---- showing the plan -------------------------------------------------------------------------
+
+# line_of ARRAY LABEL DEV DIR CHAIN PREF NAMES FORM CONTROL: sets ARRAY to the words of the attachment
+line_of() {
+	local -n line_=$1
+	local name protocol match_ names forms_ i
+	IFS=' ' read -r name protocol match_ <<<"$2"
+	line_=(dev "$3" "$4" pref "$6")
+	[[ $5 == 0 ]] || line_+=(chain "$5")
+	[[ $name == - ]] || line_+=(as "$name")
+	[[ $protocol == all ]] || line_+=(protocol "$protocol")
+	[[ ! $match_ ]] || line_+=(match "$match_")
+	read -ra names <<<"$7"
+	mapfile -t forms_ <<<"$8"
+	for i in "${!names[@]}"; do
+		((i == 0)) || line_+=('then')
+		read -ra match_ <<<"${names[i]} ${forms_[i]#old }"
+		line_+=("${match_[@]}")
+	done
+	read -ra match_ <<<"$9"
+	line_+=("${match_[@]}")
+}
+
+# difference W H: how they differ, a line for each
+difference() {
+	local names want have tables_want tables_have i
+	read -ra names <<<"${want_names[$1]}"
+	mapfile -t want <<<"${want_form[$1]}"
+	mapfile -t have <<<"${have_form[$2]}"
+	mapfile -t tables_want <<<"${want_tables[$1]}"
+	mapfile -t tables_have <<<"${have_tables[$2]}"
+	[[ ${want_label[$1]} == "${have_label[$2]}" ]] || echo "    as ${have_label[$2]%% *} -> ${want_label[$1]%% *}"
+	for i in "${!names[@]}"; do
+		[[ ${want[i]} == "${have[i]}" ]] || echo "    ${names[i]} ${have[i]}-> ${want[i]% }"
+		[[ ${tables_want[i]} == "${tables_have[i]}" || ${tables_want[i]} == '*' ]] ||
+			echo "    ${names[i]} table: ${tables_have[i]% *} -> ${tables_want[i]% *} entries"
+	done
+	[[ ${want_control[$1]} == "${have_control[$2]}" ]] || echo "    ${have_control[$2]} -> ${want_control[$1]}"
+}
+
+# show_plan: a line for each attachment that goes, comes or changes
+show_plan() {
+	local w h words hook
+	for h in "${gone[@]}"; do show_have - "$h"; done
+	for w in "${!how[@]}"; do
+		[[ ${how[w]} != swap ]] || show_have - "${pair[w]}"
+		case ${how[w]} in
+		new | swap)
+			read -ra hook <<<"${want_hook[w]}"
+			line_of words "${want_label[w]}" "${hook[@]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
+			echo "+ $(shell "${words[@]}")" ;;
+		change)
+			show_have '~' "${pair[w]}"
+			difference "$w" "${pair[w]}" ;;
+		esac
+	done
+}
+
+show_have() { # SIGN H
+	local words hook
+	read -ra hook <<<"${have_hook[$2]}"
+	line_of words "${have_label[$2]}" "${hook[@]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
+		"${have_control[$2]}"
+	echo "$1 $(shell "${words[@]}")"
+}
+
+# ---- doing it ---------------------------------------------------------------------------------
+
+# again W: reads its line anew, for its device alone
+again() {
+	local k=${want_line[$1]} in_file=again
+	local subcommand=${line_at[k]}
+	take_line "${line_directory[k]}" "${file_words[@]:line_start[k]:line_length[k]}"
+	devs=("${want_dev[$1]}")
+}
+
+# bake_all W...: what object would bake for them, by one process
+bake_all() {
+	local w i args key directories=()
+	[[ ! $dry ]] || return 0
+	for w; do
+		again "$w"
+		for i in "${!steps[@]}"; do
+			[[ ! ${tables[i]} ]] || continue
+			step_args args "$i" "${want_dev[w]}"
+			key="object ${steps[i]} ${args[*]}"
+			[[ ! ${made[$key]-} ]] || continue
+			made["$key"]=$work/${#made[@]}/${steps[i]}.o
+			directories+=("${made[$key]%/*}")
+			batch bake "${steps[i]}" "${args[@]}" -o "${made[$key]}"
+		done
+	done
+	((${#directories[@]})) || return 0
+	run "bake" mkdir -p "${directories[@]}"
+	ask_batches
+}
+
+# add_one W PREF
+add_one() {
+	local dev=${want_dev[$1]} words
+	again "$1"
+	# Tables are shared within a line only.
+	made[line]=${want_line[$1]}
+	actions words "$dev"
+	attach "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+}
+
+# change_one W: what differs, in place
+change_one() {
+	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin old ends cookie key
+	again "$w"
+	n=${#steps[@]}
+	mapfile -t want <<<"${want_form[w]}"
+	mapfile -t have <<<"${have_form[h]}"
+	mapfile -t tables_want <<<"${want_tables[w]}"
+	mapfile -t tables_have <<<"${have_tables[h]}"
+	remember "${want_number[w]}" "${want_label[w]}"
+	for ((i = 0; i < n; i++)); do
+		IFS=$'\t' read -ra field <<<"${own[have_first[h] + i]}"
+		ends=${field[11]}
+		((i + 1 < n)) || [[ ${want_control[w]} == goto* ]] || ends=${want_control[w]}
+		printf -v cookie '%s%08x%s' "${field[7]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
+		[[ ${tables_want[i]} != '*' ]] || tables_have[i]='*'
+		[[ ${want[i]} != "${have[i]}" || ${tables_want[i]} != "${tables_have[i]}" ||
+			$ends != "${field[11]}" || $cookie != "${field[7]}" ]] || continue
+		step_args args "$i" "${want_dev[w]}"
+		options=()
+		[[ ${have[i]} == @(\?|old *) ]] || options=(-l "${field[10]}" -k)
+		[[ ${tables_want[i]} == "${tables_have[i]}" && ${options[*]} ]] || [[ ${tables[i]} != =* ]] ||
+			options+=(-t "${tables[i]#=}")
+		key="change ${want_line[w]} ${options[*]} ${steps[i]} ${args[*]}"
+		if [[ ! ${made[$key]-} ]]; then
+			stage pin "${options[@]}" "${steps[i]}" "${args[@]}"
+			made["$key"]=$pin
+		fi
+		keep old "${field[@]:9:2}"
+		undo_later replaced "${field[12]}" "${field[7]}" "$old" "${field[11]}"
+		field[7]=$cookie
+		replace "${made[$key]}" "$ends" "${field[@]}"
+	done
+}
+
+undo_replaced() { # INDEX COOKIE PIN CONTROL
+	[[ $("${limit[@]}" tc actions get action bpf index "$1" 2>/dev/null) == *"cookie "* ]] || return 0
+	"${limit[@]}" tc actions replace action bpf object-pinned "$3" "${@:4}" index "$1" cookie "$2"
+}
+
+# keep VAR NAME PROGRAM: sets VAR to a pin of it, for the case that it has to come back
+keep() {
+	local key="keep $3" pin_
+	if [[ ! ${made[$key]-} && ! $dry ]]; then
+		pin_place pin_ "$2"
+		ask keep "$3" "$pin_"
+		made["$key"]=$pin_
+	fi
+	[[ ! $dry ]] || made["$key"]=- # it cannot fail
+	printf -v "$1" '%s' "${made[$key]}"
+}
+
+# remove_one H
+remove_one() {
+	local first=${have_first[$1]} line field actions_=() words pin protocol match_ status=0
+	IFS=$'\t' read -ra field <<<"${own[first]}"
+	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
+	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
+	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
+	read -ra match_ <<<"$match_"
+	for line in "${own[@]:first}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		((${#actions_[@]} == 0)) || [[ ${field[7]:10:2} != 00 ]] || break
+		if [[ ${field[8]} == bpf ]]; then
+			keep pin "${field[@]:9:2}"
+			actions_+=(action bpf object-pinned "$pin" "${field[11]}" cookie "${field[7]}")
+		else
+			actions_+=(action gact "${field[11]}" cookie "${field[7]}")
+		fi
+	done
+	IFS=$'\t' read -ra field <<<"${own[first]}"
+	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
+	remove "${field[@]:0:7}" || status=$?
+	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
+}
+
+undo_removed() { # DEV IFINDEX DIR CHAIN PREF WORD...
+	local line lines
+	same_device "$1" "$2" || return 0
+	mine lines "$1" "$3"
+	for line in "${lines[@]}"; do
+		[[ $line != "$4"$'\t'"$5"$'\t'* ]] || return 0
+	done
+	"${limit[@]}" tc filter add dev "$1" "${@:6}"
+}
+
+# own_clsact DEV: an attachment says that tcact made the clsact qdisc
+own_clsact() {
+	local line
+	for line in "${own[@]}"; do
+		[[ $line != "$1"$'\t'*$'\t'7463616311* ]] || return 0
+	done
+	return 1
+}
+
+# prepare_devices W...: sets flag_of; a device that has no clsact gets one
+prepare_devices() {
+	local w dev qdisc
+	for w; do
+		dev=${want_dev[w]}
+		hooked qdisc "$dev"
+		[[ ${want_hook[w]} == "$dev ingress "* || $qdisc != ingress ]] ||
+			fail 1 "${line_at[want_line[w]]}" "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
+	done
+	for w; do
+		dev=${want_dev[w]}
+		[[ ! ${flag_of[$dev]-} ]] || continue
+		flag_of[$dev]=0
+		hooked qdisc "$dev"
+		! own_clsact "$dev" || flag_of[$dev]=1
+		[[ ! $qdisc ]] || continue
+		again "$w"
+		add_clsact "$dev"
+		flag_of[$dev]=${made["clsact $dev"]}
+	done
+}
+
+# near VAR HOOK PREF: sets VAR to the free pref nearest to this one
+near() {
+	local dev dir chain all used i p w
+	read -r dev dir chain <<<"$2"
+	filters all "$dev" "$dir"
+	used=" $(taken "$all" | tr '\n' ' ') "
+	for w in "${!at[@]}"; do used+=" ${want_hook[w]##* }/${at[w]} "; done
+	for ((i = 1; i < 65536; i++)); do
+		for p in $(($3 - i)) $(($3 + i)); do
+			if ((p > 0 && p < 65536)) && [[ $used != *" $chain/$p "* ]]; then
+				printf -v "$1" '%s' "$p"
+				return
+			fi
+		done
+	done
+}
+
+# in_order KEY1 KEY2 LINE...: the last word of each "CHAIN PREF N", sorted by the first two
+in_order() {
+	(($# == 2)) || printf '%s\n' "${@:3}" | sort -k "$1" -k "$2" | cut -d ' ' -f 3
+}
+
+# carry_out: the plan. A packet that the old and the new filters of a hook stop is stopped all the time: what is new comes in
+# the order in which packets meet it, what it goes to before what goes there; then what goes is removed in the opposite
+# order. What cannot be changed in place at its pref has a second filter beside it meanwhile.
+carry_out() {
+	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=()
+	local -A flag_of=() guard=() emptier=()
+	for w in "${!how[@]}"; do
+		key="${want_hook[w]##* } ${at[w]} $w"
+		case ${how[w]} in
+		new) adds+=("$key") ;;
+		swap)
+			near "guard[$w]" "${want_hook[w]}" "${at[w]}"
+			adds+=("$key")
+			gone+=("${pair[w]}") swaps+=("$w") ;;
+		change) changes+=("$w") ;;
+		esac
+	done
+	for h in "${gone[@]}"; do removes+=("${have_hook[h]##* } ${have_pref[h]} $h"); done
+	mapfile -t adds < <(in_order 1,1rn 2,2n "${adds[@]}")
+	mapfile -t removes < <(in_order 1,1n 2,2rn "${removes[@]}")
+	bake_all "${adds[@]}"
+	prepare_devices "${adds[@]}"
+	for w in "${adds[@]}"; do add_one "$w" "${guard[$w]-${at[w]}}"; done
+	for w in "${changes[@]}"; do change_one "$w"; done
+	for h in "${removes[@]}"; do
+		IFS=$'\t' read -ra field <<<"${own[have_first[h]]}"
+		dev=${field[0]}
+		[[ ${dev_index[$dev]-} ]] || device dev "$dev"
+		remove_one "$h"
+		emptier[$dev]=1
+		gone_places+=("$dev/${field[1]}/${field[2]}/${field[3]}")
+	done
+	for w in "${swaps[@]}"; do
+		add_one "$w" "${at[w]}"
+		read -ra field <<<"${want_hook[w]}"
+		dev=${field[0]}
+		remove_guard "$dev" "${field[@]:1:2}" "${guard[$w]}"
+	done
+	for dev in "${!emptier[@]}"; do
+		[[ ! ${flag_of[$dev]-} ]] || continue
+		own_clsact "$dev" || continue
+		unused_clsact "$dev" "${gone_places[@]}" || continue
+		undo_later qdisc "$dev" "${dev_index[$dev]}"
+		run "del clsact from $(q "$dev")" tc qdisc del dev "$dev" clsact
+	done
+}
+
+undo_qdisc() { # DEV IFINDEX
+	local qdisc
+	same_device "$1" "$2" || return 0
+	hooked qdisc "$1"
+	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
+}
+
+remove_guard() { # DEV DIR CHAIN PREF
+	local lines line field status=0
+	mine lines "$1" "$2"
+	for line in "${lines[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[0]} != "$3" || ${field[1]} != "$4" ]] || break
+	done
+	remove "$1" "$2" "${field[@]:0:5}" || status=$?
+	((status == 0)) || refused "del from $(q "$1") $2" tc "$status"
+}
+
+# tidy_labels: the file has only what is attached
+tidy_labels() {
+	local number w wanted=' ' file stale=''
+	for w in "${!want_number[@]}"; do
+		remember "${want_number[w]}" "${want_label[w]}"
+		wanted+="${want_number[w]} "
+	done
+	for number in "${!labels[@]}"; do
+		[[ $wanted == *" $number "* ]] || { unset 'labels[$number]'; stale=1; }
+	done
+	[[ $stale && ! $dry ]] || return 0
+	label_file file
+	rm -f -- "$file" 2>/dev/null || true
+	((${#labels[@]} == 0)) || for number in "${!labels[@]}"; do
+		printf '%s %s\n' "$number" "${labels[$number]}"
+	done 2>/dev/null >>"$file" || fail 2 "$subcommand" "cannot write to $state" "make room there"
+}
+
+command_apply() {
+	local only='' w dev hook n=0 added=0 changed=0
+	local -A hooks=()
+	catalogue
+	if [[ ${1-} == dev ]]; then
+		(($# > 1)) || bad "dev: its value is missing"
+		device only "$2"
+		shift 2
+	fi
+	[[ ${1-} != -* ]] || misplaced $# "$1"
+	read_files "$@"
+	ask_batches
+	[[ $dry ]] || begin
+	anywhere
+	devs=(${only:+"$only"})
+	have_all
+	for w in "${!want_hook[@]}"; do
+		[[ ! $only || ${want_dev[w]} == "$only" ]] || want_hook[w]=''
+	done
+	for hook in "${want_hook[@]}" "${have_hook[@]}"; do
+		[[ $hook && ! ${hooks[$hook]-} ]] || continue
+		hooks[$hook]=1
+		compare "$hook"
+	done
+	for dev in "${!absent[@]}"; do
+		[[ $only ]] || echo "tcact: apply: there is no device $(q "$dev") yet;" \
+			"when it is there: tcact apply dev $(q "$dev") (lines: ${absent[$dev]})" >&2
+	done
+	for w in "${!how[@]}"; do
+		[[ ${how[w]} != @(new|swap) ]] || added=$((added + 1))
+		[[ ${how[w]} != swap ]] || n=$((n + 1))
+		[[ ${how[w]} != change ]] || changed=$((changed + 1))
+	done
+	n=$((n + ${#gone[@]}))
+	if ((added + changed + n == 0)); then
+		[[ $dry ]] || tidy_labels
+		echo "apply: nothing to do"
+		return
+	fi
+	if [[ $dry && ! $verbose ]]; then
+		show_plan
+		return 4
+	fi
+	[[ ! $dry ]] || begin
+	carry_out
+	[[ $only || $dry ]] || tidy_labels
+	commit
+	[[ ! $dry ]] || return 4
+	echo "apply: $added added, $changed changed, $n removed"
+}

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Files that say what is to be attached; tcact.conf(5) describes them.
+
+# What read_files has read. Of each line: where it is, the directory of its file, and its words, with those of the
+# heading, as from line_start on in file_words
+line_at=() line_directory=() line_start=() line_length=() file_words=()
+# Of each attachment that they ask for, on a device that is there: its line, device, "DEV DIR CHAIN", pref if one is
+# given, the number and the text of its label, the names of its actions, its control, and of its actions what
+# tcact-data says to form: parameters and tables
+want_line=() want_dev=() want_hook=() want_pref=() want_number=() want_label=() want_names=() want_control=()
+want_form=() want_tables=()
+# the attachments to which the answers to batches belong
+forms=()
+# by name: what the kernel calls a device; those that are not there, with their number of lines; where a pref of
+# "DEV DIR CHAIN PREF" and a name are given
+declare -gA device_of=() absent=() pref_at=() name_at=()
+
+# read_words ARRAY TEXT: sets ARRAY to the words of TEXT, as a shell reads them, but nothing is expanded. It fails
+# with 1 where a quote is open, and with 2 where TEXT goes on in the next line.
+read_words() {
+	local -n read_=$1
+	local left=$2 word part
+	read_=()
+	while left=${left##+( )} && [[ $left && $left != '#'* ]]; do
+		word=''
+		while [[ $left && $left != ' '* ]]; do
+			case $left in
+			\'*) [[ $left =~ ^\'([^\']*)\' ]] || return 1 ;;
+			\"*) [[ $left =~ ^\"(([^\"\\]|\\.)*)\" ]] || return 1 ;;
+			\\) return 2 ;;
+			\\*) [[ $left =~ ^\\(.) ]] ;;
+			*) [[ $left =~ ^([^\ \'\"\\]+) ]] ;;
+			esac
+			part=${BASH_REMATCH[1]}
+			if [[ $left == \"* ]]; then
+				while [[ $part =~ ^([^\\]*)\\(.)(.*)$ ]]; do
+					[[ ${BASH_REMATCH[2]} == [\"\\\$\`] ]] || word+=${BASH_REMATCH[1]}\\
+					[[ ${BASH_REMATCH[2]} != [\"\\\$\`] ]] || word+=${BASH_REMATCH[1]}
+					word+=${BASH_REMATCH[2]} part=${BASH_REMATCH[3]}
+				done
+				[[ $left =~ ^\"(([^\"\\]|\\.)*)\" ]]
+			fi
+			word+=$part
+			left=${left:${#BASH_REMATCH[0]}}
+		done
+		read_+=("$word")
+	done
+}
+
+# file_device VAR NAME: as device, for a line of a file: the device need not be there
+file_device() {
+	local found
+	[[ $2 && $2 != *[[:space:]/]* && ${#2} -le 127 ]] || bad "dev $(q "$2"): cannot be the name of a device" "see: ip link"
+	if [[ ! ${device_of[$2]-} ]]; then
+		# not as a name for printf -v, which would expand what is in it
+		if [[ $in_file != check ]] && find_device found "$2"; then
+			device_of["$2"]=$found
+		else
+			device_of["$2"]=$2
+			[[ $in_file == check ]] || absent["$2"]=0
+			dev_index["$2"]="none $2" dev_mtu["$2"]=65535 dev_link["$2"]=auto
+		fi
+	fi
+	printf -v "$1" '%s' "${device_of[$2]}"
+}
+
+# take_line DIRECTORY WORD...: what place and parse_steps make of a line
+take_line() {
+	local rest i
+	place rest "${@:2}"
+	((${#devs[@]})) || bad "dev is missing" "$(instead ${#typed[@]} 0 dev DEV)"
+	[[ ${place[dir]} ]] || bad "ingress or egress is missing" "write dev DEV ingress or dev DEV egress before the actions"
+	parse_steps "${rest[@]}"
+	for i in "${!tables[@]}"; do
+		[[ ${tables[i]} != =- ]] || bad "table -: a file cannot say what is in standard input" "name a FILE"
+		[[ ${tables[i]} != =[!/]* ]] || tables[i]="=$1/${tables[i]#=}"
+	done
+}
+
+# read_file FILE TAKE: for each line with an action, calls TAKE DIRECTORY WORD..., in which $subcommand is FILE:LINE
+read_file() {
+	local file=$1 n=0 line more at fd status words heading=() typed=() directory shown
+	[[ $file == /* ]] || file=$PWD/$file
+	directory=${file%/*} shown=$(q "$1")
+	{ [[ ! -d $file ]] && exec {fd}<"$file"; } 2>/dev/null || bad "cannot read $shown" "check its name and permissions"
+	local subcommand
+	while IFS= read -r line <&"$fd" || [[ $line ]]; do
+		n=$((n + 1)) at=$n
+		while :; do
+			((n > 1)) || line=${line#$'\xef\xbb\xbf'}
+			line=${line//$'\t'/ } line=${line%$'\r'} status=0
+			subcommand=$shown:$at
+			read_words words "$line" || status=$?
+			((status == 2)) || break
+			IFS= read -r more <&"$fd" || break
+			n=$((n + 1)) line=${line%\\}$more
+		done
+		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
+		((${#words[@]})) || continue
+		typed=("${words[@]}")
+		[[ ${words[0]} != tcact ]] || bad "a line begins with dev, and not with a command" \
+			"write: $(shell "${words[@]:2}")"
+		if is_heading "${words[@]}"; then
+			heading=("${words[@]}")
+			place words "${words[@]}"
+			continue
+		fi
+		# Where one gives its own device, it is not clear what those behind it belong to.
+		[[ ${words[0]} != dev ]] || heading=()
+		"$2" "$directory" "${heading[@]}" "${words[@]}"
+	done
+	exec {fd}<&-
+}
+
+# is_heading WORD...: they give a device or a direction, and no action
+is_heading() {
+	while (($#)); do
+		case $1 in
+		dev) shift $(($# > 1 ? 2 : 1)) ;;
+		ingress | egress) shift ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
+# read_files FILE|DIR...: all of them, or those of /etc/tcact; what a DIR has is its *.conf, sorted
+read_files() {
+	local arg file files=() in_file=$subcommand list
+	(($#)) || set -- /etc/tcact
+	for arg; do
+		[[ $arg && $arg != -* ]] || bad "FILE $(q "$arg"): must not be empty or begin with -" "choose another name"
+		if [[ -d $arg || $arg == /etc/tcact ]]; then
+			list=("${arg%/}"/*.conf)
+			((${#list[@]})) || bad "there is no file *.conf in $(q "$arg")" "write one, see tcact.conf(5)"
+			files+=("${list[@]}")
+		else
+			files+=("$arg")
+		fi
+	done
+	for file in "${files[@]}"; do read_file "$file" keep_line; done
+}
+
+# keep_line DIRECTORY WORD...
+keep_line() {
+	local dev key i w n args number text there='' line=${#line_at[@]}
+	take_line "$@"
+	line_at+=("$subcommand") line_directory+=("$1") line_start+=("${#file_words[@]}") line_length+=($(($# - 1)))
+	file_words+=("${@:2}")
+	[[ ${control[*]} != ok ]] || control=(pass)
+	[[ ${control[*]} != shot ]] || control=(drop)
+	label number text
+	for dev in "${devs[@]}"; do
+		key="$dev ${place[dir]} ${place[chain]:-0} ${place[pref]}"
+		[[ ! ${place[pref]} || ! ${pref_at[$key]-} ]] ||
+			bad "pref ${place[pref]} of $(q "$dev") ${place[dir]} is taken by ${pref_at[$key]}" "choose another pref"
+		pref_at[$key]=$subcommand
+		key="$dev ${place[as]}"
+		[[ ! ${place[as]} || ! ${name_at[$key]-} ]] ||
+			bad "as ${place[as]}: that is the name of ${name_at[$key]}" "choose another one"
+		name_at[$key]=$subcommand
+		[[ ! ${absent[$dev]-} ]] || { n=${absent[$dev]}; absent["$dev"]=$((n + 1)); continue; }
+		there=1 w=${#want_line[@]}
+		want_line+=("$line") want_dev+=("$dev") want_hook+=("$dev ${place[dir]} ${place[chain]:-0}")
+		want_pref+=("${place[pref]}") want_number+=("$number") want_label+=("$text") want_names+=("${steps[*]}")
+		want_control+=("${control[*]:-continue}") want_form+=('') want_tables+=('')
+		for i in "${!steps[@]}"; do
+			step_args args "$i" "$dev"
+			form "$w" "${tables[i]}" "${steps[i]}" "${args[@]}"
+		done
+	done
+	[[ ! $there ]] || return 0
+	for i in "${!steps[@]}"; do
+		[[ ${tables[i]} != =* ]] || form '' "${tables[i]}" "${steps[i]}"
+	done
+}
+
+# form W TABLE NAME [PARAM VALUE]...: asks tcact-data for it; W is the attachment, if it is there
+form() {
+	local table=("${2#=}")
+	[[ $2 == =* ]] && table=(-t "${table[0]}") || table=()
+	batch form "${table[@]}" "${@:3}"
+	forms+=("$1")
+}
+
+# ask_batches: what tcact-data says to batches goes to the attachments
+ask_batches() {
+	local text line w params table n=0
+	((${#batches[@]})) || return 0
+	text=$(ask batch < <(printf '%s\n' "${batches[@]}")) || { n=$? message=said; exit "$n"; }
+	while IFS=$'\t' read -r table params; do
+		w=${forms[n]-}
+		n=$((n + 1))
+		[[ $w ]] || continue
+		want_form[w]+=$params$'\n' want_tables[w]+="$table"$'\n'
+	done <<<"$text"
+	batches=() forms=()
+}
