@@ -50,7 +50,7 @@ catalogue() {
 	done
 }
 
-# fit_machine WHY NEXT: fails where the objects are not for this machine and this tcact, and sets these
+# fit_machine WHY NEXT: fails if the objects are not for this machine and this version of tcact, and sets these
 # variables to the reason and what to do
 fit_machine() {
 	local elf='' machine=le
@@ -122,7 +122,7 @@ bake() {
 	ask bake "$@" -o "$file" "${table[@]}"
 }
 
-# ended STATUS: tcact-data has said why, if that is one of its own
+# ended STATUS: exits after tcact-data failed. It has printed an error if STATUS is one of its own.
 ended() {
 	said=''
 	(($1 <= 3)) || refused "$subcommand" tcact-data "$1"

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Who hides packets from whom: filters of a hook run by pref, until one hands nothing on.
+# Which filters hide packets from which: the filters of a hook run in the order of pref, until one does not pass a
+# packet on.
 
-# hands_on NAME: sets the variable NAME to which of the packets that it matches the filter made of
-# steps and control hands on to the next one: any (all, or it depends on the packet), none, or
-# chosen (only those that a verdict with a chance chooses)
-hands_on() {
+# passes_on NAME: sets the variable NAME to which of the matching packets a filter with these steps and this control
+# passes on to the next filter: any (all, or it depends on the packet), none, or chosen (only those that a verdict
+# with a chance chooses)
+passes_on() {
 	local i n=${#steps[@]} kind code chance given
 	printf -v "$1" any
 	for ((i = 0; i < n; i++)); do
@@ -97,7 +98,7 @@ warn_order() {
 	fi
 	warn_tcx "$1" "$here"
 	[[ ${after[*]} && ${match[*]} == @(|matchall) ]] || return 0
-	hands_on passed
+	passes_on passed
 	listed names "${after[@]}"
 	((${#after[@]} == 1)) || see=see do_='do'
 	case $passed in
