@@ -49,6 +49,7 @@ static int monitor(const struct options *options, struct error *e)
 
 /*
  * status [-s] text|json: what is attached; -s: with the actions' own counters
+ * status prometheus VERSION: counters for node_exporter
  * status monitor: the rates between one list and the next, each of which ends with a line "tick TIME",
  * when it was begun, in hundredths of a second
  */
@@ -59,8 +60,8 @@ int command_status(const struct options *options, char **words, int n, struct er
 	char *tick = NULL;
 	int result;
 
-	if (n != 1 + reasons)
-		return error(e, USAGE, "see: tcact help", "status: write text, json or monitor");
+	if (n < 1 + reasons)
+		return error(e, USAGE, "see: tcact help", "status: write text, json, prometheus or monitor");
 	if (!strcmp(words[reasons], "monitor"))
 		return monitor(options, e);
 	result = status_read(&status, options->objects, stdin, true, &tick);
@@ -69,6 +70,8 @@ int command_status(const struct options *options, char **words, int n, struct er
 		;
 	else if (!strcmp(words[reasons], "json"))
 		result = status_json(&status, reasons);
+	else if (!strcmp(words[reasons], "prometheus"))
+		result = status_prometheus(&status, n > 1 + reasons ? words[1 + reasons] : "");
 	else
 		status_text(&status, reasons, false, false);
 	status_free(&status);

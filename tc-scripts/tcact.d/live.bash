@@ -97,6 +97,17 @@ command_show() {
 	ask status ${stats:+-s} "$format" < <(status_input own "$lists")
 }
 
+# All attachments: a collector that leaves some out would have gaps.
+command_prometheus() {
+	local own lists=''
+	(($# == 0)) || bad "prometheus takes no arguments"
+	[[ ! $json ]] || bad "prometheus has a format of its own" "leave -j out"
+	catalogue
+	anywhere
+	find_own own '' lists
+	ask status prometheus "$version" < <(status_input own "$lists")
+}
+
 # ---- change ---------------------------------------------------------------------------------
 
 # The same program with other constants takes its place; it keeps its maps, and so its table

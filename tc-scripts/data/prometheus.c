@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is attached, for node_exporter's textfile collector: the text format of Prometheus. A counter there may
+ * only grow, or start again at 0, so only what something counts is printed, no difference of counters.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.h"
+
+static const char *escape(char c)
+{
+	return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : NULL;
+}
+
+enum { M_PACKETS, M_BYTES, M_DROPPED, M_HITS, M_MISSES, M_ENTRIES, METRICS };
+
+static const struct {
+	const char *name, *help;
+	bool gauge;
+} metrics[METRICS] = {
+	[M_PACKETS] = { "tcact_packets_total", "Packets that reached the action.", false },
+	[M_BYTES] = { "tcact_bytes_total", "Bytes of these packets, as tc counts them.", false },
+	[M_DROPPED] = { "tcact_dropped_total", "Packets that the action dropped, also by its control.", false },
+	[M_HITS] = { "tcact_hits_total", "Packets that a matcher matched, where it counts them.", false },
+	[M_MISSES] = { "tcact_misses_total", "Packets that a matcher did not match, where it counts them.", false },
+	[M_ENTRIES] = { "tcact_table_entries", "Entries of the table of the action.", true },
+};
+
+struct sample {
+	char *labels;		/* device="eth1",... */
+	struct figure figure[METRICS];
+	struct reason reason[REASONS_MAX];
+	size_t reasons;
+};
+
+static char *labels_of(const struct step *first, const struct step *step, size_t position)
+{
+	const struct {
+		const char *label, *value;
+	} all[] = {
+		{ "device", first->field[DEV] }, { "direction", first->field[DIRECTION] },
+		{ "chain", first->field[CHAIN] }, { "pref", first->field[PREF] },
+		{ "name", text_of(first, OWN_NAME) }, { "action", step->field[NAME] },
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		fprintf(out, "%s=\"", all[i].label);
+		utf8_print(all[i].value, out, escape);
+		fputs("\",", out);
+	}
+	fprintf(out, "position=\"%zu\"", position);
+	return fclose(out) ? NULL : text;
+}
+
+/* ---- samples --------------------------------------------------------------------------------- */
+
+static void add_figure(struct figure *to, const struct figure *f, bool gauge)
+{
+	if (!f->known || (!f->counted && !gauge))
+		return;
+	to->known = true;
+	to->n += f->n;
+}
+
+static void add_reason(struct sample *sample, const struct reason *reason)
+{
+	size_t i = 0;
+
+	while (i < sample->reasons && strcmp(sample->reason[i].name, reason->name))
+		i++;
+	if (i == REASONS_MAX)
+		return;
+	if (i == sample->reasons)
+		sample->reason[sample->reasons++] = (struct reason){ reason->name, 0 };
+	sample->reason[i].n += reason->n;
+}
+
+static void add_step(struct sample *sample, const struct step *step)
+{
+	const struct figure all[METRICS] = {
+		[M_PACKETS] = { .known = true, .counted = true, .n = number_of(step, PACKETS) },
+		[M_BYTES] = { .known = true, .counted = true, .n = number_of(step, BYTES) },
+		[M_DROPPED] = step->dropped,
+		[M_HITS] = step->hits,
+		[M_MISSES] = step->misses,
+		[M_ENTRIES] = step->entries,
+	};
+
+	for (size_t i = 0; i < METRICS; i++)
+		add_figure(&sample->figure[i], &all[i], metrics[i].gauge);
+	for (size_t i = 0; i < step->reasons; i++)
+		add_reason(sample, &step->reason[i]);
+}
+
+/*
+ * Series with the same labels are an error, for which the collector would refuse all of them: they become one.
+ * It takes names of devices that were not UTF-8, or a filter that another program has copied to the same pref.
+ */
+static int collect(struct sample *samples, size_t *n, const struct attachment *a)
+{
+	for (size_t k = 0; k < a->steps; k++) {
+		size_t i = 0;
+		char *labels;
+
+		if (!a->step[k].program)
+			continue;
+		labels = labels_of(a->step, &a->step[k], k + 1);
+		if (!labels)
+			return -1;
+		while (i < *n && strcmp(samples[i].labels, labels))
+			i++;
+		if (i < *n)
+			free(labels);
+		else
+			samples[(*n)++].labels = labels;
+		add_step(&samples[i], &a->step[k]);
+	}
+	return 0;
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static void head(const char *name, const char *help, bool gauge)
+{
+	printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, gauge ? "gauge" : "counter");
+}
+
+static void print_metric(size_t metric, const struct sample *samples, size_t n)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct figure *f = &samples[i].figure[metric];
+
+		if (!f->known)
+			continue;
+		if (!begun)
+			head(metrics[metric].name, metrics[metric].help, metrics[metric].gauge);
+		begun = true;
+		printf("%s{%s} %llu\n", metrics[metric].name, samples[i].labels, (unsigned long long)f->n);
+	}
+}
+
+static void print_reasons(const struct sample *samples, size_t n)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t r = 0; r < samples[i].reasons; r++) {
+			if (!begun)
+				head("tcact_reasons_total", "The action's own counters, see tcact-actions(7).", false);
+			begun = true;
+			printf("tcact_reasons_total{%s,reason=\"%s\"} %llu\n", samples[i].labels,
+			       samples[i].reason[r].name, (unsigned long long)samples[i].reason[r].n);
+		}
+	}
+}
+
+int status_prometheus(const struct status *status, const char *version)
+{
+	struct sample *samples;
+	size_t n = 0, all = 1;
+	int result = 0;
+
+	for (size_t i = 0; i < status->attachments; i++)
+		all += status->attachment[i].steps;
+	samples = calloc(all, sizeof(*samples));
+	if (!samples)
+		return -1;
+	for (size_t i = 0; i < status->attachments && !result; i++)
+		result = collect(samples, &n, &status->attachment[i]);
+	if (!result) {
+		head("tcact_build_info", "The version of tcact; the value is always 1.", true);
+		printf("tcact_build_info{version=\"%s\"} 1\n", version);
+		for (size_t i = 0; i < METRICS; i++)
+			print_metric(i, samples, n);
+		print_reasons(samples, n);
+	}
+	for (size_t i = 0; i < n; i++)
+		free(samples[i].labels);
+	free(samples);
+	return result;
+}
