@@ -44,7 +44,7 @@ static char *printed(const struct table *table)
 	FILE *out = open_memstream(&text, &size);
 
 	must(out);
-	table_print(table, out);
+	table_print(table, /*json*/ false, out);
 	must(!fclose(out));
 	return text;
 }
