@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2317 # variables are lib.sh's; what is called by name
+# shellcheck shell=bash
 # police: buckets under real tc, what change keeps of them, and the rate beside act_police.
 
 # what tests/unit/bake leaves out, tcact chooses at random
