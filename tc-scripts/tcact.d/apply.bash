@@ -396,12 +396,8 @@ remove_one() {
 }
 
 undo_removed() { # DEV IFINDEX DIR CHAIN PREF WORD...
-	local line lines
-	same_device "$1" "$2" || return 0
-	mine lines "$1" "$3"
-	for line in "${lines[@]}"; do
-		[[ $line != "$4"$'\t'"$5"$'\t'* ]] || return 0
-	done
+	local field
+	same_device "$1" "$2" && ! own_at field "$1" "${@:3:3}" || return 0
 	"${limit[@]}" tc filter add dev "$1" "${@:6}"
 }
 
@@ -417,9 +413,11 @@ own_clsact() {
 # prepare_devices W...: sets flag_of; a device that has no clsact gets one
 prepare_devices() {
 	local w dev qdisc
+	local -A qdisc_of=()
 	for w; do
 		dev=${want_dev[w]}
-		hooked qdisc "$dev"
+		[[ ${qdisc_of[$dev]+set} ]] || { hooked qdisc "$dev"; qdisc_of["$dev"]=$qdisc; }
+		qdisc=${qdisc_of[$dev]}
 		[[ ${want_hook[w]} == "$dev ingress "* || $qdisc != ingress ]] ||
 			fail 1 "${line_at[want_line[w]]}" "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 	done
@@ -427,9 +425,8 @@ prepare_devices() {
 		dev=${want_dev[w]}
 		[[ ! ${flag_of[$dev]-} ]] || continue
 		flag_of[$dev]=0
-		hooked qdisc "$dev"
 		! own_clsact "$dev" || flag_of[$dev]=1
-		[[ ! $qdisc ]] || continue
+		[[ ! ${qdisc_of[$dev]} ]] || continue
 		again "$w"
 		add_clsact "$dev"
 		flag_of[$dev]=${made["clsact $dev"]}
@@ -512,14 +509,14 @@ undo_qdisc() { # DEV IFINDEX
 	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
 }
 
-remove_guard() { # DEV DIR CHAIN PREF
-	local lines line field status=0
-	mine lines "$1" "$2"
-	for line in "${lines[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[0]} != "$3" || ${field[1]} != "$4" ]] || break
-	done
-	remove "$1" "$2" "${field[@]:0:5}" || status=$?
+# remove_guard DEV DIR CHAIN PREF: with -n it was not made, and no more than its place is known
+remove_guard() {
+	local field status=0
+	if own_at field "$@"; then
+		remove "$1" "$2" "${field[@]:0:5}" || status=$?
+	elif [[ $dry ]]; then
+		attempt tc filter del dev "$1" "$2" chain "$3" pref "$4"
+	fi
 	((status == 0)) || refused "del from $(q "$1") $2" tc "$status"
 }
 

@@ -225,14 +225,24 @@ filters() {
 	printf -v "$1" '%s' "$list_"
 }
 
-# mine ARRAY DEV DIR [LISTS]: sets ARRAY to tcact's own actions there, as filters.awk prints them; adds to the variable
-# LISTS what tc said, as order.awk takes it
+# mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
 mine() {
 	local text
 	filters text "$2" "$3"
-	[[ ! ${4-} || ! $text ]] || printf -v "$4" '%shook %s %s\n%s\n' "${!4}" "$2" "$3" "$text"
 	[[ $text ]] || { mapfile -t "$1" </dev/null; return; }
 	mapfile -t "$1" < <(awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
+}
+
+# own_at ARRAY DEV DIR CHAIN PREF: sets ARRAY to the fields of tcact's own filter there; fails where there is none
+own_at() {
+	local -n at_=$1
+	local lines line
+	mine lines "$2" "$3"
+	for line in "${lines[@]}"; do
+		IFS=$'\t' read -ra at_ <<<"$line"
+		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0
+	done
+	return 1
 }
 
 # hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
@@ -309,16 +319,9 @@ remove() {
 }
 
 undo_filter() { # DEV IFINDEX DIR CHAIN PREF
-	local line lines field
-	same_device "$1" "$2" || return 0
-	mine lines "$1" "$3"
-	for line in "${lines[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[0]} != "$4" || ${field[1]} != "$5" ]] || {
-			remove "$1" "$3" "${field[@]:0:5}" || return
-			break
-		}
-	done
+	local field
+	same_device "$1" "$2" && own_at field "$1" "${@:3}" || return 0
+	remove "$1" "$3" "${field[@]:0:5}"
 }
 
 undo_clsact() { # DEV IFINDEX
@@ -676,7 +679,8 @@ add_clsact() {
 # ---- finding attachments --------------------------------------------------------------------
 
 # find_own ARRAY NAME [LISTS]: sets ARRAY to the actions of the attachments at the place, each of them with an action
-# NAME where given: "DEV DIR" and a line of filters.awk; LISTS as in mine
+# NAME where given: "DEV DIR" and a line of filters.awk; adds to the variable LISTS what tc
+# said, as order.awk takes it
 find_own() {
 	local -n own_=$1
 	local name=$2 d way line lines list text='' group=() field has='' is_
