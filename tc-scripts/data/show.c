@@ -69,11 +69,11 @@ int command_status(const struct options *options, char **words, int n, struct er
 	if (result)
 		;
 	else if (!strcmp(words[reasons], "json"))
-		result = status_json(&status, reasons);
+		status_json(&status, reasons);
 	else if (!strcmp(words[reasons], "prometheus"))
 		result = status_prometheus(&status, n > 1 + reasons ? words[1 + reasons] : "");
 	else
-		status_text(&status, reasons, false, false);
+		status_text(&status, reasons);
 	status_free(&status);
 	return result ? error(e, REFUSED, "free some", "no memory") : 0;
 }

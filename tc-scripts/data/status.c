@@ -258,6 +258,16 @@ static void find_before(struct status *status, struct attachment *a)
 	}
 }
 
+bool before_next(const char **at, struct before *before)
+{
+	int used;
+
+	if (!*at || sscanf(*at, "%7s %u %31s%n", before->way, &before->pref, before->kind, &used) != 3)
+		return false;
+	*at += used;
+	return true;
+}
+
 static bool has_tcx(const struct step *step)
 {
 	unsigned int index = if_nametoindex(step->field[DEV]);
@@ -267,7 +277,7 @@ static bool has_tcx(const struct step *step)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static int understand(struct status *status, const char *objects, bool entries)
+static void understand(struct status *status, const char *objects, bool entries)
 {
 	for (size_t i = 0; i < status->attachments; i++) {
 		struct attachment *a = &status->attachment[i], *last = i ? a - 1 : NULL;
@@ -288,7 +298,6 @@ static int understand(struct status *status, const char *objects, bool entries)
 		a->tcx = last && !strcmp(last->step->field[DEV], a->step->field[DEV]) &&
 			 !strcmp(last->step->field[DIRECTION], a->step->field[DIRECTION]) ? last->tcx : has_tcx(a->step);
 	}
-	return 0;
 }
 
 int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick)
@@ -303,7 +312,8 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 			line[n - 1] = 0;
 		if (!strncmp(line, "tick", 4)) {
 			*tick = line;
-			return understand(status, objects, entries);
+			understand(status, objects, entries);
+			return 0;
 		}
 		words = strchr(line, '\t');
 		words = words ? strdup(words + 1) : NULL;
@@ -313,7 +323,8 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 		}
 	}
 	free(line);
-	return understand(status, objects, entries);
+	understand(status, objects, entries);
+	return 0;
 }
 
 void status_clear(struct status *status)

@@ -63,6 +63,13 @@ struct attachment {
 	bool tcx;		/* tcx programs run before all filters of the hook (Linux 6.6) */
 };
 
+/* A filter that keeps packets from an attachment. */
+struct before {
+	char way[8];		/* none, some or asks: what it hands on */
+	unsigned int pref;
+	char kind[32];
+};
+
 struct status {
 	struct attachment *attachment;
 	size_t attachments;
@@ -80,6 +87,9 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 /* Frees all but the objects that were opened, which the next status_read() uses again. */
 void status_clear(struct status *status);
 void status_free(struct status *status);
+
+/* Reads the filter at *@at, which begins as attachment->before; false after the last one. */
+bool before_next(const char **at, struct before *before);
 
 static inline const char *text_of(const struct step *step, enum field field)
 {
@@ -100,8 +110,8 @@ struct json_object *json_text(const char *text);
 void safe_print(const char *text);
 
 /* What each of these prints, tcact(8) says. */
-void status_text(const struct status *status, bool reasons, bool colour, bool dark);
-int status_json(const struct status *status, bool reasons);
+void status_text(const struct status *status, bool reasons);
+void status_json(const struct status *status, bool reasons);
 int status_prometheus(const struct status *status, const char *version);
 
 /* The rates between two reads, @seconds apart: one line for each attachment that was in both. */

@@ -60,17 +60,15 @@ static struct json_object *before(const struct attachment *a)
 		const char *word, *keeps;
 	} ways[] = { { "none", "all" }, { "some", "matched" }, { "asks", "unknown" } };
 	struct json_object *list = json_object_new_array(), *one;
-	char way[8], kind[32];
-	unsigned int pref;
-	int used;
+	struct before filter;
 
-	for (const char *at = a->before; at && sscanf(at, "%7s %u %31s%n", way, &pref, kind, &used) == 3; at += used) {
+	for (const char *at = a->before; before_next(&at, &filter); ) {
 		for (size_t w = 0; w < sizeof(ways) / sizeof(*ways); w++) {
-			if (strcmp(way, ways[w].word))
+			if (strcmp(filter.way, ways[w].word))
 				continue;
 			one = json_object_new_object();
-			add(one, "pref", json_object_new_int64(pref));
-			add(one, "kind", json_text(kind));
+			add(one, "pref", json_object_new_int64(filter.pref));
+			add(one, "kind", json_text(filter.kind));
 			add(one, "keeps", json_text(ways[w].keeps));
 			json_object_array_add(list, one);
 		}
@@ -114,7 +112,7 @@ static struct json_object *step_json(const struct step *step, bool reasons)
 	return object;
 }
 
-int status_json(const struct status *status, bool reasons)
+void status_json(const struct status *status, bool reasons)
 {
 	struct json_object *all = json_object_new_array();
 
@@ -140,5 +138,4 @@ int status_json(const struct status *status, bool reasons)
 	}
 	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(all);
-	return 0;
 }

@@ -10,10 +10,7 @@
 
 /* ---- words on lines -------------------------------------------------------------------------- */
 
-enum colour { PLAIN, DEVICE, ACTION, BAD };	/* as those of ip: of a name, of a MAC address, of "DOWN" */
-
 struct paper {
-	bool colour, dark;
 	int column;		/* those that this line has */
 	int indent;		/* of the lines that it goes on with */
 	bool empty;		/* it has no word yet */
@@ -27,30 +24,24 @@ static void begin(struct paper *paper, int indent, int next)
 }
 
 /* Prints one word, on the next line if this one has no room for it. */
-static void word(struct paper *paper, const char *text, size_t length, enum colour colour)
+static void word(struct paper *paper, const char *text, size_t length)
 {
-	static const int codes[] = { [DEVICE] = 36, [ACTION] = 33, [BAD] = 31 };
-
 	if (!paper->empty && paper->column + 1 + (int)length > COLUMNS)
 		paper->column = printf("\n%*s", paper->indent, "") - 1;
 	else if (!paper->empty)
 		paper->column += printf(" ");
 	paper->empty = false;
-	if (paper->colour && colour)
-		printf("\e[%s%dm%.*s\e[0m", paper->dark ? "1;" : "", codes[colour], (int)length, text);
-	else
-		printf("%.*s", (int)length, text);
-	paper->column += (int)length;
+	paper->column += printf("%.*s", (int)length, text);
 }
 
 /* Prints the words of @text. */
-static void words(struct paper *paper, const char *text, enum colour colour)
+static void words(struct paper *paper, const char *text)
 {
 	while (*text) {
 		size_t n = strcspn(text, " ");
 
 		if (n)
-			word(paper, text, n, colour);
+			word(paper, text, n);
 		text += n;
 		text += strspn(text, " ");
 	}
@@ -63,7 +54,7 @@ void safe_print(const char *text)
 }
 
 /* Prints @text as a shell takes it; what a terminal may obey, as bash takes it. */
-static void shell(struct paper *paper, const char *text, enum colour colour)
+static void shell(struct paper *paper, const char *text)
 {
 	bool plain = *text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")];
 	bool control = false;
@@ -72,7 +63,7 @@ static void shell(struct paper *paper, const char *text, enum colour colour)
 	FILE *out;
 
 	if (plain) {
-		words(paper, text, colour);
+		words(paper, text);
 		return;
 	}
 	out = open_memstream(&line, &size);
@@ -93,7 +84,7 @@ static void shell(struct paper *paper, const char *text, enum colour colour)
 	}
 	fputc('\'', out);
 	if (!fclose(out))
-		words(paper, line, colour);
+		words(paper, line);
 	free(line);
 }
 
@@ -102,26 +93,26 @@ static void shell(struct paper *paper, const char *text, enum colour colour)
 static void place(struct paper *paper, const struct step *step)
 {
 	begin(paper, 0, 8);
-	words(paper, "dev", PLAIN);
-	shell(paper, step->field[DEV], DEVICE);
-	words(paper, step->field[DIRECTION], PLAIN);
-	words(paper, "pref", PLAIN);
-	words(paper, step->field[PREF], PLAIN);
+	words(paper, "dev");
+	shell(paper, step->field[DEV]);
+	words(paper, step->field[DIRECTION]);
+	words(paper, "pref");
+	words(paper, step->field[PREF]);
 	if (strcmp(step->field[CHAIN], "0")) {
-		words(paper, "chain", PLAIN);
-		words(paper, step->field[CHAIN], PLAIN);
+		words(paper, "chain");
+		words(paper, step->field[CHAIN]);
 	}
 	if (strcmp(step->field[PROTOCOL], "all")) {
-		words(paper, "protocol", PLAIN);
-		shell(paper, step->field[PROTOCOL], PLAIN);
+		words(paper, "protocol");
+		shell(paper, step->field[PROTOCOL]);
 	}
 	if (*text_of(step, MATCH)) {
-		words(paper, "match", PLAIN);
-		shell(paper, step->field[MATCH], PLAIN);
+		words(paper, "match");
+		shell(paper, step->field[MATCH]);
 	}
 	if (*text_of(step, OWN_NAME)) {
-		words(paper, "as", PLAIN);
-		shell(paper, step->field[OWN_NAME], PLAIN);
+		words(paper, "as");
+		shell(paper, step->field[OWN_NAME]);
 	}
 	putchar('\n');
 }
@@ -167,37 +158,32 @@ static void before(struct paper *paper, const struct attachment *a)
 	};
 
 	for (size_t w = 0; w < sizeof(ways) / sizeof(*ways); w++) {
-		char way[8], kind[32], first_kind[32] = "", text[128];
-		unsigned int pref, first = 0, count = 0;
-		int used;
+		struct before one, first = {};
+		unsigned int count = 0;
+		char text[128];
 
-		for (const char *at = a->before; at && sscanf(at, "%7s %u %31s%n", way, &pref, kind, &used) == 3; at += used) {
-			if (strcmp(way, ways[w].word))
-				continue;
-			if (!count++) {
-				first = pref;
-				memcpy(first_kind, kind, sizeof(kind));
-			}
-		}
+		for (const char *at = a->before; before_next(&at, &one); )
+			if (!strcmp(one.way, ways[w].word) && !count++)
+				first = one;
 		if (!count)
 			continue;
 		begin(paper, 4, 8);
-		words(paper, "before it:", PLAIN);
-		snprintf(text, sizeof(text), "pref %u (%s)", first, first_kind);
-		words(paper, text, BAD);
+		words(paper, "before it:");
+		snprintf(text, sizeof(text), "pref %u (%s)", first.pref, first.kind);
+		words(paper, text);
 		if (count > 1) {
 			snprintf(text, sizeof(text), "and %u more", count - 1);
-			words(paper, text, BAD);
+			words(paper, text);
 		}
-		words(paper, count > 1 ? ways[w].more : ways[w].one, BAD);
+		words(paper, count > 1 ? ways[w].more : ways[w].one);
 		putchar('\n');
 		if (!w)
 			return;		/* it sees nothing of the others */
 	}
 	if (a->tcx) {
 		begin(paper, 4, 8);
-		words(paper, "before it:", PLAIN);
-		words(paper, "a tcx program, which may keep packets", BAD);
+		words(paper, "before it:");
+		words(paper, "a tcx program, which may keep packets");
 		putchar('\n');
 	}
 }
@@ -221,25 +207,25 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 	}
 	begin(paper, 4, 8);
 	if (!first)
-		words(paper, "then", PLAIN);
-	words(paper, step->field[NAME], ACTION);
+		words(paper, "then");
+	words(paper, step->field[NAME]);
 	for (size_t i = 0; i < step->params; i++) {
-		words(paper, step->param[i].name, PLAIN);
-		words(paper, step->param[i].value, PLAIN);
+		words(paper, step->param[i].name);
+		words(paper, step->param[i].value);
 	}
 	if (!step->readable)
-		words(paper, "?", PLAIN);
+		words(paper, "?");
 	if (last)
-		words(paper, step->field[CONTROL], PLAIN);
+		words(paper, step->field[CONTROL]);
 	putchar('\n');
 	begin(paper, 8, 8);
-	words(paper, step->field[PACKETS], PLAIN);
-	words(paper, step->matcher ? "looked up," : "packets,", PLAIN);
-	words(paper, step->field[BYTES], PLAIN);
-	words(paper, step->matcher ? "bytes" : "bytes,", PLAIN);
+	words(paper, step->field[PACKETS]);
+	words(paper, step->matcher ? "looked up," : "packets,");
+	words(paper, step->field[BYTES]);
+	words(paper, step->matcher ? "bytes" : "bytes,");
 	if (!step->matcher) {
-		words(paper, figure(n, &step->dropped), step->dropped.n ? BAD : PLAIN);
-		words(paper, "dropped", PLAIN);
+		words(paper, figure(n, &step->dropped));
+		words(paper, "dropped");
 	}
 	putchar('\n');
 	if (step->matcher)
@@ -251,9 +237,9 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 		printf("        %s %llu\n", step->reason[i].name, (unsigned long long)step->reason[i].n);
 }
 
-void status_text(const struct status *status, bool reasons, bool colour, bool dark)
+void status_text(const struct status *status, bool reasons)
 {
-	struct paper paper = { .colour = colour, .dark = dark };
+	struct paper paper = {};
 
 	for (size_t i = 0; i < status->attachments; i++) {
 		const struct attachment *a = &status->attachment[i];
