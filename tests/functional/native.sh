@@ -56,11 +56,11 @@ l3() {
 # compare OBJECT KINDS NATIVE [NATIVE-V6 [CORPUS]]: sends the packets through both, on Ethernet unless l3 was
 # called. KINDS are those of the list that differ here; KIND? differs on some kernels only.
 compare() {
-	local corpus=${5-$work/corpus} native native_v6=${4-} protocol=all
-	[[ ! $native_v6 ]] || protocol=ip
-	# over several lines
-	read -ra native <<<"${3//$'\n'/ }"
-	read -ra native_v6 <<<"${native_v6//$'\n'/ }"
+	local corpus=${5-$work/corpus} native native_v6 protocol=all
+	# words over several lines; it fails at their end
+	read -rd '' -a native <<<"$3" || true
+	read -rd '' -a native_v6 <<<"${4-}" || true
+	[[ ! ${4-} ]] || protocol=ip
 	[[ ${from-} ]] || ethernet
 	# On s390x, the kernel's checksum of a header with IHL 0 to 4 never ends (ip_fast_csum).
 	if [[ $HOSTTYPE == s390x ]]; then
