@@ -11,6 +11,8 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
 PKGCONFIGDIR  ?= $(LIBDIR)/pkgconfig
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
@@ -195,6 +197,8 @@ INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 	644:build/tcact.pc:$(PKGCONFIGDIR)/tcact.pc \
 	$(foreach h,$(headers),644:include/$h:$(INCLUDEDIR)/$h) \
 	644:build/installed/tcact.bash-completion:$(COMPLETIONDIR)/tcact \
+	644:build/installed/tcact.zsh-completion:$(ZSHDIR)/_tcact \
+	644:build/installed/tcact.fish-completion:$(FISHDIR)/tcact.fish \
 	644:build/installed/tcact@.service:$(UNITDIR)/tcact@.service \
 	$(foreach p,$(pages),644:build/installed/$p:$(MANDIR)/man$(patsubst .%,%,$(suffix $p))/$p)
 
@@ -204,7 +208,7 @@ build/headers: build/tcact.pc $(headers:%=include/%)
 	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
 		DESTDIR='$(CURDIR)/$@' packaging/install /manifest
 
-install: all $(addprefix build/installed/,tcact.bash-completion tcact@.service $(pages))
+install: all $(addprefix build/installed/,$(foreach s,bash zsh fish,tcact.$s-completion) tcact@.service $(pages))
 	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR='$(DESTDIR)' packaging/install $(MANIFEST)
 
 uninstall:

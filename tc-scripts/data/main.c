@@ -35,6 +35,7 @@ static const struct {
 	{ "status", command_status },
 	{ "form", command_form },
 	{ "keep", command_keep },
+	{ "complete", command_complete },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * complete [WORD]...: prints what can follow these words of a command line, for the completion of shells. One
+ * word a line, then a tab and what it means. A line "/" says that the name of a file can follow, too.
+ *
+ * A device may be named $(reboot): the shells take each word as it is, and quote it. A word with characters that
+ * a terminal may obey is left out.
+ */
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "status.h"
+
+struct choice {
+	const char *word, *help;
+};
+
+static const struct choice subcommands[] = {
+	{ "list", "show all actions" },
+	{ "info", "show an action and its parameters" },
+	{ "bake", "write an object with these values" },
+	{ "add", "attach one or more actions" },
+	{ "change", "set parameters or the control" },
+	{ "del", "remove attachments" },
+	{ "show", "show attachments" },
+	{ "monitor", "show how many packets pass" },
+	{ "prometheus", "print the counters for node_exporter" },
+	{ "table", "change or show tables" },
+	{ "apply", "make what is attached what the files say" },
+	{ "save", "print what is attached as such a file" },
+	{ "check", "show what this machine supports, or read such files" },
+	{ "help", "show how to use a subcommand" },
+	{}
+}, options_first[] = {
+	{ "-n", "print the commands, change nothing" },
+	{ "-v", "show the messages of tc and libbpf" },
+	{ "-j", "JSON" },
+	{ "-V", "version" },
+	{ "-h", "help" },
+	{}
+}, options_show[] = {
+	{ "-s", "with the actions' own counters" },
+	{ "-j", "JSON" },
+	{}
+}, verbs[] = {
+	{ "add", "add entries" },
+	{ "del", "remove entries" },
+	{ "load", "replace all entries" },
+	{ "dump", "print all entries" },
+	{ "flush", "remove all entries" },
+	{ "show", "show how large tables are" },
+	{}
+}, places[] = {
+	{ "dev", "the device" },
+	{ "ingress", "packets that it receives" },
+	{ "egress", "packets that it sends" },
+	{ "pref", "1..65535, the lowest sees packets first" },
+	{ "chain", "0..268435455" },
+	{ "as", "the attachment's own name" },
+	{ "protocol", "of the packets" },
+	{}
+}, protocols[] = {
+	{ "all", "" }, { "ip", "" }, { "ipv6", "" }, { "arp", "" }, { "802.1q", "" }, { "802.1ad", "" }, { "ppp_ses", "" },
+	{}
+}, controls[] = {
+	{ "pass", "accept the packet" },
+	{ "drop", "drop it" },
+	{ "pipe", "go on with the next action" },
+	{ "continue", "go on with the next filter" },
+	{ "reclassify", "begin again with the first filter" },
+	{ "trap", "to the CPU (hardware offload)" },
+	{ "goto", "go on in another chain" },
+	{ "jump", "skip actions" },
+	{}
+};
+
+static void offer(const char *word, const char *help)
+{
+	for (const char *c = word; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return;
+	printf("%s\t", word);
+	safe_print(help);
+	putchar('\n');
+}
+
+static void offer_all(const struct choice *choice)
+{
+	for (; choice->word; choice++)
+		offer(choice->word, choice->help);
+}
+
+static bool is_choice(const char *word, const struct choice *choice)
+{
+	while (choice->word && strcmp(choice->word, word))
+		choice++;
+	return choice->word;
+}
+
+static bool is_one(const char *word, const char *const *list)
+{
+	while (*list && strcmp(*list, word))
+		list++;
+	return *list;
+}
+
+static void offer_files(void)
+{
+	puts("/");		/* no word is that */
+}
+
+static void offer_devices(void)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	for (struct if_nameindex *device = all; device && device->if_name; device++)
+		offer(device->if_name, "");
+	if_freenameindex(all);
+}
+
+static void offer_actions(const struct options *options, bool with_table)
+{
+	struct action *actions;
+	struct error e = {};
+	size_t n;
+
+	if (!actions_open(&actions, &n, options->objects, &e))
+		for (size_t i = 0; i < n; i++)
+			if (actions[i].map || !with_table)
+				offer(actions[i].name, actions[i].what);
+	actions_close(actions, n);
+}
+
+static void offer_parameters(const struct action *action)
+{
+	for (size_t i = 0; i < action->parameters; i++)
+		offer(action->parameter[i].name, action->parameter[i].help);
+}
+
+/* What a command line has said. */
+struct said {
+	struct action action;		/* the last one that it names; action.name is NULL without one */
+	const struct parameter *parameter;	/* of it: its value is to follow */
+	const char *keyword;		/* the same of a word that is not a parameter, or NULL */
+	bool control;
+};
+
+/* The file says whether it is an action; those that are not need no message. */
+static void see_action(struct said *said, const char *objects, const char *word)
+{
+	struct action action;
+	struct error e = {};
+
+	if (strcmp(word, "tcact") && !action_open(&action, objects, word, &e)) {
+		action_close(&said->action);
+		said->action = action;
+	} else {
+		action_close(&action);
+	}
+}
+
+static void see(struct said *said, const struct options *options, char **words, int n)
+{
+	static const char *const valued[] = {
+		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "goto", "jump", NULL
+	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
+
+	for (int i = 0; i < n; i++) {
+		const struct parameter *p = said->action.name ? parameter_named(&said->action, words[i]) : NULL;
+		char first[16] = "";
+
+		said->control |= is_choice(words[i], controls);
+		/* the match of a filter, as the shell has it: 'flower ip_proto tcp' */
+		if (i + 1 < n && !strcmp(words[i], "match"))
+			sscanf(words[i + 1], "%*[\"']%15[a-z0-9]", first);
+		if (p || is_one(words[i], valued) || is_one(first, matches)) {
+			if (i++ + 1 < n)
+				continue;
+			said->parameter = p;
+			said->keyword = p ? NULL : words[n - 1];
+		} else {
+			see_action(said, options->objects, words[i]);
+		}
+	}
+}
+
+static void offer_value(const struct parameter *p)
+{
+	for (size_t i = 0; i < p->words.n; i++)
+		offer(p->words.word[i].name, "");
+}
+
+/* What follows the words @said of `tcact @subcommand [@verb]`; the first of them if @first. */
+static void offer_next(const struct options *options, const char *subcommand, const char *verb, const struct said *said,
+		       bool first, const char *previous)
+{
+	bool bake = !strcmp(subcommand, "bake"), add = !strcmp(subcommand, "add"), change = !strcmp(subcommand, "change");
+
+	if (!said->action.name) {
+		if (!bake)
+			offer_all(places);
+		if (!strcmp(subcommand, "monitor"))
+			offer("interval", "in seconds");
+		if (!strcmp(subcommand, "show") && first)
+			offer_all(options_show);
+		/* one of them is match, which is also the word before the match of a filter */
+		offer_actions(options, !strcmp(subcommand, "table"));
+	} else if (!strcmp(previous, "then")) {
+		offer_actions(options, false);
+	} else if (!said->control && (bake || add || change)) {
+		offer_parameters(&said->action);
+		if (said->action.map && !change)
+			offer("table", "the file of its table");
+		if (add)
+			offer("then", "another action");
+		if (bake)
+			offer("-o", "the file to write");
+		else
+			offer_all(controls);
+	}
+	if (!strcmp(verb, "load"))
+		offer_files();
+}
+
+int command_complete(const struct options *options, char **words, int n, struct error *e)
+{
+	static const char *const silent[] = { "list", "prometheus", "save", NULL };
+	const char *subcommand, *verb = "";
+	struct said said = {};
+	int i = 0;
+
+	(void)e;
+	while (i < n && *words[i] == '-')
+		i++;
+	if (i == n) {
+		offer_all(subcommands);
+		offer_all(options_first);
+		return 0;
+	}
+	subcommand = words[i++];
+	if (!strcmp(subcommand, "table")) {
+		if (i == n) {
+			offer_all(verbs);
+			return 0;
+		}
+		verb = words[i++];
+	}
+	if (is_one(subcommand, silent) || !is_choice(subcommand, subcommands))
+		return 0;
+	if (!strcmp(subcommand, "help")) {
+		if (i == n)
+			offer_all(subcommands);
+		return 0;
+	}
+	if (!strcmp(subcommand, "info")) {
+		if (i == n)
+			offer_actions(options, false);
+		return 0;
+	}
+	see(&said, options, words + i, n - i);
+	if (said.parameter) {
+		offer_value(said.parameter);
+	} else if (said.keyword) {
+		if (!strcmp(said.keyword, "dev"))
+			offer_devices();
+		else if (!strcmp(said.keyword, "protocol"))
+			offer_all(protocols);
+		else if (!strcmp(said.keyword, "goto"))
+			offer("chain", "0..268435455");
+		else if (!strcmp(said.keyword, "table") || !strcmp(said.keyword, "-o"))
+			offer_files();
+	} else if (!strcmp(subcommand, "check")) {
+		offer_files();
+	} else if (!strcmp(subcommand, "apply")) {
+		if (i == n)
+			offer("dev", "that device only");
+		offer_files();
+	} else {
+		offer_next(options, subcommand, verb, &said, i == n, words[n - 1]);
+	}
+	action_close(&said.action);
+	return 0;
+}
