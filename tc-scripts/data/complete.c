@@ -39,12 +39,14 @@ static const struct choice subcommands[] = {
 	{ "-n", "print the commands, change nothing" },
 	{ "-v", "show the messages of tc and libbpf" },
 	{ "-j", "JSON" },
+	{ "-c", "colours" },
 	{ "-V", "version" },
 	{ "-h", "help" },
 	{}
 }, options_show[] = {
 	{ "-s", "with the actions' own counters" },
 	{ "-j", "JSON" },
+	{ "-c", "colours" },
 	{}
 }, verbs[] = {
 	{ "add", "add entries" },

@@ -48,7 +48,7 @@ static int monitor(const struct options *options, struct error *e)
 /* ---- the command ----------------------------------------------------------------------------- */
 
 /*
- * status [-s] text|json: what is attached; -s: with the actions' own counters
+ * status [-s] [-c] text|json: what is attached; -s: with the actions' own counters, -c: text in colours
  * status prometheus VERSION: counters for node_exporter
  * status monitor: the rates between one list and the next, each of which ends with a line "tick TIME",
  * when it was begun, in hundredths of a second
@@ -56,24 +56,28 @@ static int monitor(const struct options *options, struct error *e)
 int command_status(const struct options *options, char **words, int n, struct error *e)
 {
 	struct status status = {};
-	bool reasons = n > 1 && !strcmp(words[0], "-s");
+	bool reasons = false, colours = false;
 	char *tick = NULL;
 	int result;
 
-	if (n < 1 + reasons)
+	for (; n && *words[0] == '-'; words++, n--) {
+		reasons |= !strcmp(words[0], "-s");
+		colours |= !strcmp(words[0], "-c");
+	}
+	if (!n)
 		return error(e, USAGE, "see: tcact help", "status: write text, json, prometheus or monitor");
-	if (!strcmp(words[reasons], "monitor"))
+	if (!strcmp(words[0], "monitor"))
 		return monitor(options, e);
 	result = status_read(&status, options->objects, stdin, true, &tick);
 	free(tick);
 	if (result)
 		;
-	else if (!strcmp(words[reasons], "json"))
+	else if (!strcmp(words[0], "json"))
 		status_json(&status, reasons);
-	else if (!strcmp(words[reasons], "prometheus"))
-		result = status_prometheus(&status, n > 1 + reasons ? words[1 + reasons] : "");
+	else if (!strcmp(words[0], "prometheus"))
+		result = status_prometheus(&status, n > 1 ? words[1] : "");
 	else
-		status_text(&status, reasons);
+		status_text(&status, reasons, colours);
 	status_free(&status);
 	return result ? error(e, REFUSED, "free some", "no memory") : 0;
 }

@@ -110,7 +110,7 @@ struct json_object *json_text(const char *text);
 void safe_print(const char *text);
 
 /* What each of these prints, tcact(8) says. */
-void status_text(const struct status *status, bool reasons);
+void status_text(const struct status *status, bool reasons, bool colours);
 void status_json(const struct status *status, bool reasons);
 int status_prometheus(const struct status *status, const char *version);
 

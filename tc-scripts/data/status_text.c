@@ -10,7 +10,11 @@
 
 /* ---- words on lines -------------------------------------------------------------------------- */
 
+enum colour { PLAIN, DEVICE, ACTION, WARNING };
+
 struct paper {
+	const char *const *colours;	/* the codes of each, or NULL */
+	enum colour colour;	/* of the words that come now */
 	int column;		/* those that this line has */
 	int indent;		/* of the lines that it goes on with */
 	bool empty;		/* it has no word yet */
@@ -31,7 +35,11 @@ static void word(struct paper *paper, const char *text, size_t length)
 	else if (!paper->empty)
 		paper->column += printf(" ");
 	paper->empty = false;
-	paper->column += printf("%.*s", (int)length, text);
+	if (paper->colours && paper->colour)
+		printf("\033[%sm%.*s\033[0m", paper->colours[paper->colour], (int)length, text);
+	else
+		printf("%.*s", (int)length, text);
+	paper->column += (int)length;
 }
 
 /* Prints the words of @text. */
@@ -45,6 +53,13 @@ static void words(struct paper *paper, const char *text)
 		text += n;
 		text += strspn(text, " ");
 	}
+}
+
+static void coloured(struct paper *paper, enum colour colour, const char *text)
+{
+	paper->colour = colour;
+	words(paper, text);
+	paper->colour = PLAIN;
 }
 
 void safe_print(const char *text)
@@ -94,7 +109,9 @@ static void place(struct paper *paper, const struct step *step)
 {
 	begin(paper, 0, 8);
 	words(paper, "dev");
+	paper->colour = DEVICE;
 	shell(paper, step->field[DEV]);
+	paper->colour = PLAIN;
 	words(paper, step->field[DIRECTION]);
 	words(paper, "pref");
 	words(paper, step->field[PREF]);
@@ -170,12 +187,12 @@ static void before(struct paper *paper, const struct attachment *a)
 		begin(paper, 4, 8);
 		words(paper, "before it:");
 		snprintf(text, sizeof(text), "pref %u (%s)", first.pref, first.kind);
-		words(paper, text);
+		coloured(paper, WARNING, text);
 		if (count > 1) {
 			snprintf(text, sizeof(text), "and %u more", count - 1);
-			words(paper, text);
+			coloured(paper, WARNING, text);
 		}
-		words(paper, count > 1 ? ways[w].more : ways[w].one);
+		coloured(paper, WARNING, count > 1 ? ways[w].more : ways[w].one);
 		putchar('\n');
 		if (!w)
 			return;		/* it sees nothing of the others */
@@ -183,7 +200,7 @@ static void before(struct paper *paper, const struct attachment *a)
 	if (a->tcx) {
 		begin(paper, 4, 8);
 		words(paper, "before it:");
-		words(paper, "a tcx program, which may keep packets");
+		coloured(paper, WARNING, "a tcx program, which may keep packets");
 		putchar('\n');
 	}
 }
@@ -208,7 +225,7 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 	begin(paper, 4, 8);
 	if (!first)
 		words(paper, "then");
-	words(paper, step->field[NAME]);
+	coloured(paper, ACTION, step->field[NAME]);
 	for (size_t i = 0; i < step->params; i++) {
 		words(paper, step->param[i].name);
 		words(paper, step->param[i].value);
@@ -224,7 +241,7 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 	words(paper, step->field[BYTES]);
 	words(paper, step->matcher ? "bytes" : "bytes,");
 	if (!step->matcher) {
-		words(paper, figure(n, &step->dropped));
+		coloured(paper, step->dropped.n ? WARNING : PLAIN, figure(n, &step->dropped));
 		words(paper, "dropped");
 	}
 	putchar('\n');
@@ -237,9 +254,25 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 		printf("        %s %llu\n", step->reason[i].name, (unsigned long long)step->reason[i].n);
 }
 
-void status_text(const struct status *status, bool reasons)
+/*
+ * The colours of `ip -c`: of the name of a device, of a MAC address, of the state DOWN. COLORFGBG ends with the
+ * colour of the background; 7 and 9 to 15 are light. Bold colours are read on a dark one, and where it is not known.
+ */
+static const char *const *palette(void)
 {
-	struct paper paper = {};
+	static const char *const dark[] = { [DEVICE] = "1;36", [ACTION] = "1;33", [WARNING] = "1;31" },
+				 *const light[] = { [DEVICE] = "36", [ACTION] = "33", [WARNING] = "31" };
+	const char *background = getenv("COLORFGBG");
+
+	background = background ? strrchr(background, ';') : NULL;
+	if (!background || (strspn(background + 1, "01234568") == 1 && !background[2]))
+		return dark;
+	return light;
+}
+
+void status_text(const struct status *status, bool reasons, bool colours)
+{
+	struct paper paper = { .colours = colours ? palette() : NULL };
 
 	for (size_t i = 0; i < status->attachments; i++) {
 		const struct attachment *a = &status->attachment[i];

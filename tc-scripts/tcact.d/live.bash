@@ -84,6 +84,7 @@ command_show() {
 		case $1 in
 		-s) stats=1 ;;
 		-j) json=1 ;;
+		-@(c|co|col|colo|color)?(=*)) colours "$1" ;;
 		*) misplaced $# "$1" ;;
 		esac
 		shift
@@ -94,7 +95,7 @@ command_show() {
 	find_own own "${rest[0]-}" lists
 	((${#own[@]})) || [[ ! ${rest[0]-} ]] || known "${rest[0]}"
 	[[ ! $json ]] || format=json
-	ask status ${stats:+-s} "$format" < <(status_input own "$lists")
+	ask status ${stats:+-s} ${colour:+-c} "$format" < <(status_input own "$lists")
 }
 
 # All attachments: a collector that leaves some out would have gaps.

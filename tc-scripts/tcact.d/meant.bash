@@ -20,12 +20,12 @@ instead() {
 misplaced() {
 	local option=$2 at=$((${#typed[@]} - $1)) word words=()
 	[[ $option != @(--json|-json) ]] || option=-j
-	[[ $option != -[njv] ]] || words=("$option")
+	[[ $option != -[njvc] ]] || words=("$option")
 	for word in "${typed[@]:0:at}" "${typed[@]:at + 1}"; do
 		words+=("$word")
 		[[ $option$word != -sshow || ${words[*]} == *-s* ]] || words+=(-s)
 	done
-	[[ ($option == -[njv] || ${words[*]} == *'show -s'*) && ! $in_file ]] ||
+	[[ ($option == -[njvc] || ${words[*]} == *'show -s'*) && ! $in_file ]] ||
 		bad "there is no option $(q "$2")"
 	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
 }
