@@ -80,6 +80,12 @@ $(1)/tests/ack.o: docs/examples/ack/ack.c docs/examples/ack/Makefile build/heade
 		$$(MAKE) -s -C $$(@D)/ack TARGET=$(2)
 	$$(Q)mv $$(@D)/ack/ack.o $$@
 
+# As installed: without the source text, which the verifier's log shows. Tests have it.
+$(1)/installed/%.o: $(1)/%.o build/slim
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(LLVM_STRIP) -g --remove-section=.rel.BTF --remove-section=.rel.BTF.ext $$< -o $$@
+	$$(Q)build/slim $$@
+
 -include $(ACTIONS:%=$(1)/%.d) $(BAKED:%=$(1)/baked/%.d)
 endef
 $(eval $(call order,build,bpfel))
@@ -117,6 +123,10 @@ build/native/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/t
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_FOR_BUILD) $(DATA_CFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
+
+build/slim: tc-scripts/slim.c | build build/tools
+	$(call say,CC,$@)
+	$(Q)$(or $(CC_FOR_BUILD),$(CC)) $(DATA_CFLAGS) $< -o $@ -lbpf -lelf -lz
 
 # What is installed says the paths that were configured. It is made again when one of them has changed.
 SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
@@ -192,7 +202,7 @@ headers = $(patsubst include/%,%,$(wildcard $(addprefix include/tcact/,*.h part/
 pages = $(notdir $(wildcard docs/man/*.[1-9]))
 INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 	755:build/tcact-data:$(BPFDIR)/tcact-data \
-	$(foreach o,tcact $(ACTIONS) $(BAKED:%=baked/%),644:$(OBJDIR)/$o.o:$(BPFDIR)/$o.o) \
+	$(foreach o,tcact $(ACTIONS) $(BAKED:%=baked/%),644:$(OBJDIR)/installed/$o.o:$(BPFDIR)/$o.o) \
 	$(foreach f,$(notdir $(wildcard tc-scripts/tcact.d/*)),644:tc-scripts/tcact.d/$f:$(SCRIPTDIR)/$f) \
 	644:build/tcact.pc:$(PKGCONFIGDIR)/tcact.pc \
 	$(foreach h,$(headers),644:include/$h:$(INCLUDEDIR)/$h) \
@@ -208,7 +218,7 @@ build/headers: build/tcact.pc $(headers:%=include/%)
 	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
 		DESTDIR='$(CURDIR)/$@' packaging/install /manifest
 
-install: all $(addprefix build/installed/,$(foreach s,bash zsh fish,tcact.$s-completion) tcact@.service $(pages))
+install: all $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
 	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR='$(DESTDIR)' packaging/install $(MANIFEST)
 
 uninstall:
