@@ -251,6 +251,14 @@ demo:
 	$(MAKE) all
 	tests/demo
 
+# The Debian packages, from a clean root
+deb:
+	packaging/deb build/deb
+
+# RPM packages, by rpmbuild
+rpm:
+	packaging/rpm/build build/rpm
+
 clean:
 	rm -rf build
 
@@ -264,9 +272,11 @@ help:
 	@echo 'make demo       real packets through the actions, before and after (root)'
 	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR ... BYTEORDER=le|be'
 	@echo 'make uninstall  takes away what make install with the same variables installed, and nothing else'
+	@echo 'make deb        Debian packages, in build/deb, from a clean root; names what it needs (root)'
+	@echo 'make rpm        RPM packages, in build/rpm; names what it needs'
 	@echo 'make clean      V=1 prints each command'
 
 FORCE:
-.PHONY: all install uninstall test check check-all fuzz bench demo clean help FORCE
+.PHONY: all install uninstall test check check-all fuzz bench demo deb rpm clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
