@@ -233,7 +233,7 @@ check check-all:
 
 # what a packager's build root can run: no root, no network, no package that the build does not need
 test: all
-	tests/alone
+	tests/run --alone
 
 bench:
 	tests/setup
