@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * changes OBJECT SEED ENTRIES CHANGES MEANWHILE AFTER: loads `prefixes tag mark` of OBJECT with ENTRIES random
- * entries. It adds, removes or replaces CHANGES entries in place. Meanwhile another thread looks up MEANWHILE
- * addresses by BPF_PROG_TEST_RUN, most of them near the entry that is being changed. Each answer must be right
- * for the table before or after the change. At the end, AFTER addresses are looked up. The right answer is found
- * by a search for each prefix length in a hash table, which uses no code of tcact. Some entries are exceptions.
- * Some have a timeout, which is over for half of them.
+ * entries. It adds, removes or replaces CHANGES entries one by one: in place, in the room that tcact gives to a
+ * table, or by a new table if that room is used up. Meanwhile another thread looks up MEANWHILE addresses by
+ * BPF_PROG_TEST_RUN, most of them near the entry that is being changed. Each answer must be right for the table
+ * before or after the change. At the end, AFTER addresses are looked up. The right answer is found by a search for
+ * each prefix length in a hash table, which uses no code of tcact. Some entries are exceptions. Some have a
+ * timeout, which is over for half of them.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -52,7 +55,10 @@ struct known {
 
 static struct known *known;
 static size_t known_mask;
-static uint32_t lengths_used[7][129];
+/* For each family and length one bit for each hash of the first bits: most lengths need no search. */
+static uint64_t seen[7][129][1024];
+static struct prefix *pool;		/* all of them, in the order in which they came */
+static size_t pool_n;
 
 static struct known *slot_of(const struct prefix *prefix)
 {
@@ -67,6 +73,23 @@ static struct known *slot_of(const struct prefix *prefix)
 			return &known[i];
 }
 
+static uint64_t *seen_word(const struct prefix *prefix, uint64_t *bit)
+{
+	uint64_t hash = ((uint64_t)(prefix->address >> 80) * 0x9e3779b97f4a7c15ULL) >> 48;
+
+	*bit = 1ULL << hash % 64;
+	return &seen[prefix->family][prefix->length][hash / 64];
+}
+
+static void known_add(const struct prefix *prefix, struct state state)
+{
+	uint64_t bit;
+
+	*slot_of(prefix) = (struct known){ *prefix, true, state, state };
+	*seen_word(prefix, &bit) |= bit;
+	pool[pool_n++] = *prefix;
+}
+
 /* The tag that the packet gets, -1 for none. */
 static int64_t should_be(int family, address_t address, bool after)
 {
@@ -74,8 +97,9 @@ static int64_t should_be(int family, address_t address, bool after)
 		const struct prefix prefix = { address & prefix_mask(length), (uint8_t)family, (uint8_t)length };
 		const struct known *found;
 		const struct state *state;
+		uint64_t bit;
 
-		if (!lengths_used[family][length])
+		if (!(*seen_word(&prefix, &bit) & bit))
 			continue;
 		found = slot_of(&prefix);
 		state = after ? &found->after : &found->before;
@@ -117,10 +141,10 @@ static address_t near(const struct prefix *prefix, uint64_t *state)
 /* ---- lookups during the changes ------------------------------------------------------------ */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t next_change = PTHREAD_COND_INITIALIZER;
+static size_t allowed;			/* so many lookups, so that they are spread over the changes */
 static uint64_t epoch;			/* of changes; odd while one goes on */
 static struct prefix changing;
-static struct prefix *pool;
-static size_t pool_n;
 static unsigned long looked, unjudged, hit, wrong, meanwhile;
 static bool done;
 
@@ -145,6 +169,8 @@ static void *look(void *seed)
 		address_t address;
 
 		pthread_mutex_lock(&lock);
+		while (looked >= allowed && !done)
+			pthread_cond_wait(&next_change, &lock);
 		prefix = random64(&state) % 8 ? changing : pool[random64(&state) % pool_n];
 		address = near(&prefix, &state);
 		begun = epoch;
@@ -211,9 +237,12 @@ static struct state state_of(const struct entry *entry)
 	return (struct state){ entry->tag, entry->exception ? EXCEPTION : THERE, entry->until != 0, entry->until == 1 };
 }
 
-/* ---- maps ---------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
-static void *map_make(struct bpf_object *object, const char *name, size_t room)
+static struct ranges live;
+static struct bpf_object *object;
+
+static struct bpf_map *map_make(const char *name, size_t room)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
 
@@ -232,17 +261,58 @@ static void *map_share(const struct bpf_map *map, const void *values, size_t byt
 	return memcpy(shared, values, bytes);
 }
 
+/* Builds a table of what is known, and puts it in the place of the one before. */
+static void table_build(const char *path, uint64_t now)
+{
+	struct entry *entry = malloc((pool_n + 1) * sizeof(*entry));
+	struct bpf_object *before = object;
+	struct bpf_map *cells, *records;
+	struct ranges built;
+	size_t n = 0;
+
+	if (!entry)
+		die("changes");
+	for (size_t i = 0; i < pool_n; i++) {
+		const struct state *state = &slot_of(&pool[i])->after;
+
+		if (state->kind == NOT_THERE)
+			continue;
+		entry[n++] = (struct entry){ .prefix = pool[i], .tag = state->tag, .exception = state->kind == EXCEPTION,
+					     .until = state->over ? 1 : state->timed ? now + 3600 * 1000000000ULL : 0 };
+	}
+	qsort(entry, n, sizeof(*entry), entry_compare);
+	if (!ranges_build(&built, entry, n))
+		die("changes: build");
+	object = bpf_object__open(path);
+	if (!object || bpf_program__set_type(bpf_object__next_program(object, NULL), BPF_PROG_TYPE_SCHED_ACT))
+		die(path);
+	cells = map_make("prefix_cells", built.cells_room);
+	records = map_make("prefix_records", built.records_room);
+	if (bpf_object__load(object))
+		die("changes: load");
+	if (before) {
+		munmap(live.cell, live.cells_room * sizeof(*live.cell));
+		munmap(live.record, live.records_room * sizeof(*live.record));
+	}
+	live = (struct ranges){ .cell = map_share(cells, built.cell, built.cells * sizeof(*built.cell)),
+				.cells_room = built.cells_room,
+				.record = map_share(records, built.record, built.records * sizeof(*built.record)),
+				.records_room = built.records_room };
+	/* the same file descriptor: the other thread always has one of the two */
+	if (dup2(bpf_program__fd(bpf_object__next_program(object, NULL)), program) < 0)
+		die("changes: dup2");
+	bpf_object__close(before);
+	ranges_free(&built);
+	free(entry);
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t state, now;
-	size_t n, kept = 0, changes, lookups, after, absent, made = 0;
-	struct timespec time;
-	struct ranges built, live = { 0 };
-	struct bpf_object *object;
-	struct bpf_map *cells, *records;
-	struct entry *entry;
-	pthread_t reader;
+	size_t n, changes, lookups, after, absent, made = 0;
 	double longest = 0, total = 0;
+	struct timespec time;
+	uint64_t state, now;
+	pthread_t reader;
 
 	if (argc != 7) {
 		fputs("usage: changes OBJECT SEED ENTRIES CHANGES MEANWHILE AFTER\n", stderr);
@@ -256,41 +326,22 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_BOOTTIME, &time);
 	now = time.tv_sec * 1000000000ULL;
 
-	for (known_mask = 1024; known_mask < 4 * (n + changes); known_mask *= 2)
+	for (known_mask = 1024; known_mask < 2 * (n + changes); known_mask *= 2)
 		;
 	known = calloc(known_mask, sizeof(*known));
 	pool = calloc(n + changes + 1, sizeof(*pool));
-	entry = calloc(n + 1, sizeof(*entry));
+	program = open("/dev/null", O_RDONLY);
 	known_mask--;
-	if (!known || !pool || !entry)
+	if (!known || !pool || program < 0)
 		die("changes");
-	while (kept < n) {
+	while (pool_n < n) {
 		struct prefix prefix = random_prefix(&state);
-		struct known *one = slot_of(&prefix);
+		struct entry entry = random_entry(&prefix, &state, now);
 
-		if (one->used)
-			continue;
-		entry[kept] = random_entry(&prefix, &state, now);
-		*one = (struct known){ prefix, true, state_of(&entry[kept]), state_of(&entry[kept]) };
-		lengths_used[prefix.family][prefix.length]++;
-		pool[pool_n++] = prefix;
-		kept++;
+		if (!slot_of(&prefix)->used)
+			known_add(&prefix, state_of(&entry));
 	}
-	qsort(entry, n, sizeof(*entry), entry_compare);
-	if (!ranges_build(&built, entry, n))
-		die("changes: build");
-	object = bpf_object__open(argv[1]);
-	if (!object || bpf_program__set_type(bpf_object__next_program(object, NULL), BPF_PROG_TYPE_SCHED_ACT))
-		die(argv[1]);
-	cells = map_make(object, "prefix_cells", 16 * built.cells + 100 * changes);
-	records = map_make(object, "prefix_records", built.records + 16 + 3 * changes);
-	if (bpf_object__load(object))
-		die("changes: load");
-	program = bpf_program__fd(bpf_object__next_program(object, NULL));
-	live.cell = map_share(cells, built.cell, built.cells * sizeof(*built.cell));
-	live.record = map_share(records, built.record, built.records * sizeof(*built.record));
-	live.cells_room = bpf_map__max_entries(cells);
-	live.records_room = bpf_map__max_entries(records);
+	table_build(argv[1], now);
 	changing = pool[0];
 
 	if (pthread_create(&reader, NULL, look, argv[2]))
@@ -308,42 +359,45 @@ int main(int argc, char **argv)
 		pthread_mutex_lock(&lock);
 		one = slot_of(&prefix);
 		bare = random64(&state) % 2 && one->used && one->after.kind != NOT_THERE && !one->after.over;
-		if (!one->used) {
-			*one = (struct known){ .prefix = prefix, .used = true };
-			lengths_used[prefix.family][prefix.length]++;
-			pool[pool_n++] = prefix;
-		}
+		if (!one->used)
+			known_add(&prefix, (struct state){ 0 });
 		one->after = bare ? (struct state){ 0 } : state_of(&new);
 		changing = prefix;
 		epoch++;
+		allowed = lookups * (i + 2) / changes;
+		pthread_cond_signal(&next_change);
 		pthread_mutex_unlock(&lock);
 
 		clock_gettime(CLOCK_MONOTONIC, &begin);
 		outcome = ranges_change(&live, &new, 1, bare, now, &absent);
 		clock_gettime(CLOCK_MONOTONIC, &end);
 
-		pthread_mutex_lock(&lock);
-		if (outcome == CHANGED) {
-			one->before = one->after;
-			made++;
-		} else {
-			one->after = one->before;
-		}
-		epoch++;
-		pthread_mutex_unlock(&lock);
 		if (outcome == CHANGE_ABSENT)
 			die("changes: what is there is said to be absent");
-		total += (end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3;
-		if ((end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3 > longest)
-			longest = (end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3;
+		if (outcome == CHANGED) {
+			double us = (end.tv_sec - begin.tv_sec) * 1e6 + (end.tv_nsec - begin.tv_nsec) / 1e3;
+
+			made++;
+			total += us;
+			longest = us > longest ? us : longest;
+		} else {
+			table_build(argv[1], now);
+		}
+		pthread_mutex_lock(&lock);
+		one->before = one->after;
+		epoch++;
+		pthread_mutex_unlock(&lock);
 	}
 	while (__atomic_load_n(&looked, __ATOMIC_ACQUIRE) < lookups)
 		sched_yield();
+	pthread_mutex_lock(&lock);
 	__atomic_store_n(&done, true, __ATOMIC_RELEASE);
+	pthread_cond_signal(&next_change);
+	pthread_mutex_unlock(&lock);
 	pthread_join(reader, NULL);
-	printf("%zu of %zu changes in place, %.0f us each, at most %.0f; meanwhile %lu looked up, %lu during a change, "
-	       "%lu hit, %lu not judged, %lu wrong", made, changes, total / changes, longest, looked, meanwhile, hit,
-	       unjudged, wrong);
+	printf("%zu of %zu changes in place, %.0f us each, at most %.0f, the others by a new table; meanwhile %lu looked up, "
+	       "%lu during a change, %lu hit, %lu not judged, %lu wrong", made, changes, total / made, longest, looked,
+	       meanwhile, hit, unjudged, wrong);
 
 	hit = 0;
 	for (size_t i = 0; i < after; i++) {
