@@ -12,6 +12,10 @@
  *                                   sends each and prints a line with the frames that came out:
  *                                   HEX [HEX]..., or "-" if none. MARK and PRIORITY are set on the
  *                                   socket, and stay set
+ *   packet flow FROM TO STOP N [HEX pass|drop]...   sends these frames in turn, each with a number as
+ *                                   its last 4 bytes, until the file STOP exists and N were sent. Each must
+ *                                   come out once and in order, or not at all. Prints a dot for each batch
+ *                                   of 64, and at the end how many were sent, passed, and judged wrongly
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
@@ -366,9 +370,52 @@ static char *from_socket(char *line, int fd)
 	return rest + 1;
 }
 
-static bool is_marker(ssize_t n, uint32_t number)
+/* On one CPU there is one backlog, so the order is kept. */
+static void on_one_cpu(void)
 {
-	return n >= 18 && get16(frame + 12) == MARKER && !memcmp(frame + 14, &number, 4);
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
+}
+
+static void send_frame(int fd, int ifindex, int proto, const uint8_t *bytes, size_t len)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_protocol = htons(proto) };
+
+	/* ENOBUFS: tc dropped it. Then no packet arrives, which the caller checks. */
+	if (sendto(fd, bytes, len, 0, (void *)&to, sizeof(to)) != (ssize_t)len && errno != ENOBUFS)
+		err(2, "a frame of %zu bytes", len);
+}
+
+static int marker_socket(void)
+{
+	int fd = packet_socket(0, 0);
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &(int){ 1 }, sizeof(int)))
+		err(2, "PACKET_QDISC_BYPASS");
+	return fd;
+}
+
+static void send_marker(int fd, int ifindex, uint32_t number)
+{
+	uint8_t marker[60] = "\2\0\0\0\0\2\2\0\0\0\0\1\x88\xb5";
+
+	memcpy(marker + 14, &number, 4);
+	send_frame(fd, ifindex, MARKER, marker, sizeof(marker));
+}
+
+/* Reads the next frame. Returns its length, or 0 if it is the marker with this number. */
+static ssize_t take_until_marker(struct end *e, uint32_t number)
+{
+	const char *sum;
+	ssize_t n;
+
+	while ((n = take(e, &sum)) < 0)
+		if (!wait_for(e, LIMIT_MS))
+			errx(2, "the marker behind frame %u did not arrive", number);
+	return n >= 18 && get16(frame + 12) == MARKER && !memcmp(frame + 14, &number, 4) ? 0 : n;
 }
 
 static int pass(char **args)
@@ -384,20 +431,12 @@ static int pass(char **args)
 		else if (!strcmp(args[0], "-m"))
 			marker_dev = if_nametoindex(args[1]);
 	}
-	/* On one CPU there is one backlog, so the order is kept. */
-	cpu_set_t cpu;
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	sched_setaffinity(0, sizeof(cpu), &cpu);
-	if (!to.tun) {
-		bypass = packet_socket(0, 0);
-		if (setsockopt(bypass, SOL_PACKET, PACKET_QDISC_BYPASS, &(int){ 1 }, sizeof(int)))
-			err(2, "PACKET_QDISC_BYPASS");
-	}
+	on_one_cpu();
+	if (!to.tun)
+		bypass = marker_socket();
 	for (; fgets(line, sizeof(line), stdin); number++) {
 		static uint8_t out[FRAME_MAX];
 		size_t len = read_hex(from_socket(line, from.fd), out, sizeof(out));
-		struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_ifindex = from.ifindex };
 		bool any = false;
 		const char *sum;
 		ssize_t n, sent;
@@ -408,11 +447,8 @@ static int pass(char **args)
 			int proto = claim ? claim : from.ether ? (int)get16(out + 12)
 				    : out[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
 
-			ll.sll_protocol = htons(proto);
-			sent = sendto(from.fd, out, len, 0, (void *)&ll, sizeof(ll));
-			/* ENOBUFS: tc dropped it. Then no packet arrives, which is checked below. */
-			if (sent < 0 && errno == ENOBUFS)
-				sent = len;
+			send_frame(from.fd, from.ifindex, proto, out, len);
+			sent = len;
 		}
 		if (sent != (ssize_t)len)
 			err(2, "frame %u, %zu bytes", number, len);
@@ -421,27 +457,62 @@ static int pass(char **args)
 				while ((n = take(&to, &sum)) >= 0)
 					print_another(n, &any);
 		} else {
-			uint8_t marker[60] = "\2\0\0\0\0\2\2\0\0\0\0\1\x88\xb5";
-
-			memcpy(marker + 14, &number, 4);
-			ll.sll_ifindex = marker_dev;
-			ll.sll_protocol = htons(MARKER);
-			if (sendto(bypass, marker, sizeof(marker), 0, (void *)&ll, sizeof(ll)) < 0)
-				err(2, "marker");
-			for (;;) {
-				n = take(&to, &sum);
-				if (n < 0 && !wait_for(&to, LIMIT_MS))
-					errx(2, "the marker behind frame %u did not arrive", number);
-				if (n < 0)
-					continue;
-				if (is_marker(n, number))
-					break;
+			send_marker(bypass, marker_dev, number);
+			while ((n = take_until_marker(&to, number)))
 				print_another(n, &any);
-			}
 		}
 		puts(any ? "" : "-");
 	}
 	return fflush(stdout) ? 2 : 0;
+}
+
+static int flow(char **args)
+{
+	enum { KINDS = 8, BATCH = 64 };
+	struct {
+		uint8_t bytes[256];
+		size_t len;
+		bool passes;
+	} kind[KINDS], *k;
+	struct end from = open_end(args[0]), to = open_end(args[1]);
+	uint32_t least = strtoul(args[3], NULL, 0), kinds = 0, sent = 0, next, number, passed = 0, wrong = 0;
+	int markers = marker_socket();
+	ssize_t n;
+
+	for (char **f = args + 4; f[0] && f[1] && kinds < KINDS; f += 2, kinds++) {
+		kind[kinds].len = read_hex(f[0], kind[kinds].bytes, sizeof(kind->bytes));
+		kind[kinds].passes = !strcmp(f[1], "pass");
+	}
+	on_one_cpu();
+	while (sent < least || access(args[2], F_OK)) {
+		next = sent;
+		for (int i = 0; i < BATCH; i++, sent++) {
+			k = &kind[sent % kinds];
+			memcpy(k->bytes + k->len - 4, &sent, 4);
+			send_frame(from.fd, from.ifindex, get16(k->bytes + 12), k->bytes, k->len);
+		}
+		send_marker(markers, from.ifindex, sent);
+		while ((n = take_until_marker(&to, sent))) {
+			memcpy(&number, frame + n - 4, 4);
+			k = &kind[number % kinds];
+			memcpy(k->bytes + k->len - 4, &number, 4);
+			if (number < next || number >= sent || !k->passes || n != (ssize_t)k->len ||
+			    memcmp(frame, k->bytes, n)) {
+				wrong++;
+				continue;
+			}
+			for (; next < number; next++)
+				wrong += kind[next % kinds].passes;
+			next++;
+			passed++;
+		}
+		for (; next < sent; next++)
+			wrong += kind[next % kinds].passes;
+		putchar('.');
+		fflush(stdout);
+	}
+	printf("\n%u %u %u\n", sent, passed, wrong);
+	return 0;
 }
 
 static int catch(char **args)
@@ -1046,6 +1117,7 @@ int main(int argc, char **argv)
 		int args;
 	} commands[] = {
 		{ "alone", alone, 1 }, { "netns", netns, 2 }, { "pass", pass, 2 }, { "catch", catch, 3 },
+		{ "flow", flow, 6 },
 		{ "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
@@ -1056,7 +1128,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|netns|pass|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|offload|ids|reasons ...\n",
+	fputs("usage: packet alone|netns|pass|flow|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|offload|ids|reasons ...\n",
 	      stderr);
 	return 2;
 }
