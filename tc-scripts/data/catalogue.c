@@ -287,15 +287,14 @@ int command_describe(const struct options *options, char **words, int n, struct 
 int command_values(const struct options *options, char **words, int n, struct error *e)
 {
 	struct settings settings = {};
-	struct action action = {};
+	const struct action *action;
 
 	if (!n)
 		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
-	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
-	    !settings_read(&settings, words + 1, n - 1, e))
+	action = action_once(options->objects, words[0], e);
+	if (action && !settings_begin(&settings, action, e) && !settings_read(&settings, words + 1, n - 1, e))
 		settings_check(&settings, e);
 	settings_free(&settings);
-	action_close(&action);
 	return e->status ? -1 : 0;
 }
 
@@ -351,7 +350,7 @@ out:
 int command_bake(const struct options *options, char **words, int n, struct error *e)
 {
 	struct settings settings = {};
-	struct action action = {};
+	const struct action *action;
 	const char *file = NULL, *table = NULL;
 	int kept = 0, result = -1;
 
@@ -374,11 +373,10 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 		return error(e, USAGE, "write -o FILE", "-o FILE is missing");
 	if (table)
 		return bake_table(options, table, file, words, kept, e);
-	if (!action_open(&action, options->objects, words[0], e) && !settings_begin(&settings, &action, e) &&
-	    !settings_read(&settings, words + 1, kept - 1, e) && !settings_check(&settings, e) &&
-	    !settings_finish(&settings, e))
+	action = action_once(options->objects, words[0], e);
+	if (action && !settings_begin(&settings, action, e) && !settings_read(&settings, words + 1, kept - 1, e) &&
+	    !settings_check(&settings, e) && !settings_finish(&settings, e))
 		result = settings_bake(&settings, NULL, file, e);
 	settings_free(&settings);
-	action_close(&action);
 	return result;
 }

@@ -9,46 +9,51 @@
 #include "table.h"
 #include "value.h"
 
+/* "N DIGEST" and a tab; without a table what stands for it */
+static void print_entries(const struct table *table, const char *none)
+{
+	if (table)
+		printf("%zu %016llx\t", table->n, (unsigned long long)table_digest(table));
+	else
+		printf("%s\t", none);
+}
+
+static void print_value(const struct settings *settings, const struct parameter *p)
+{
+	printf("%s ", p->name);
+	value_print(p, settings_bytes(settings, p), stdout);
+	putchar(' ');
+}
+
 static int live_one(const char *objects, const char *name, __u32 id, struct error *e)
 {
 	struct program program = {};
 	struct settings settings = {};
-	struct action action = {};
+	const struct action *action = action_once(objects, name, e);
 	struct table table = {};
 	int result = -1;
 
-	if (action_open(&action, objects, name, e) || settings_begin(&settings, &action, e) ||
-	    program_open(&program, id, e) || program_settings(&program, &settings, e) ||
-	    (action.map && (table_begin(&table, &action, e) || table_fetch(&table, &program, e))))
+	if (!action || settings_begin(&settings, action, e) || program_open(&program, id, e) ||
+	    program_settings(&program, &settings, e) ||
+	    (action->map && (table_begin(&table, action, e) || table_fetch(&table, &program, e))))
 		goto out;
-	printf("program\t%u\n", id);
-	for (size_t i = 0; i < action.parameters; i++) {
-		const struct parameter *p = &action.parameter[i];
-
-		if (!settings_shown(&settings, p))
-			continue;
-		printf("param\t%s\t", p->name);
-		value_print(p, settings_bytes(&settings, p), stdout);
-		putchar('\n');
-	}
-	if (action.map)
-		printf("entries\t%zu\t%016llx\n", table.n, (unsigned long long)table_digest(&table));
+	printf("%u\t", id);
+	print_entries(action->map ? &table : NULL, "-");
+	for (size_t i = 0; i < action->parameters; i++)
+		if (settings_shown(&settings, &action->parameter[i]))
+			print_value(&settings, &action->parameter[i]);
+	putchar('\n');
 	result = 0;
 out:
 	table_free(&table);
 	program_close(&program);
 	settings_free(&settings);
-	action_close(&action);
 	return result;
 }
 
 /*
- * live [NAME ID]...: prints, for each program that can be read, its id and the values that it was
- * loaded with. Fields are separated by tabs:
- *
- *   program ID
- *   param NAME VALUE
- *   entries N DIGEST		see table_digest()
+ * live [NAME ID]...: prints, for each program that can be read, one line, its fields separated by tabs: its id,
+ * its entries as form prints them, and the values that it was loaded with, "NAME VALUE ...".
  */
 int command_live(const struct options *options, char **words, int n, struct error *e)
 {
@@ -96,7 +101,7 @@ int command_form(const struct options *options, char **words, int n, struct erro
 {
 	const struct table_rules rules = { .least = 1, .empty = "leave table FILE out, to begin with an empty one" };
 	struct settings settings = {};
-	struct action action = {};
+	const struct action *action;
 	struct table table = {};
 	const char *file = NULL;
 	size_t on = 0;
@@ -109,31 +114,24 @@ int command_form(const struct options *options, char **words, int n, struct erro
 	}
 	if (n < 1)
 		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
-	if (action_open(&action, options->objects, words[0], e) || settings_begin(&settings, &action, e) ||
-	    settings_read(&settings, words + 1, n - 1, e) || settings_check(&settings, e) ||
-	    (file && (table_begin(&table, &action, e) || table_read(&table, file, &rules, e))))
+	action = action_once(options->objects, words[0], e);
+	if (!action || settings_begin(&settings, action, e) || settings_read(&settings, words + 1, n - 1, e) ||
+	    settings_check(&settings, e) ||
+	    (file && (table_begin(&table, action, e) || table_read(&table, file, &rules, e))))
 		goto out;
-	if (file)
-		printf("%zu %016llx\t", table.n, (unsigned long long)table_digest(&table));
-	else
-		printf("%s\t", action.map ? "*" : "-");
-	for (size_t i = 0; i < action.parameters; i++) {
-		const struct parameter *p = &action.parameter[i];
-		const unsigned char *bytes = settings_bytes(&settings, p);
+	print_entries(file ? &table : NULL, action->map ? "*" : "-");
+	for (size_t i = 0; i < action->parameters; i++) {
+		const struct parameter *p = &action->parameter[i];
 
-		if ((!always_printed(&settings, p, &on) && !memcmp(bytes, p->initial, p->size)) ||
-		    !strcmp(p->kind->name, "seed"))
-			continue;
-		printf("%s ", p->name);
-		value_print(p, bytes, stdout);
-		putchar(' ');
+		if ((always_printed(&settings, p, &on) ||
+		     memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed"))
+			print_value(&settings, p);
 	}
 	putchar('\n');
 	result = 0;
 out:
 	table_free(&table);
 	settings_free(&settings);
-	action_close(&action);
 	return result;
 }
 

@@ -715,6 +715,33 @@ void action_close(struct action *action)
 	memset(action, 0, sizeof(*action));
 }
 
+const struct action *action_once(const char *directory, const char *name, struct error *e)
+{
+	static struct action **kept;
+	static size_t n;
+	struct action *action, **at;
+	size_t length = strlen(directory);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(kept[i]->name, name) && !strncmp(kept[i]->path, directory, length) &&
+		    kept[i]->path[length] == '/' && !strchr(kept[i]->path + length + 1, '/'))
+			return kept[i];
+	action = malloc(sizeof(*action));
+	if (!action) {
+		error(e, REFUSED, "free some", "no memory");
+		return NULL;
+	}
+	if (!action_open(action, directory, name, e)) {
+		at = one_more(kept, n);
+		if (at)
+			return *at = action;
+		error(e, REFUSED, "free some", "no memory");
+	}
+	action_close(action);
+	free(action);
+	return NULL;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct action *)a)->name, ((const struct action *)b)->name);

@@ -92,6 +92,9 @@ struct action {
 int action_open(struct action *action, const char *directory, const char *name, struct error *);
 void action_close(struct action *action);
 
+/* The same, read once and kept until the process ends; NULL after an error. */
+const struct action *action_once(const char *directory, const char *name, struct error *);
+
 /* A number in a variable, as BTF describes it. */
 struct member {
 	const char *name;	/* "" if the variable is one number */

@@ -40,8 +40,8 @@ static int monitor(const struct options *options, struct error *e)
 		now = last;
 		status_clear(&now);
 	}
-	status_free(&before);
-	status_free(&now);
+	status_clear(&before);
+	status_clear(&now);
 	return result ? error(e, REFUSED, "free some", "no memory") : 0;
 }
 
@@ -78,6 +78,6 @@ int command_status(const struct options *options, char **words, int n, struct er
 		result = status_prometheus(&status, n > 1 ? words[1] : "");
 	else
 		status_text(&status, reasons, colours);
-	status_free(&status);
+	status_clear(&status);
 	return result ? error(e, REFUSED, "free some", "no memory") : 0;
 }

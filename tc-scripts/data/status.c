@@ -75,26 +75,6 @@ static int add_before(struct status *status, char *line)
 
 /* ---- what a program says --------------------------------------------------------------------- */
 
-static const struct action *action_of(struct status *status, const char *objects, const char *name)
-{
-	struct error e = {};
-
-	for (size_t i = 0; i < status->actions; i++)
-		if (!strcmp(status->action[i]->name, name))
-			return status->action[i];
-	if (status->actions == ACTIONS_MAX)
-		return NULL;
-
-	struct action *new = calloc(1, sizeof(*new));
-
-	if (new && !action_open(new, objects, name, &e))
-		return status->action[status->actions++] = new;
-	if (new)
-		action_close(new);
-	free(new);
-	return NULL;
-}
-
 static int add_param(struct step *step, const struct parameter *p, const struct settings *settings)
 {
 	void *bigger = grown(step->param, step->params, sizeof(*step->param));
@@ -285,9 +265,10 @@ static void understand(struct status *status, const char *objects, bool entries)
 		for (size_t k = 0; k < a->steps; k++) {
 			struct step *step = &a->step[k];
 			const struct action *action = NULL;
+			struct error e = {};
 
 			if (step->program) {
-				action = action_of(status, objects, step->field[NAME]);
+				action = action_once(objects, step->field[NAME], &e);
 				if (action)
 					read_program(step, action, entries);
 			}
@@ -347,16 +328,6 @@ void status_clear(struct status *status)
 	status->attachment = NULL;
 	status->before = NULL;
 	status->attachments = status->befores = 0;
-}
-
-void status_free(struct status *status)
-{
-	status_clear(status);
-	for (size_t i = 0; i < status->actions; i++) {
-		action_close(status->action[i]);
-		free(status->action[i]);
-	}
-	memset(status, 0, sizeof(*status));
 }
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------- */

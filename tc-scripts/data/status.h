@@ -42,7 +42,6 @@ struct param {
 };
 
 #define REASONS_MAX 64
-#define ACTIONS_MAX 64
 
 struct step {			/* an action of an attachment */
 	char *line, *field[FIELDS];
@@ -73,8 +72,6 @@ struct before {
 struct status {
 	struct attachment *attachment;
 	size_t attachments;
-	struct action *action[ACTIONS_MAX];	/* those that were opened */
-	size_t actions;
 	char **before;		/* lines */
 	size_t befores;
 };
@@ -84,9 +81,7 @@ struct status {
  * the caller frees, or NULL. @entries: also count those of tables. Returns 0, or -1 where there is no memory.
  */
 int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick);
-/* Frees all but the objects that were opened, which the next status_read() uses again. */
 void status_clear(struct status *status);
-void status_free(struct status *status);
 
 /* Reads the filter at *@at, which begins as attachment->before; false after the last one. */
 bool before_next(const char **at, struct before *before);

@@ -7,6 +7,9 @@
 # have_odd: its match cannot be told
 own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_control=() have_form=() have_tables=()
 have_odd=()
+# the lists of all filters at its place, and what they take: see are_taken
+lists=''
+declare -gA taken_at=()
 # The plan. Of each attachment of the files: the one that is there and becomes it, its pref, and how it comes to be:
 #   same     it is there
 #   change   what is there is changed in place
@@ -17,15 +20,22 @@ pair=() at=() how=() gone=()
 
 # ---- what is there ----------------------------------------------------------------------------
 
-# have_all: sets have_* to what is attached at devs, or everywhere
+# have_all: sets have_* to what is attached at devs, or everywhere, and lists to anybody's filters
 have_all() {
-	local n h=-1 field text now w number
+	local n h=-1 field text now w number line all=()
 	local -A label_of=()
-	find_own own ''
+	find_own own '' lists
 	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
-	read_live "${own[@]}"
+	for line in "${own[@]}"; do
+		split field "$line" $'\t'
+		[[ ${field[8]} != bpf ]] || all+=("${field[@]:9:2}")
+	done
+	# of each program that can be read: its table and what it was baked with
+	text=$(of_data live "${all[@]}" 2>/dev/null) || true
+	split all "$text" $'\n'
+	for line in "${all[@]}"; do programs["${line%%$'\t'*}"]=${line#*$'\t'}; done
 	for n in "${!own[@]}"; do
-		IFS=$'\t' read -ra field <<<"${own[n]}"
+		split field "${own[n]}" $'\t'
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			h=$((h + 1))
 			text='- all '
@@ -40,12 +50,13 @@ have_all() {
 		fi
 		have_control[h]=${field[11]}
 		[[ ${field[8]} == bpf ]] || continue
-		live now "${field[@]:9:2}" || true
+		now=$'?\t?'
+		[[ ! ${class[${field[9]}]-} ]] || now=${programs[${field[10]}]-$now}
+		[[ ${table_key[${field[9]}]-} ]] && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
+		now=${now#*$'\t'}
 		# Programs of another version of tcact are replaced.
 		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
 		have_names[h]+=${have_names[h]:+ }${field[9]} have_form[h]+=$now$'\n'
-		[[ ${table_key[${field[9]}]-} ]] && text=${programs[${field[10]} digest]-?} || text=-
-		have_tables[h]+=$text$'\n'
 		[[ $now != '?' || $EUID == 0 ]] || fail 2 "$subcommand" "cannot read what is attached" "run as root"
 	done
 }
@@ -150,10 +161,19 @@ compare() {
 	done
 }
 
+# are_taken: sets taken_at["DEV DIR CHAIN/PREF"] where there is a filter, anybody's
+are_taken() {
+	local text line lines
+	[[ ! ${taken_at[*]} && $lists ]] || return 0
+	text=$(taken "$lists")
+	split lines "$text" $'\n'
+	for line in "${lines[@]}"; do taken_at["$line"]=1; done
+}
+
 # choose_prefs HOOK W...: for those without one, which are met in this order. Those that stay keep theirs. There is
 # room between them, for lines that come later.
 choose_prefs() {
-	local hook=$1 w p all dev dir chain low=0 high some=() all_wants missing=''
+	local hook=$1 w p dev dir chain low=0 high some=() all_wants missing=''
 	local -A used=()
 	shift
 	all_wants=("$@")
@@ -165,9 +185,9 @@ choose_prefs() {
 	done
 	[[ $missing ]] || return 0
 	read -r dev dir chain <<<"$hook"
-	filters all "$dev" "$dir"
-	for p in $(taken "$all"); do
-		[[ $p != "$chain"/* ]] || used[${p#*/}]=1
+	are_taken
+	for p in "${!taken_at[@]}"; do
+		[[ $p != "$hook"/* ]] || used[${p##*/}]=1
 	done
 	for w in "${!want_hook[@]}"; do
 		[[ ${want_hook[w]} == "$hook" && ${want_pref[w]} ]] || continue
@@ -280,12 +300,18 @@ show_have() { # SIGN H
 
 # ---- doing it ---------------------------------------------------------------------------------
 
-# again W: reads its line anew, for its device alone
+# again W: what take_line made of its line, for its device alone
 again() {
-	local k=${want_line[$1]} in_file=again
-	local subcommand=${line_at[k]}
-	take_line "${line_directory[k]}" "${file_words[@]:line_start[k]:line_length[k]}"
+	local k=${want_line[$1]} first
+	local n=${line_steps[k]}
+	first=${line_first[k]}
+	steps=("${file_steps[@]:first:n}") settings=("${file_settings[@]:first:n}") tables=("${file_tables[@]:first:n}")
+	split control "${line_control[k]}"
+	split match "${want_label[$1]}"
 	devs=("${want_dev[$1]}")
+	place=([dir]=${want_hook[$1]#* } [pref]=${want_pref[$1]} [chain]=${want_hook[$1]##* } [as]=${match[0]/#-/}
+		[protocol]=${match[1]})
+	place[dir]=${place[dir]% *} place[chain]=${place[chain]/#0/} match=("${match[@]:2}")
 }
 
 # bake_all W...: what object would bake for them, by one process
@@ -309,14 +335,44 @@ bake_all() {
 	ask_batches
 }
 
-# add_one W PREF
+# add_one W PREF [QUEUE]: with it, what tc -batch is to do is added to this array, if -batch can take it
 add_one() {
-	local dev=${want_dev[$1]} words
+	local dev=${want_dev[$1]} words before after
 	again "$1"
 	# Tables are shared within a line only.
 	made[line]=${want_line[$1]}
 	actions words "$dev"
-	attach "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+	if [[ ! ${3-} || $dry || $verbose || ${#words[@]} -gt 60 || ${match[*]}$dev == *[\#\'\"\\]* ]]; then
+		attach "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+		return
+	fi
+	local -n queue_=$3
+	filter_words before after "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+	queue_+=("${before[*]} ${match[*]:-@} ${after[*]}")
+}
+
+# add_queue LINE...: by one tc, as each takes its time to begin
+add_queue() {
+	local n status place_ limit=("${limit[@]:0:4}" $(($# * limit[4]))) all=("${all_matches[@]}")
+	while (($#)); do
+		{ printf '%s\n' "${@/ @ action/ ${all[0]} action}" >"$work/batch"; } 2>/dev/null ||
+			fail 2 "$subcommand" "cannot write to $state" "make room there"
+		status=0
+		attempt tc -batch "$work/batch" || status=$?
+		((status)) || return 0
+		split place_ "$1"
+		! killed "$status" || refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
+		n=1
+		[[ ! $said =~ Command\ failed\ [^:]*:([0-9]+) ]] || n=${BASH_REMATCH[1]}
+		shift $((n - 1))
+		if [[ $said == *'TC classifier not found'* && $1 == *' @ action '* && ${#all[@]} != 1 ]]; then
+			all=("${all[@]:1}")
+			continue
+		fi
+		split place_ "$1"
+		undo_not $#
+		refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
+	done
 }
 
 # change_one W: what differs, in place
@@ -330,7 +386,7 @@ change_one() {
 	mapfile -t tables_have <<<"${have_tables[h]}"
 	remember "${want_number[w]}" "${want_label[w]}"
 	for ((i = 0; i < n; i++)); do
-		IFS=$'\t' read -ra field <<<"${own[have_first[h] + i]}"
+		split field "${own[have_first[h] + i]}" $'\t'
 		ends=${field[11]}
 		((i + 1 < n)) || [[ ${want_control[w]} == goto* ]] || ends=${want_control[w]}
 		printf -v cookie '%s%08x%s' "${field[7]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
@@ -374,13 +430,13 @@ keep() {
 # remove_one H
 remove_one() {
 	local first=${have_first[$1]} line field actions_=() words pin protocol match_ status=0
-	IFS=$'\t' read -ra field <<<"${own[first]}"
+	split field "${own[first]}" $'\t'
 	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
 	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
 	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
 	read -ra match_ <<<"$match_"
 	for line in "${own[@]:first}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		((${#actions_[@]} == 0)) || [[ ${field[7]:10:2} != 00 ]] || break
 		if [[ ${field[8]} == bpf ]]; then
 			keep pin "${field[@]:9:2}"
@@ -389,7 +445,7 @@ remove_one() {
 			actions_+=(action gact "${field[11]}" cookie "${field[7]}")
 		fi
 	done
-	IFS=$'\t' read -ra field <<<"${own[first]}"
+	split field "${own[first]}" $'\t'
 	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
 	remove "${field[@]:0:7}" || status=$?
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
@@ -412,13 +468,10 @@ own_clsact() {
 
 # prepare_devices W...: sets flag_of; a device that has no clsact gets one
 prepare_devices() {
-	local w dev qdisc
-	local -A qdisc_of=()
+	local w dev
 	for w; do
 		dev=${want_dev[w]}
-		[[ ${qdisc_of[$dev]+set} ]] || { hooked qdisc "$dev"; qdisc_of["$dev"]=$qdisc; }
-		qdisc=${qdisc_of[$dev]}
-		[[ ${want_hook[w]} == "$dev ingress "* || $qdisc != ingress ]] ||
+		[[ ${want_hook[w]} == "$dev ingress "* || ${qdisc_of[$dev]-} != ingress ]] ||
 			fail 1 "${line_at[want_line[w]]}" "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 	done
 	for w; do
@@ -426,7 +479,7 @@ prepare_devices() {
 		[[ ! ${flag_of[$dev]-} ]] || continue
 		flag_of[$dev]=0
 		! own_clsact "$dev" || flag_of[$dev]=1
-		[[ ! ${qdisc_of[$dev]} ]] || continue
+		[[ ! ${qdisc_of[$dev]-} ]] || continue
 		again "$w"
 		add_clsact "$dev"
 		flag_of[$dev]=${made["clsact $dev"]}
@@ -435,15 +488,13 @@ prepare_devices() {
 
 # near VAR HOOK PREF: sets VAR to the free pref nearest to this one
 near() {
-	local dev dir chain all used i p w
-	read -r dev dir chain <<<"$2"
-	filters all "$dev" "$dir"
-	used=" $(taken "$all" | tr '\n' ' ') "
-	for w in "${!at[@]}"; do used+=" ${want_hook[w]##* }/${at[w]} "; done
+	local i p w
+	for w in "${!at[@]}"; do taken_at["${want_hook[w]}/${at[w]}"]=1; done
 	for ((i = 1; i < 65536; i++)); do
 		for p in $(($3 - i)) $(($3 + i)); do
-			if ((p > 0 && p < 65536)) && [[ $used != *" $chain/$p "* ]]; then
+			if ((p > 0 && p < 65536)) && [[ ! ${taken_at[$2/$p]-} ]]; then
 				printf -v "$1" '%s' "$p"
+				taken_at["$2/$p"]=1
 				return
 			fi
 		done
@@ -459,7 +510,7 @@ in_order() {
 # the order in which packets meet it, what it goes to before what goes there; then what goes is removed in the opposite
 # order. What cannot be changed in place at its pref has a second filter beside it meanwhile.
 carry_out() {
-	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=()
+	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=() queue=() devs=()
 	local -A flag_of=() guard=() emptier=()
 	for w in "${!how[@]}"; do
 		key="${want_hook[w]##* } ${at[w]} $w"
@@ -477,10 +528,17 @@ carry_out() {
 	mapfile -t removes < <(in_order 1,1n 2,2rn "${removes[@]}")
 	bake_all "${adds[@]}"
 	prepare_devices "${adds[@]}"
-	for w in "${adds[@]}"; do add_one "$w" "${guard[$w]-${at[w]}}"; done
+	for w in "${adds[@]}"; do devs+=("${want_dev[w]}"); done
+	all_still "${devs[@]}"
+	for w in "${adds[@]}"; do
+		add_one "$w" "${guard[$w]-${at[w]}}" queue
+		# Each of them takes four file descriptors of tc for an action.
+		((${#queue[@]} < 16)) || { add_queue "${queue[@]}"; queue=(); }
+	done
+	add_queue "${queue[@]}"
 	for w in "${changes[@]}"; do change_one "$w"; done
 	for h in "${removes[@]}"; do
-		IFS=$'\t' read -ra field <<<"${own[have_first[h]]}"
+		split field "${own[have_first[h]]}" $'\t'
 		dev=${field[0]}
 		[[ ${dev_index[$dev]-} ]] || device dev "$dev"
 		remove_one "$h"

@@ -88,8 +88,8 @@ device() {
 
 # find_device VAR NAME: as device, but fails where there is none
 find_device() {
-	local line index name_ mtu layer
-	line=$([[ ! $2 || $2 == */* ]] || ip -d -o link show dev "$2" 2>/dev/null) || true
+	local line='' index name_ mtu layer
+	[[ ! $2 || $2 == */* ]] || line=$(exec ip -d -o link show dev "$2" 2>/dev/null) || true
 	[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] || return
 	index=${BASH_REMATCH[1]} name_=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
 	# Behind @ ip says what is at the other end, but a name can have one too.
@@ -126,7 +126,7 @@ place_match() {
 	local word
 	((${#match[@]} == 0)) || bad "match is given twice"
 	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
-	read -ra match <<<"$1"
+	split match "$1"
 	[[ ${match[0]-} == @(matchall|flower|u32|basic|bpf|cgroup) ]] ||
 		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup"
 	for word in "${match[@]}"; do
@@ -152,17 +152,21 @@ label() {
 	printf -v "$1" '%s' ''
 	printf -v "$2" '%s' "$said_"
 	[[ $said_ != '- all ' ]] || return 0
-	for ((i = 0; i < ${#said_}; i++)); do	# FNV-1a
-		printf -v c '%d' "'${said_:i:1}"
-		number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
-	done
-	printf -v "$1" '%08x' "$number_"
+	if [[ ! ${numbers[$said_]-} ]]; then
+		for ((i = 0; i < ${#said_}; i++)); do	# FNV-1a
+			printf -v c '%d' "'${said_:i:1}"
+			number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
+		done
+		printf -v c '%08x' "$number_"
+		numbers["$said_"]=$c
+	fi
+	printf -v "$1" '%s' "${numbers[$said_]}"
 }
 
 # label_file VAR: sets VAR to the name of the file
 label_file() {
-	[[ ${made[netns]-} ]] || made[netns]=$(readlink /proc/self/ns/net)
-	printf -v "$1" '%s' "$state/labels.${made[netns]//[^0-9]/}"
+	netns_of "$1"
+	printf -v "$1" '%s' "$state/labels.${!1}"
 }
 
 # read_labels: sets labels to what the file says, if it is of this user and in a directory of his
@@ -205,10 +209,13 @@ look() {
 	refused "$what" "$1" "$status"
 }
 
+# what tc prints before each filter
+head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ '
+
 # filters VAR DEV DIR: sets the variable VAR to the list of them. The kernel drops a matchall filter from a list where it does not fit
 # into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
 filters() {
-	local list_ head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ ' lost field what
+	local list_ lost field what
 	quote what "$2"
 	what="look at $what $3"
 	look "$what" tc -s filter show dev "$2" "$3"
@@ -223,6 +230,41 @@ filters() {
 		list_=${list_/"$lost"/"$said"}
 	done
 	printf -v "$1" '%s' "$list_"
+}
+
+# all_filters VAR [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR". The devices have the
+# qdiscs of qdisc_of. One tc lists all; where that fails, filters says why, and gets what is missing.
+all_filters() {
+	local var_=$1 text_='' rest_ one_ commands_='' at_
+	shift
+	for ((at_ = 1; at_ < $#; at_ += 2)); do
+		# That of the qdisc comes first, and separates the lists.
+		commands_+="qdisc show dev ${!at_}"$'\nfilter show dev '"${*:at_:2}"$'\n'
+	done
+	# Other characters have a meaning for -batch.
+	if [[ $commands_ != *[!A-Za-z0-9_.:@\ $'\n'-]* ]] &&
+		rest_=$(exec "${limit[@]}" tc -s -batch - <<<"$commands_" 2>/dev/null); then
+		rest_=$'\n'$rest_
+		for ((at_ = 1; at_ < $#; at_ += 2)); do
+			one_=$'\nqdisc '"${qdisc_of[${!at_}]} ffff:"
+			[[ $rest_ == *"$one_"* ]] || break
+			rest_=${rest_#*"$one_"}
+			one_=${rest_%%$'\nqdisc '*}
+			rest_=${rest_:${#one_}}
+			[[ $one_ != *$'\nfilter '* ]] ||
+				text_+="hook ${*:at_:2}"$'\nfilter '"${one_#*$'\nfilter '}"$'\n'
+		done
+		if ((at_ > $#)) && [[ ! $text_ =~ (^|$'\n')$head($'\n'($head$'\n'|hook )|$) ]]; then
+			printf -v "$var_" '%s' "$text_"
+			return
+		fi
+	fi
+	text_=''
+	for ((at_ = 1; at_ < $#; at_ += 2)); do
+		filters one_ "${@:at_:2}"
+		[[ ! $one_ ]] || text_+="hook ${*:at_:2}"$'\n'$one_$'\n'
+	done
+	printf -v "$var_" '%s' "$text_"
 }
 
 # mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
@@ -264,12 +306,14 @@ made_clsact() {
 	return 1
 }
 
-# taken FILTERS: CHAIN/PREF of each, anybody's
+# taken FILTERS: CHAIN/PREF of each, anybody's, behind "DEV DIR " of the last line "hook DEV DIR"
 taken() {
-	awk '/^filter / {
-		c = 0
-		for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-		print c "/" p }' <<<"$1"
+	awk '/^hook / { hook = $2 " " $3 " " }
+		/^filter / {
+			c = 0
+			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+			print hook c "/" p
+		}' <<<"$1"
 }
 
 # free_pref VAR DEV: sets VAR to the pref that is asked for, or to what tc would choose: the last one
@@ -436,16 +480,17 @@ merge_steps() {
 # action, none of USED, and may follow one of ORDER; that variable becomes its own. parameter.h has the rules.
 next_part() {
 	local -n part_=$1 order_=$2
-	local row of at unless pair
+	local row rows pair
 	[[ " $5" != *' link '* ]] || return 1
-	for row in "${parts[@]}"; do
-		[[ $row == *$'\t'"$4"$'\t'* ]] || continue
-		IFS=$'\t' read -r part_ of at unless <<<"$row"
-		[[ $of == "$4" && $3 != *" $part_ "* && $at -ge $order_ ]] || continue
-		for pair in $unless; do
+	split rows "${parts[$4]-}" $'\n'
+	for row in "${rows[@]}"; do
+		split row "$row"
+		[[ $3 != *" ${row[0]} "* && ${row[1]} -ge $order_ ]] || continue
+		for pair in "${row[@]:2}"; do
 			[[ " $5 " != *" ${pair/=/ } "* ]] || return 1
 		done
-		order_=$at
+		# shellcheck disable=SC2034 # of the caller
+		part_=${row[0]} order_=${row[1]}
 		return
 	done
 	return 1
@@ -455,7 +500,7 @@ next_part() {
 # part; a part is on once one of them is given.
 edit_settings() {
 	local given first=${params[$3]%% *} p
-	read -ra given <<<"${4:-$first ${default[$3 $first]}}"
+	split given "${4:-$first ${default[$3 $first]}}"
 	for ((p = 0; p < ${#given[@]}; p += 2)); do
 		printf -v "$1" '%s %s' "${!1}" "$2.${given[p]} ${given[p + 1]}"
 	done
@@ -547,7 +592,7 @@ staged_table() {
 step_args() {
 	local -n baked_=$1
 	local name_=${steps[$2]}
-	read -ra baked_ <<<"${settings[$2]}"
+	split "$1" "${settings[$2]}"
 	for_device "$1" "$name_" "$3"
 	# What tc does not count: of an allow list the misses are few, of others the hits. What follows
 	# in the filter counts the hits.
@@ -587,23 +632,36 @@ actions() {
 	fi
 }
 
-# attach DEV PREF FLAG ACTION...
-attach() {
-	local dev=$1 at=$2 flag=$3 dir=${place[dir]} chain=${place[chain]} status=0 try tries=("${match[*]}") number text
-	shift 3
+# what matches all packets, where there is no match; a kernel may lack the first ones
+all_matches=(matchall flower 'u32 match u32 0 0')
+
+# filter_words BEFORE AFTER DEV PREF FLAG ACTION...: sets these arrays to tc's words before and behind the match,
+# for a filter that is to be undone
+filter_words() {
+	local -n before_=$1 after_=$2
+	local dir=${place[dir]} chain=${place[chain]} number text
 	label number text
 	remember "$number" "$text"
-	[[ ${tries[0]} ]] || tries=(matchall flower 'u32 match u32 0 0')
-	undo_later filter "$dev" "${dev_index[$dev]}" "$dir" "${chain:-0}" "$at"
+	# shellcheck disable=SC2034 # of the caller
+	before_=(filter add dev "$3" "$dir" ${chain:+chain "$chain"} pref "$4" protocol "${place[protocol]:-all}")
+	after_=("${@:6}")
+	after_=("${after_[@]//746361631F/746361631$5}")
+	undo_later filter "$3" "${dev_index[$3]}" "$dir" "${chain:-0}" "$4"
+}
+
+# attach DEV PREF FLAG ACTION...
+attach() {
+	local status=0 try tries=("${match[*]}") before after
+	filter_words before after "$@"
+	[[ ${tries[0]} ]] || tries=("${all_matches[@]}")
 	for try in "${tries[@]}"; do
 		status=0
-		read -ra try <<<"$try"
-		still "$dev" && attempt tc filter add dev "$dev" "$dir" ${chain:+chain "$chain"} pref "$at" \
-			protocol "${place[protocol]:-all}" "${try[@]}" "${@//746361631F/746361631$flag}" || status=$?
+		split try "$try"
+		still "$1" && attempt tc "${before[@]}" "${try[@]}" "${after[@]}" || status=$?
 		[[ $status != 0 && $said == *'TC classifier not found'* ]] || break
 	done
 	((status == 0)) || killed "$status" || undo_not
-	((status == 0)) || refused "add to $(q "$dev") $dir" tc "$status"
+	((status == 0)) || refused "add to $(q "$1") ${place[dir]}" tc "$status"
 }
 
 command_add() {
@@ -683,28 +741,33 @@ add_clsact() {
 # said, as order.awk takes it
 find_own() {
 	local -n own_=$1
-	local name=$2 d way line lines list text='' group=() field has='' is_
-	local -A qdisc=()
-	own_=()
+	local name=$2 d way line lines text group=() field has='' is_ places=()
+	own_=() qdisc_of=()
 	read_labels
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
 	look "look at the devices" tc qdisc show
-	while read -ra field; do
-		[[ ${field[1]-} != @(clsact|ingress) ]] || qdisc[${field[4]}]=${field[1]}
-	done <<<"$said"
-	((${#devs[@]} || ! ${#qdisc[@]})) || mapfile -t devs < <(printf '%s\n' "${!qdisc[@]}" | sort)
+	split lines "$said" $'\n'
+	for line in "${lines[@]}"; do
+		[[ $line == 'qdisc '@(clsact|ingress)' '* ]] || continue
+		split field "$line"
+		qdisc_of["${field[4]}"]=${field[1]}
+	done
+	((${#devs[@]} || ! ${#qdisc_of[@]})) || {
+		text=$(IFS=$'\n' && exec sort <<<"${!qdisc_of[*]}")
+		split devs "$text" $'\n'
+	}
 	for d in "${devs[@]}"; do
 		for way in ${place[dir]:-ingress egress}; do
 			# An ingress qdisc shows its filters for egress too.
-			[[ ${qdisc[$d]-} == clsact || ${qdisc[$d]-} == "$way" ]] || continue
-			filters list "$d" "$way"
-			[[ ! $list ]] || text+="hook $d $way"$'\n'$list$'\n'
+			[[ ${qdisc_of[$d]-} != clsact && ${qdisc_of[$d]-} != "$way" ]] || places+=("$d" "$way")
 		done
 	done
+	all_filters text "${places[@]}"
 	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
-	mapfile -t lines < <([[ ! $text ]] || awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
+	[[ ! $text ]] || text=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
+	split lines "$text" $'\n'
 	for line in "${lines[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			[[ ! $has ]] || own_+=("${group[@]}")
 			group=() has=''

@@ -15,6 +15,9 @@ data() {
 	)
 }
 
+# of_data WORD...: as data, in the place of this subshell
+of_data() { exec "$data" ${json:+-j} ${verbose:+-v} -c "$subcommand" "$objects" "$@"; }
+
 # ask WORD...: as data, but its failure ends tcact
 ask() { data "$@" || ended $?; }
 
@@ -29,7 +32,7 @@ batch() {
 # catalogue: sets what there is from what `tcact-data describe` says
 catalogue() {
 	local - text row field IFS=$IFS
-	text=$(exec "$data" ${verbose:+-v} -c "$subcommand" "$objects" describe) || ended $?
+	text=$(of_data describe) || ended $?
 	set -f
 	IFS=$'\n'
 	for row in $text; do
@@ -43,7 +46,7 @@ catalogue() {
 			actions+=("${field[1]}")
 			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
-		part?edit*) parts+=("${row#part?edit?}") ;;
+		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;
 		param*) params["${field[1]}"]+="${field[2]} " default["${field[1]} ${field[2]}"]=${field[12]} ;;
 		needs*) needs["${field[1]} ${field[2]}"]=${field[3]} ;;
 		esac
@@ -82,7 +85,7 @@ check_settings() {
 	local word
 	# change: what stays counts too
 	if [[ $in_file ]]; then
-		[[ $in_file == again ]] || batch values "$@"
+		batch values "$@"
 	elif [[ $subcommand != change ]]; then
 		ask values "$@"
 	fi

@@ -2,9 +2,9 @@
 # shellcheck shell=bash
 # Files that say what is to be attached; tcact.conf(5) describes them.
 
-# What read_files has read. Of each line: where it is, the directory of its file, and its words, with those of the
-# heading, as from line_start on in file_words
-line_at=() line_directory=() line_start=() line_length=() file_words=()
+# What read_files has read. Of each line: where it is, its CONTROL, and the number of its steps, which are those from
+# line_first on in file_*
+line_at=() line_control=() line_steps=() line_first=() file_steps=() file_settings=() file_tables=()
 # Of each attachment that they ask for, on a device that is there: its line, device, "DEV DIR CHAIN", pref if one is
 # given, the number and the text of its label, the names of its actions, its control, and of its actions what
 # tcact-data says to form: parameters and tables
@@ -20,29 +20,37 @@ declare -gA device_of=() absent=() pref_at=() name_at=()
 # with 1 where a quote is open, and with 2 where TEXT goes on in the next line.
 read_words() {
 	local -n read_=$1
-	local left=$2 word part
+	local left=$2 word part plain_
 	read_=()
-	while left=${left##+( )} && [[ $left && $left != '#'* ]]; do
+	while :; do
+		# the words before the first one that needs care
+		part=${left%%[\'\"\\#]*}
+		[[ $part == "$left" ]] || part=${part%"${part##* }"}
+		split plain_ "$part" ' '
+		read_+=("${plain_[@]}") left=${left:${#part}}
+		[[ $left && $left != '#'* ]] || break
 		word=''
 		while [[ $left && $left != ' '* ]]; do
 			case $left in
-			\'*) [[ $left =~ ^\'([^\']*)\' ]] || return 1 ;;
-			\"*) [[ $left =~ ^\"(([^\"\\]|\\.)*)\" ]] || return 1 ;;
-			\\) return 2 ;;
-			\\*) [[ $left =~ ^\\(.) ]] ;;
-			*) [[ $left =~ ^([^\ \'\"\\]+) ]] ;;
-			esac
-			part=${BASH_REMATCH[1]}
-			if [[ $left == \"* ]]; then
-				while [[ $part =~ ^([^\\]*)\\(.)(.*)$ ]]; do
-					[[ ${BASH_REMATCH[2]} == [\"\\\$\`] ]] || word+=${BASH_REMATCH[1]}\\
-					[[ ${BASH_REMATCH[2]} != [\"\\\$\`] ]] || word+=${BASH_REMATCH[1]}
-					word+=${BASH_REMATCH[2]} part=${BASH_REMATCH[3]}
+			\'*)
+				left=${left:1}
+				[[ $left == *\'* ]] || return 1
+				word+=${left%%\'*} left=${left#*\'} ;;
+			\"*)
+				left=${left:1}
+				until [[ $left == \"* ]]; do
+					case $left in
+					'') return 1 ;;
+					\\[\"\\\$\`]*) word+=${left:1:1} left=${left:2} ;;
+					\\*) word+=\\ left=${left:1} ;;
+					*) part=${left%%[\"\\]*} word+=$part left=${left:${#part}} ;;
+					esac
 				done
-				[[ $left =~ ^\"(([^\"\\]|\\.)*)\" ]]
-			fi
-			word+=$part
-			left=${left:${#BASH_REMATCH[0]}}
+				left=${left:1} ;;
+			\\) return 2 ;;
+			\\*) word+=${left:1:1} left=${left:2} ;;
+			*) part=${left%%[ \'\"\\]*} word+=$part left=${left:${#part}} ;;
+			esac
 		done
 		read_+=("$word")
 	done
@@ -82,7 +90,8 @@ take_line() {
 read_file() {
 	local file=$1 n=0 line more at fd status words heading=() typed=() directory shown
 	[[ $file == /* ]] || file=$PWD/$file
-	directory=${file%/*} shown=$(q "$1")
+	directory=${file%/*}
+	quote shown "$1"
 	{ [[ ! -d $file ]] && exec {fd}<"$file"; } 2>/dev/null || bad "cannot read $shown" "check its name and permissions"
 	local subcommand
 	while IFS= read -r line <&"$fd" || [[ $line ]]; do
@@ -145,10 +154,10 @@ read_files() {
 keep_line() {
 	local dev key i w n args number text there='' line=${#line_at[@]}
 	take_line "$@"
-	line_at+=("$subcommand") line_directory+=("$1") line_start+=("${#file_words[@]}") line_length+=($(($# - 1)))
-	file_words+=("${@:2}")
 	[[ ${control[*]} != ok ]] || control=(pass)
 	[[ ${control[*]} != shot ]] || control=(drop)
+	line_at+=("$subcommand") line_control+=("${control[*]}") line_steps+=(${#steps[@]}) line_first+=(${#file_steps[@]})
+	file_steps+=("${steps[@]}") file_settings+=("${settings[@]}") file_tables+=("${tables[@]}")
 	label number text
 	for dev in "${devs[@]}"; do
 		key="$dev ${place[dir]} ${place[chain]:-0} ${place[pref]}"
@@ -177,22 +186,23 @@ keep_line() {
 
 # form W TABLE NAME [PARAM VALUE]...: asks tcact-data for it; W is the attachment, if it is there
 form() {
-	local table=("${2#=}")
-	[[ $2 == =* ]] && table=(-t "${table[0]}") || table=()
-	batch form "${table[@]}" "${@:3}"
+	local given=()
+	[[ $2 != =* ]] || given=(-t "${2#=}")
+	batch form "${given[@]}" "${@:3}"
 	forms+=("$1")
 }
 
 # ask_batches: what tcact-data says to batches goes to the attachments
 ask_batches() {
-	local text line w params table n=0
+	local text line lines w n=0
 	((${#batches[@]})) || return 0
-	text=$(ask batch < <(printf '%s\n' "${batches[@]}")) || { n=$? message=said; exit "$n"; }
-	while IFS=$'\t' read -r table params; do
+	text=$(IFS=$'\n' && of_data batch <<<"${batches[*]}") || ended $?
+	split lines "$text" $'\n'
+	for line in "${lines[@]}"; do
 		w=${forms[n]-}
 		n=$((n + 1))
 		[[ $w ]] || continue
-		want_form[w]+=$params$'\n' want_tables[w]+="$table"$'\n'
-	done <<<"$text"
+		want_form[w]+=${line#*$'\t'}$'\n' want_tables[w]+=${line%%$'\t'*}$'\n'
+	done
 	batches=() forms=()
 }

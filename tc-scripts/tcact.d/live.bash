@@ -1,33 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What is attached: its parameters, read from the program's frozen constants; show and change. What becomes of its
-# packets, tcact-data knows.
-
-# read_live LINE...: for each program of these actions that can be read, programs["ID params"] is what it was
-# baked with, "NAME VALUE ..."
-read_live() {
-	local line field all=() what name value id=''
-	for line; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[8]} != bpf ]] || all+=("${field[@]:9:2}")
-	done
-	((${#all[@]})) || return 0
-	while IFS=$'\t' read -r what name value; do
-		case $what in
-		program) id=$name programs["$id params"]='' ;;
-		param) programs["$id params"]+="$name $value " ;;
-		entries) programs["$id digest"]="$name $value" ;;
-		esac
-	done < <(data live "${all[@]}" 2>/dev/null)
-}
-
-# live VAR NAME PROGRAM: sets VAR to its parameters, "NAME VALUE ...", or to "?" where they cannot be known, which takes
-# an action of this catalogue, and the right to read it
-live() {
-	printf -v "$1" '%s' '?'
-	[[ ${class[$2]-} && ${programs[$3 params]+set} ]] || return
-	printf -v "$1" '%s' "${programs[$3 params]}"
-}
+# What is attached: show and change. The parameters, and what becomes of packets, tcact-data knows.
 
 # ---- show -----------------------------------------------------------------------------------
 
@@ -39,7 +12,7 @@ match_of() {
 	flower) ;;
 	u32)
 		text_=u32
-		read -ra keys <<<"$3"
+		split keys "$3"
 		while [[ ${keys[0]-} == match && ${keys[1]-} == */* && ${keys[2]-} == at ]]; do
 			text_+=" match u32 0x${keys[1]%/*} 0x${keys[1]#*/} at ${keys[3]}"
 			keys=("${keys[@]:4}")
@@ -70,7 +43,7 @@ status_input() {
 	rewriters_of_catalogue rewriters
 	awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$2"
 	for line in "${of_[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		match_of text "${field[5]}" "${field[16]/#-/}" || true
 		name_of name "${field[7]}"
 		printf 'action\t%s\t%s\t%s\n' "$line" "${text:--}" "${name:--}"
