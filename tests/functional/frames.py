@@ -4,7 +4,7 @@
 
 NAME.in goes in; NAME.dscp, .ttl, .mss and .edit are what must come out of the
 actions of the tests, as Scapy writes it: DSCP 46, TTL one less, MSS 1200 at
-most, and DSCP 46 with TTL 33 and MSS 1200. Also writes DIRECTORY/corpus and syns, for
+most, and DSCP 46 with TTL 33 and MSS 1200. Also writes DIRECTORY/corpus, syns and flows, for
 the comparison with tc's own actions and with netfilter.
 """
 import random
@@ -12,7 +12,7 @@ import sys
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_Router_Alert, IPOption_NOP
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt,
-                                ICMPv6EchoRequest, ICMPv6PacketTooBig)
+                                ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6PacketTooBig)
 from scapy.layers.l2 import ARP, GRE, Dot1AD, Dot1Q, Ether
 from scapy.layers.ppp import PPP, PPPoE
 from scapy.layers.sctp import SCTP, SCTPChunkData
@@ -324,6 +324,39 @@ def syns():
         yield f"{kind}.{n}", head
 
 
+def flows():
+    """name, bytes: first packets of connections, as conntrack knows them; of kinds stray and wrongsum, what belongs to none"""
+    rnd = random.Random(22)
+    for n in range(160):
+        # sources and destinations inside the prefixes of the tests and next to them
+        v4, v6 = ((dict(src=f"10.{rnd.choice((1, 1, 3))}.0.{n + 1}", dst=f"10.{rnd.choice((2, 2, 4))}.{n % 8}.9"), ip4),
+                  (dict(src=f"fd0{rnd.choice((1, 1, 3))}::{n + 1:x}", dst=f"fd0{rnd.choice((2, 2, 4))}::{n % 8}"), ip6))
+        for address, ip in v4, v6:
+            payload = Raw(rnd.randbytes(rnd.randrange(0, 100)))
+            ports = dict(sport=n + 1, dport=53)
+            kind, upper = (
+                ("udp", UDP(**ports) / payload), ("udp", UDP(**ports, chksum=0 if ip is ip4 else None) / payload),
+                ("wrongsum", UDP(**ports, chksum=rnd.randrange(1, 65536)) / payload),
+                ("tcp", TCP(**ports, flags="S", options=SYN)), ("tcp", TCP(**ports, flags="A") / payload),
+                ("wrongsum", TCP(**ports, flags="S", chksum=rnd.randrange(65536))),
+                ("echo", ICMP(id=n) / payload if ip is ip4 else ICMPv6EchoRequest(id=n, data=payload.load)),
+                ("other", payload))[n % 8]
+            if kind == "other":
+                address["proto" if ip is ip4 else "nh"] = 150 + n % 8
+            yield f"{kind}.{n}-{ip.__name__}", eth(ip(**address), upper)
+    for n in range(4):
+        yield f"fragment.v4-{n}", eth(ip4(dst="10.2.0.9", frag=n * 8, flags="MF"), Raw(PAYLOAD))
+        yield f"fragment.v6-{n}", eth(ip6(), IPv6ExtHdrFragment(nh=17, offset=n * 8, m=1), Raw(PAYLOAD))
+        for ip, error, echo in ((ip4, ICMP(type=3, code=1), ICMP(type=0, id=n)),
+                                (ip6, ICMPv6PacketTooBig(mtu=1280), ICMPv6EchoReply(id=n))):
+            name = f"{n}-{ip.__name__}"
+            inner = ip(src="10.2.0.2", dst="10.1.0.1") if ip is ip4 else ip(src="fd02::2", dst="fd01::1")
+            yield f"stray.error{name}", eth(ip(), error, inner, UDP(sport=900 + n, dport=901) / Raw(PAYLOAD))
+            yield f"stray.reply{name}", eth(ip(), echo)
+            yield f"stray.synack{name}", eth(ip(), syn(flags="SA", sport=900 + n))
+            yield f"stray.sctp{name}", eth(ip(), SCTP(sport=900 + n, dport=9) / SCTPChunkData(data=PAYLOAD))
+
+
 def main(directory):
     with open(directory + "/frames", "w") as out:
         for name, raw, cls in frames():
@@ -331,7 +364,7 @@ def main(directory):
             for variant, change in VARIANTS.items():
                 after = expected(raw, cls, change) if cls else raw
                 print(f"frame[{name}.{variant}]={after.hex()}", file=out)
-    for packets in corpus, syns:
+    for packets in corpus, syns, flows:
         with open(f"{directory}/{packets.__name__}", "w") as out:
             for name, packet in packets():
                 print(name, bytes(packet).hex(), file=out)

@@ -16,6 +16,13 @@
 #   without   xt_TCPMSS adds an option to a SYN without one; ours never makes a packet longer
 #   wrong     both continue inside an option with a wrong length (RFC 9293, 3.2); ours does not change such a header
 #   end       both change bytes after the end of the option list (RFC 9293, 3.2); ours does not
+# xt_NETMAP belongs to NAT, which keeps state: conntrack has an entry for each connection, with the addresses and ports
+# of both directions, and only the first packet of a connection meets the rule. ours keeps none, as Basic NAT needs none
+# (RFC 3022, 2.1). So these differ:
+#   fragment  conntrack keeps fragments until it has all of them; ours, which reads no ports, translates each
+#   stray     what belongs to no connection that conntrack has seen is not translated, and leaves with its inside
+#             address: an ICMP error, an echo reply, a SYN ACK, the middle of an SCTP association. ours translates it
+#   wrongsum  as stray; ours translates it, and the sum stays as wrong as it was (RFC 3022, 4.2)
 
 bake nf-dscp dscp value ef
 bake nf-ttl ttl set 64
@@ -23,7 +30,13 @@ bake nf-dec ttl
 bake nf-inc ttl inc 3
 bake nf-mss mss max 1300
 bake nf-strip tcpopt strip sack-permitted,timestamps
+bake nf-clamp mss mtu 1400
 bake nf-npt npt from fd01::/48 to 2001:db8:77::/48
+bake nf-npt-in npt dir in from fd02::/48 to 2001:db8:77::/48
+bake nf-netmap nat side src from 10.1.0.0/24 to 172.16.200.0/24
+bake nf-netmap6 nat side src from fd01::/64 to 2001:db8:77:5::/64
+bake nf-netmap-in nat side dst from 10.2.0.0/16 to 172.31.0.0/16
+bake nf-netmap6-in nat side dst from fd02::/64 to 2001:db8:77:5::/64
 bake nf-nat nat side src from 10.1.0.0/24 to 172.16.200.0/24
 bake nf-ecn ecn
 bake nf-df df
@@ -40,37 +53,63 @@ bridge() {
 	clsact a
 }
 
-# rule FAMILY WORD...: adds a rule. FAMILY 4 or 6: WORDs are the arguments of iptables -t mangle -A; nft: a rule for
-# a bridge
+# rule FAMILY WORD...: adds a rule. FAMILY 4 or 6: WORDs are the arguments of iptables -t mangle -A, or -t nat -A if
+# the first one is nat; nft: a rule for a bridge
 rule() {
-	local family=$1
+	local family=$1 table=mangle
 	shift
+	[[ $1 != nat ]] || { table=nat; shift; }
 	case $family in
-	4) iptables-legacy -w -t mangle -A "$@" ;;
-	6) ip6tables-legacy -w -t mangle -A "$@" ;;
+	4) iptables-legacy -w -t "$table" -A "$@" ;;
+	6) ip6tables-legacy -w -t "$table" -A "$@" ;;
 	nft) # after br_netfilter, whose priority is 0
 		nft -f - <<<"table bridge t { chain c { type filter hook forward priority 10; $*; }; }" ;;
 	esac
 }
 
-# against OBJECT KINDS CORPUS RULE...: sends the packets through both. Each RULE has the arguments of rule.
+narrow() { ip link set dev br0 mtu 1400; }
+
+# neighbours: where netfilter has changed the destination, the bridge asks the routing table for the next hop. That is
+# to be the one that the packet had.
+neighbours() {
+	local address
+	ip link set dev br0 addrgenmode none	# it sends nothing of its own
+	echo 0 >/proc/sys/net/ipv6/conf/br0/disable_ipv6
+	echo 1 >/proc/sys/net/ipv4/ip_forward	# or it has no route for what comes in
+	ip addr add 192.0.2.1/32 dev br0
+	ip route add default dev br0
+	ip -6 route add default dev br0
+	# the destinations of /tmp/ours: IPv4, IPv6
+	sed -nE 's/^.{24}0800.{32}(..)(..)(..)(..).*/0x\1 0x\2 0x\3 0x\4/p; s/^.{24}86dd.{48}(.{32}).*/\1/p' /tmp/ours | sort -u |
+		while read -r address; do
+			if [[ $address == 0x* ]]; then
+				# shellcheck disable=SC2086 # words
+				address=$(printf '%d.%d.%d.%d' $address)
+			else
+				address=$(sed 's/..../&:/g; s/:$//' <<<"$address")
+			fi
+			echo "neigh add $address lladdr 02:00:00:00:0b:01 dev br0"
+		done | ip -b -
+}
+
+# against OBJECT KINDS CORPUS RULE...: sends the packets through both. Each RULE has the arguments of rule. ours is
+# first, as conntrack, which a rule may need, then keeps what it has seen. SETUP, if there is one, is called between.
 against() {
 	local line words
 	type -P iptables-legacy nft >/dev/null || skip "no iptables or nft"
 	# all packets of the special kinds, and a tenth of the usual ones
 	awk '!/^v[46]/ || NR % 10 == 0' "$work/$3" >/tmp/corpus
 	bridge
+	tc filter add dev a egress pref 7 matchall "@$1" continue
+	cut -d ' ' -f 2 /tmp/corpus | packet pass a d >/tmp/ours
+	same count "$(stats a egress 7)" "$(wc -l </tmp/corpus) 0"
+	tc filter del dev a egress
+	[[ ! ${SETUP-} ]] || "$SETUP"
 	for line in "${@:4}"; do
 		read -ra words <<<"$line"
 		rule "${words[@]}" 2>/tmp/refused || skip "this kernel has no $line: $(</tmp/refused)"
 	done
 	cut -d ' ' -f 2 /tmp/corpus | packet pass a d >/tmp/theirs
-	iptables-legacy -t mangle -F
-	ip6tables-legacy -t mangle -F
-	nft flush ruleset
-	tc filter add dev a egress pref 7 matchall "@$1" continue
-	cut -d ' ' -f 2 /tmp/corpus | packet pass a d >/tmp/ours
-	same count "$(stats a egress 7)" "$(wc -l </tmp/corpus) 0"
 	differences /tmp/corpus "$2" 200
 }
 
@@ -94,6 +133,12 @@ netfilter_mss() {
 	against nf-mss 'end odd twice without wrong' syns "4 $syn" "6 $syn"
 }
 
+t netfilter_clamp 'mss and xt_TCPMSS --clamp-mss-to-pmtu, SYNs: the same result'
+netfilter_clamp() {
+	local syn='FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu' SETUP=narrow
+	against nf-clamp 'end odd twice without wrong' syns "4 $syn" "6 $syn"
+}
+
 t netfilter_mss_nft 'mss and nft tcp option, SYNs: the same result'
 netfilter_mss_nft() { against nf-mss 'end odd twice wrong' syns 'nft tcp flags syn tcp option maxseg size set 1300'; }
 
@@ -106,6 +151,34 @@ netfilter_tcpopt() {
 t netfilter_npt 'npt and ip6t_SNPT: the same result'
 netfilter_npt() {
 	against nf-npt 'vlan pppoe' corpus '6 POSTROUTING -s fd01::/48 -j SNPT --src-pfx fd01::/48 --dst-pfx 2001:db8:77::/48'
+}
+
+t netfilter_npt_in 'npt dir in and ip6t_DNPT: the same result'
+netfilter_npt_in() {
+	local SETUP=neighbours
+	against nf-npt-in 'vlan pppoe' corpus '6 PREROUTING -d fd02::/48 -j DNPT --src-pfx fd02::/48 --dst-pfx 2001:db8:77::/48'
+}
+
+t netfilter_netmap 'nat side src and xt_NETMAP, IPv4: the same result'
+netfilter_netmap() {
+	against nf-netmap 'fragment stray wrongsum' flows '4 nat POSTROUTING -s 10.1.0.0/24 -j NETMAP --to 172.16.200.0/24'
+}
+
+t netfilter_netmap6 'nat side src and xt_NETMAP, IPv6: the same result'
+netfilter_netmap6() {
+	against nf-netmap6 'fragment stray wrongsum' flows '6 nat POSTROUTING -s fd01::/64 -j NETMAP --to 2001:db8:77:5::/64'
+}
+
+t netfilter_netmap_in 'nat side dst and xt_NETMAP, IPv4: the same result'
+netfilter_netmap_in() {
+	local SETUP=neighbours
+	against nf-netmap-in 'fragment stray wrongsum' flows '4 nat PREROUTING -d 10.2.0.0/16 -j NETMAP --to 172.31.0.0/16'
+}
+
+t netfilter_netmap6_in 'nat side dst and xt_NETMAP, IPv6: the same result'
+netfilter_netmap6_in() {
+	local SETUP=neighbours
+	against nf-netmap6-in 'fragment stray wrongsum' flows '6 nat PREROUTING -d fd02::/64 -j NETMAP --to 2001:db8:77:5::/64'
 }
 
 t netfilter_nat 'nat and nft ip saddr: the same result'
