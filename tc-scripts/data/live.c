@@ -83,15 +83,6 @@ int command_tcx(const struct options *options, char **words, int n, struct error
 	return e->status ? -1 : 0;
 }
 
-/* Is @p printed whatever its value is? As program_settings() does; @on is of the parameter before. */
-static bool always_printed(const struct settings *settings, const struct parameter *p, size_t *on)
-{
-	bool first = p->on && p->on != *on;
-
-	*on = p->on ?: *on;
-	return !strcmp(p->name, "link") || (first && settings->image[p->on]);
-}
-
 /*
  * form [-t FILE] NAME [PARAM VALUE]...: prints what live would print of a program with these values and this
  * table, on one line: the number and the digest of the entries, a tab, NAME VALUE .... Instead of
@@ -104,7 +95,6 @@ int command_form(const struct options *options, char **words, int n, struct erro
 	const struct action *action;
 	struct table table = {};
 	const char *file = NULL;
-	size_t on = 0;
 	int result = -1;
 
 	if (n > 2 && !strcmp(words[0], "-t")) {
@@ -122,9 +112,10 @@ int command_form(const struct options *options, char **words, int n, struct erro
 	print_entries(file ? &table : NULL, action->map ? "*" : "-");
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
+		enum told told = told_when(action, p);
+		bool always = told == ALWAYS || (told == IF_PART_IS_ON && settings.image[p->on]);
 
-		if ((always_printed(&settings, p, &on) ||
-		     memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed"))
+		if ((always || memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed"))
 			print_value(&settings, p);
 	}
 	putchar('\n');

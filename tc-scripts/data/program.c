@@ -136,7 +136,6 @@ int program_settings(const struct program *program, struct settings *settings, s
 	const struct action *action = settings->action;
 	const struct map *map = rodata_map(program);
 	unsigned char *rodata;
-	size_t on = 0;
 	__u32 zero = 0;
 
 	if (!action->parameters)
@@ -152,17 +151,15 @@ int program_settings(const struct program *program, struct settings *settings, s
 		const struct parameter *p = &action->parameter[i];
 		const unsigned char *bytes = member_bytes(program, rodata, map->info.value_size, p->variable,
 							p->member, p->size);
-		/* always shown: which value add gives to link depends on the device */
-		bool said = !strcmp(p->name, "link");
+		enum told told = told_when(action, p);
+		bool always = told == ALWAYS;
 
-		/* the first parameter of a part that is on is always listed: that keeps the part on */
-		if (p->on && p->on != on) {
+		if (told == IF_PART_IS_ON) {
 			const unsigned char *is = part_switch(program, rodata, map->info.value_size, action, p);
 
-			said = is && *is;
-			on = p->on;
+			always = is && *is;
 		}
-		if (bytes && (said || memcmp(bytes, p->initial, p->size)))
+		if (bytes && (always || memcmp(bytes, p->initial, p->size)))
 			settings_put(settings, p, bytes);
 	}
 	free(rodata);

@@ -59,30 +59,14 @@ static struct json_object *number(double n)
 	return json_object_new_double_s(n, text);
 }
 
-static void add_place(struct json_object *line, const struct step *first)
-{
-	static const struct {
-		const char *key;
-		enum field field;
-	} texts[] = { { "dev", DEV }, { "direction", DIRECTION }, { "protocol", PROTOCOL } };
-	struct json_object *name = NULL;
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		json_object_object_add(line, texts[i].key, json_text(first->field[texts[i].field]));
-	json_object_object_add(line, "chain", json_object_new_uint64(number_of(first, CHAIN)));
-	json_object_object_add(line, "pref", json_object_new_uint64(number_of(first, PREF)));
-	if (*text_of(first, OWN_NAME))
-		name = json_text(first->field[OWN_NAME]);
-	json_object_object_add(line, "name", name);
-}
-
 static void rates_json(const struct attachment *a, const struct totals *was, const struct totals *is, double seconds)
 {
 	struct json_object *line = json_object_new_object(), *actions = json_object_new_array();
 
 	json_object_object_add(line, "time", json_object_new_int64((int64_t)time(NULL)));
 	json_object_object_add(line, "seconds", number(seconds));
-	add_place(line, a->step);
+	json_place(line, a->step);
+	json_object_object_add(line, "name", json_name(a->step));
 	for (size_t k = 0; k < a->steps; k++)
 		if (a->step[k].program)
 			json_object_array_add(actions, json_text(a->step[k].field[NAME]));

@@ -196,6 +196,14 @@ static void number_write(const struct settings *settings, size_t offset, uint32_
 		settings->image[offset + i] = (unsigned char)(number >> 8 * (settings->action->big_endian ? 3 - i : i));
 }
 
+enum told told_when(const struct action *action, const struct parameter *p)
+{
+	/* the parameters of a part follow each other */
+	if (p->on && (p == action->parameter || p[-1].on != p->on))
+		return IF_PART_IS_ON;
+	return strcmp(p->name, "link") ? IF_NOT_DEFAULT : ALWAYS;
+}
+
 bool settings_shown(const struct settings *settings, const struct parameter *p)
 {
 	return settings_given(settings, p) && strcmp(p->kind->name, "seed");

@@ -25,6 +25,13 @@ void settings_drop(struct settings *settings, const struct parameter *p);
 
 /* Do the values keep @rule? */
 bool rule_holds(const struct settings *settings, const struct rule *rule);
+/*
+ * When the value of a parameter is told. That of link always: which one add gives to it depends on the device. Of a
+ * part that is on, that of the first parameter, which keeps the part on.
+ */
+enum told { IF_NOT_DEFAULT, IF_PART_IS_ON, ALWAYS };
+enum told told_when(const struct action *action, const struct parameter *p);
+
 /* Is it given, and no secret? */
 bool settings_shown(const struct settings *settings, const struct parameter *p);
 

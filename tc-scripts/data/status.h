@@ -64,7 +64,7 @@ struct attachment {
 
 /* A filter that keeps packets from an attachment. */
 struct before {
-	char way[8];		/* none, some or asks: what it hands on */
+	char way[8];		/* none, some or asks: how many packets it passes on */
 	unsigned int pref;
 	char kind[32];
 };
@@ -101,6 +101,12 @@ static inline __u64 number_of(const struct step *step, enum field field)
 void utf8_print(const char *text, FILE *out, const char *(*escape)(char c));
 /* The same as a string of JSON. */
 struct json_object *json_text(const char *text);
+/* The value of a parameter: a decimal number is a number, any other text a string. */
+struct json_object *json_value(const char *text);
+/* Adds dev, direction, chain, pref and protocol of an attachment with this first action. */
+void json_place(struct json_object *to, const struct step *first);
+/* Its own name, or null. */
+struct json_object *json_name(const struct step *first);
 /* Prints @text, with "?" for what a terminal may obey. */
 void safe_print(const char *text);
 

@@ -22,8 +22,7 @@ struct json_object *json_text(const char *text)
 	return object;
 }
 
-/* A decimal number is a number, any other text a string. */
-static struct json_object *value(const char *text)
+struct json_object *json_value(const char *text)
 {
 	size_t sign = *text == '-', digits = strspn(text + sign, "0123456789");
 
@@ -98,7 +97,7 @@ static struct json_object *step_json(const struct step *step, bool reasons)
 	add_number(object, "program", step, PROGRAM);
 	inner = step->readable ? json_object_new_object() : NULL;
 	for (size_t i = 0; i < step->params; i++)
-		add(inner, step->param[i].name, value(step->param[i].value));
+		add(inner, step->param[i].name, json_value(step->param[i].value));
 	add(object, "parameters", inner);
 	add_figure(object, "hits", &step->hits);
 	add_figure(object, "misses", &step->misses);
@@ -112,6 +111,20 @@ static struct json_object *step_json(const struct step *step, bool reasons)
 	return object;
 }
 
+void json_place(struct json_object *to, const struct step *first)
+{
+	add_text(to, "dev", first, DEV);
+	add_text(to, "direction", first, DIRECTION);
+	add_number(to, "chain", first, CHAIN);
+	add_number(to, "pref", first, PREF);
+	add_text(to, "protocol", first, PROTOCOL);
+}
+
+struct json_object *json_name(const struct step *first)
+{
+	return *text_of(first, OWN_NAME) ? json_text(first->field[OWN_NAME]) : NULL;
+}
+
 void status_json(const struct status *status, bool reasons)
 {
 	struct json_object *all = json_object_new_array();
@@ -121,13 +134,9 @@ void status_json(const struct status *status, bool reasons)
 		const struct step *first = a->step;
 		struct json_object *one = json_object_new_object(), *steps = json_object_new_array();
 
-		add_text(one, "dev", first, DEV);
-		add_text(one, "direction", first, DIRECTION);
-		add_number(one, "chain", first, CHAIN);
-		add_number(one, "pref", first, PREF);
-		add_text(one, "protocol", first, PROTOCOL);
+		json_place(one, first);
 		add_text(one, "match", first, MATCH);
-		add(one, "name", *text_of(first, OWN_NAME) ? json_text(first->field[OWN_NAME]) : NULL);
+		add(one, "name", json_name(first));
 		add_number(one, "installed", first, INSTALLED);
 		add_number(one, "used", first, USED);
 		add(one, "before", before(a));

@@ -169,7 +169,7 @@ static void before(struct paper *paper, const struct attachment *a)
 	static const struct {
 		const char *word, *one, *more;
 	} ways[] = {
-		{ "none", "hands on no packet", "hand on no packet" },
+		{ "none", "keeps all packets", "keep all packets" },
 		{ "some", "keeps what it matches", "keep what they match" },
 		{ "asks", "has a program, which may keep packets", "have programs, which may keep packets" },
 	};

@@ -83,11 +83,11 @@ warn_order() {
 		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$list")
 	if ((${#none[@]})); then
 		listed names "${none[0]}"
-		warn "$here sees no packet" "$names is before it and hands none on" "choose a lower pref"
+		warn "$here sees no packet" "$names is before it and keeps all packets" "choose a lower pref"
 	else
 		if ((${#some[@]})); then
 			listed names "${some[@]}"
-			warn "$here does not see all packets" "what $names before it matches is not handed on" \
+			warn "$here does not see all packets" "what $names before it matches does not reach it" \
 				"choose a lower pref if it is to see them"
 		fi
 		if ((${#asks[@]})); then
@@ -102,9 +102,9 @@ warn_order() {
 	listed names "${after[@]}"
 	((${#after[@]} == 1)) || see=see do_='do'
 	case $passed in
-	none) warn "$names on $hook $see no packet" "pref $at comes before and hands none on" \
+	none) warn "$names on $hook $see no packet" "pref $at comes before and keeps all packets" \
 		"end that one with continue" ;;
 	chosen) warn "$names on $hook $do_ not see all packets" \
-		"pref $at comes before and hands on only those that verdict chooses" "end that one with: then verdict" ;;
+		"pref $at comes before and keeps all but those that verdict chooses" "end that one with: then verdict" ;;
 	esac
 }
