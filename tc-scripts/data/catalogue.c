@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "status.h"
 #include "table.h"
 #include "value.h"
 
@@ -92,7 +93,7 @@ static struct json_object *parameter_json(const struct parameter *p)
 
 	add_string(object, "name", p->name);
 	add_string(object, "kind", p->kind->name);
-	add_string(object, "default", value ?: "");
+	json_object_object_add(object, "default", json_value(value ?: ""));
 	add_string(object, "help", p->help);
 	if (p->kind->number) {
 		json_object_object_add(object, "min", json_object_new_int64((int64_t)p->low));
@@ -168,7 +169,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
 }
 
 /*
- * describe: prints all that the actions say about themselves, for the shell and for tests. One
+ * describe [NAME]: prints all that the actions, or this one, say about themselves, for the shell and for tests. One
  * fact a line; fields are separated by tabs, and "-" is an empty field. The lines of one action
  * follow each other.
  *
@@ -265,20 +266,42 @@ static void describe_reasons(const struct action *actions, size_t n)
 		printf("reason\t%s\t%lld\n", most->word[i].name, most->word[i].number);
 }
 
+static void describe(const struct action *actions, size_t n)
+{
+	printf("version\t%s\norder\t%s\n", actions[0].version, actions[0].big_endian ? "be" : "le");
+	for (size_t i = 0; i < n; i++)
+		describe_action(&actions[i]);
+	describe_reasons(actions, n);
+}
+
 int command_describe(const struct options *options, char **words, int n, struct error *e)
+{
+	struct action *actions, one = {};
+	size_t count;
+
+	if (n > 1)
+		return error(e, USAGE, "see: tcact help", "describe takes the NAME of an action, or nothing");
+	if (n) {
+		if (!action_open(&one, options->objects, words[0], e))
+			describe(&one, 1);
+		action_close(&one);
+		return e->status ? -1 : 0;
+	}
+	if (!actions_open(&actions, &count, options->objects, e) && count)
+		describe(actions, count);
+	actions_close(actions, count);
+	return e->status ? -1 : 0;
+}
+
+int command_version(const struct options *options, char **words, int n, struct error *e)
 {
 	struct action *actions;
 	size_t count;
 
 	(void)words;
-	if (n)
-		return error(e, USAGE, "see: tcact help", "describe takes no arguments");
-	if (!actions_open(&actions, &count, options->objects, e) && count) {
-		printf("version\t%s\norder\t%s\n", actions[0].version, actions[0].big_endian ? "be" : "le");
-		for (size_t i = 0; i < count; i++)
-			describe_action(&actions[i]);
-		describe_reasons(actions, count);
-	}
+	(void)n;
+	if (!actions_open(&actions, &count, options->objects, e) && count)
+		printf("tcact %s\n", actions[0].version);
 	actions_close(actions, count);
 	return e->status ? -1 : 0;
 }

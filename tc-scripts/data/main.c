@@ -36,6 +36,7 @@ static const struct {
 	{ "form", command_form },
 	{ "keep", command_keep },
 	{ "complete", command_complete },
+	{ "version", command_version },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)

@@ -291,6 +291,8 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 	while ((n = getline(&line, &size, in)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = 0;
+		if (!*line)
+			continue;
 		if (!strncmp(line, "tick", 4)) {
 			*tick = line;
 			understand(status, objects, entries);

@@ -203,7 +203,7 @@ name_of() {
 look() {
 	local what=$1 status=0
 	shift
-	said=$("${limit[@]}" "$@" 2>&1) || status=$?
+	said=$(exec "${limit[@]}" "$@" 2>&1) || status=$?
 	((status)) && [[ $said != *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] || return 0
 	[[ ! $verbose ]] || printf '%s\n' "$said" >&2
 	refused "$what" "$1" "$status"
@@ -349,7 +349,7 @@ still() {
 # all_still DEV...: as still, for each, which has to be
 all_still() {
 	local list dev
-	list=$'\n'$(ip -o link show 2>/dev/null) || true
+	list=$'\n'$(exec ip -o link show 2>/dev/null) || true
 	for dev; do
 		[[ ! $dry && ${dev_index[$dev]-} && $list != *$'\n'"${dev_index[$dev]}: $dev"[:@]* ]] || continue
 		said='Cannot find device'
@@ -571,7 +571,7 @@ object() {
 		done
 		made["$key"]=$work/${#made[@]}/$2.o
 		run "bake $2" mkdir -p "${made[$key]%/*}"
-		bake "${made[$key]}" "${@:2}"
+		bake ask "${made[$key]}" "${@:2}"
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
 }

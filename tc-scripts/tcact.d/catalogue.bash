@@ -15,7 +15,7 @@ data() {
 	)
 }
 
-# of_data WORD...: as data, in the place of this subshell
+# of_data WORD...: as data, in the place of this process
 of_data() { exec "$data" ${json:+-j} ${verbose:+-v} -c "$subcommand" "$objects" "$@"; }
 
 # ask WORD...: as data, but its failure ends tcact
@@ -29,10 +29,10 @@ batch() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# catalogue: sets what there is from what `tcact-data describe` says
+# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data describe` says
 catalogue() {
 	local - text row field IFS=$IFS
-	text=$(of_data describe) || ended $?
+	text=$(of_data describe "$@") || ended $?
 	set -f
 	IFS=$'\n'
 	for row in $text; do
@@ -96,15 +96,15 @@ check_settings() {
 
 # ---- list, info, bake -----------------------------------------------------------------------
 
-command_list() { ask list "$@"; }
+command_list() { of_data list "$@"; }
 
-command_info() { ask info "$@"; }
+command_info() { of_data info "$@"; }
 
-# bake FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values; `table FILE`
+# bake ask|of_data FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values; `table FILE`
 # among them is no parameter, but the table that goes into it
 bake() {
-	local file=$1 name=$2 given=() table=()
-	shift 2
+	local way=$1 file=$2 name=$3 given=() table=()
+	shift 3
 	while (($#)); do
 		if [[ $1 == table && ${table_key[$name]-} && $# != 1 ]]; then
 			table=(-t "$2")
@@ -122,7 +122,7 @@ bake() {
 		echo
 		return
 	fi
-	ask bake "$@" -o "$file" "${table[@]}"
+	"$way" bake "$@" -o "$file" "${table[@]}"
 }
 
 # ended STATUS: exits after tcact-data failed. It has printed an error if STATUS is one of its own.
@@ -149,12 +149,11 @@ command_bake() {
 	done
 	((${#args[@]})) || bad "the NAME of an action is missing" "see: tcact list"
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
-	catalogue
-	known "${args[0]}"
+	catalogue "${args[0]}"
 	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" ||
 		[[ ${args[1]} == table && ${table_key[${args[0]}]-} ]] || {
 		typed=(bake -o "$file" "${args[@]}")
 		meant_step "${args[0]}" '' "${args[@]:1}"
 	}
-	bake "$file" "${args[@]}"
+	bake of_data "$file" "${args[@]}"
 }

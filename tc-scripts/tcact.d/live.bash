@@ -36,22 +36,24 @@ where_of() {
 	[[ ! $words ]] || where_+=(match "$words")
 }
 
-# status_input ARRAY LISTS: what `tcact-data status` reads of these attachments: see status.h
+# status_input VAR ARRAY LISTS: sets VAR to what `tcact-data status` reads of these attachments: see status.h
 status_input() {
-	local -n of_=$1
-	local line field text rewriters name
+	local -n of_=$2
+	local line field text rewriters name all_
 	rewriters_of_catalogue rewriters
-	awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$2"
+	all_=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$3")
 	for line in "${of_[@]}"; do
 		split field "$line" $'\t'
 		match_of text "${field[5]}" "${field[16]/#-/}" || true
 		name_of name "${field[7]}"
-		printf 'action\t%s\t%s\t%s\n' "$line" "${text:--}" "${name:--}"
+		printf -v line 'action\t%s\t%s\t%s' "$line" "${text:--}" "${name:--}"
+		all_+=$'\n'$line
 	done
+	printf -v "$1" '%s' "$all_"
 }
 
 command_show() {
-	local stats='' rest own lists='' format=text
+	local stats='' rest own lists='' format=text input
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		case $1 in
@@ -68,18 +70,20 @@ command_show() {
 	find_own own "${rest[0]-}" lists
 	((${#own[@]})) || [[ ! ${rest[0]-} ]] || known "${rest[0]}"
 	[[ ! $json ]] || format=json
-	ask status ${stats:+-s} ${colour:+-c} "$format" < <(status_input own "$lists")
+	status_input input own "$lists"
+	ask status ${stats:+-s} ${colour:+-c} "$format" <<<"$input"
 }
 
 # All attachments: a collector that leaves some out would have gaps.
 command_prometheus() {
-	local own lists=''
+	local own lists='' input
 	(($# == 0)) || bad "prometheus takes no arguments"
 	[[ ! $json ]] || bad "prometheus has a format of its own" "leave -j out"
 	catalogue
 	anywhere
 	find_own own '' lists
-	ask status prometheus "$version" < <(status_input own "$lists")
+	status_input input own "$lists"
+	ask status prometheus "$version" <<<"$input"
 }
 
 # ---- change ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-asked
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # What passes through the attachments, again and again. tcact-data computes it.
 
@@ -10,7 +10,7 @@ uptime_of() {
 }
 
 command_monitor() {
-	local rest every='' name='' own lists='' asked reader out first second from to began now left line status
+	local rest every='' name='' own lists='' asked input reader out first second from to began now left line status
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		[[ $1 == -j ]] || misplaced $# "$1"
@@ -40,7 +40,7 @@ command_monitor() {
 	first=${COPROC[0]} second=${COPROC[1]}
 	exec {from}<&"$first" {to}>&"$second" {out}>&- {first}<&- {second}>&-
 	trap '' PIPE
-	while { status_input own "$lists" && echo "tick $began"; } 2>/dev/null 1>&"$to"; do
+	while status_input input own "$lists" && printf '%s\ntick %s\n' "$input" "$began" 2>/dev/null 1>&"$to"; do
 		uptime_of now
 		left=$((every * 100 - now + began)) status=0
 		((left > 0)) || left=1
