@@ -110,6 +110,9 @@ build/tools: | build
 # The part of the command that handles objects, values, maps and tables.
 DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror
 DATA := $(wildcard tc-scripts/data/*.c)
+# It counts with 128 bits. If $(CC) has none, as GCC for machines of 32 bits, clang compiles it for the same machine.
+DATA_CC = $(if $(filter 16,$(shell echo __SIZEOF_INT128__ | $(CC) -E -P -x c - 2>/dev/null)),$(CC), \
+	$(CLANG) --target=$(shell $(CC) -dumpmachine))
 
 # For the tests: whatever a sanitizer finds ends it with a failure.
 build/tests/tcact-data-sanitized: DATA_CFLAGS += -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -117,7 +120,7 @@ build/tests/tcact-data-sanitized: DATA_CFLAGS += -g -fsanitize=address,undefined
 build/tcact-data build/tests/tcact-data-sanitized: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
+	$(Q)$(DATA_CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
 build/native/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
 	$(call say,CC,$@)

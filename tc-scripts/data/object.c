@@ -324,8 +324,8 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 	p->kind = item ? kind_named(item) : NULL;
 	if (!p->kind)
 		return -1;
-	p->low = p->is_signed ? -((__int128)1 << (8 * p->size - 1)) : 0;
-	p->high = ((__int128)1 << (8 * (p->size < 8 ? p->size : 8) - p->is_signed)) - 1;
+	p->low = p->is_signed ? -((int128)1 << (8 * p->size - 1)) : 0;
+	p->high = ((int128)1 << (8 * (p->size < 8 ? p->size : 8) - p->is_signed)) - 1;
 	while ((item = strtok_r(NULL, " ", &save))) {
 		const struct set *set;
 

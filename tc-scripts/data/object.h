@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "wide.h"
 
 struct btf;
 struct kind;
@@ -37,7 +38,7 @@ struct parameter {
 	size_t offset, size;	/* of its bytes in the file */
 	const unsigned char *initial;	/* these bytes in the object as built */
 	size_t on;		/* the offset of a byte that is 1 if it is given; 0: there is none */
-	__int128 low, high;	/* the range of a number, or of each element */
+	int128 low, high;	/* the range of a number, or of each element */
 	bool bounded;		/* low and high are narrower than the type */
 	bool is_signed, big_endian;
 	struct words words;

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
+#include "wide.h"
+
 /* The first bit is the highest, also of IPv4. Aligned as what stands beside it: there are millions. */
-typedef unsigned __int128 address_t __attribute__((aligned(8)));
+typedef uint128 address_t __attribute__((aligned(8)));
 
 struct prefix {
 	address_t address;

@@ -100,7 +100,7 @@ static int check_unit(const struct settings *settings, const struct rule *rule, 
 	const unsigned char *rate = settings_bytes(settings, to), *value = settings_bytes(settings, of);
 	bool below = !strcmp(rule->verb, "below"), packets = rate[17], other;
 	struct parameter number = *to;
-	__int128 own;
+	int128 own;
 
 	number.size = 8;
 	own = value_number(&number, value);
@@ -135,7 +135,7 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 {
 	const char *action = settings->action->name;
 	char *other, *than = NULL, *of = NULL, next[256];
-	__int128 low, value;
+	int128 low, value;
 	int result = 0;
 
 	if (!strcmp(rule->verb, "family") || !strcmp(rule->verb, "length"))
@@ -224,7 +224,7 @@ int settings_finish(struct settings *settings, struct error *e)
 	}
 	for (size_t i = 0; i < action->lengths; i++) {
 		const struct length *length = &action->length[i];
-		__int128 number = value_number(length->of, settings_bytes(settings, length->of));
+		uint64_t number = (uint64_t)value_number(length->of, settings_bytes(settings, length->of));
 
 		number_write(settings, length->offset, (uint32_t)((number + length->each - 1) / length->each));
 	}

@@ -13,24 +13,24 @@
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-static void store(const struct parameter *p, __int128 number, unsigned char *bytes)
+static void store(const struct parameter *p, int128 number, unsigned char *bytes)
 {
 	for (size_t i = 0; i < p->size; i++, number >>= 8)
 		bytes[p->big_endian ? p->size - 1 - i : i] = (unsigned char)number;
 }
 
-__int128 value_number(const struct parameter *p, const unsigned char *bytes)
+int128 value_number(const struct parameter *p, const unsigned char *bytes)
 {
-	unsigned __int128 number = 0;
+	uint128 number = 0;
 
 	for (size_t i = 0; i < p->size; i++)
 		number = number << 8 | bytes[p->big_endian ? i : p->size - 1 - i];
 	if (p->is_signed && number >> (8 * p->size - 1))
-		number -= (unsigned __int128)1 << 8 * p->size;
+		number -= (uint128)1 << 8 * p->size;
 	return number;
 }
 
-static void number_print(__int128 number, FILE *out)
+static void number_print(int128 number, FILE *out)
 {
 	if (number < 0)
 		fprintf(out, "%lld", (long long)number);
@@ -39,7 +39,7 @@ static void number_print(__int128 number, FILE *out)
 }
 
 /* Reads a decimal number, or a hexadecimal one after 0x, of at most 64 bits. */
-static int number_read(const char *text, __int128 *number)
+static int number_read(const char *text, int128 *number)
 {
 	bool negative = *text == '-', hex = !strncasecmp(text, "0x", 2);
 	const char *digits = text + negative + 2 * hex, *valid = hex ? "0123456789abcdefABCDEF" : "0123456789";
@@ -51,12 +51,12 @@ static int number_read(const char *text, __int128 *number)
 	magnitude = strtoull(digits, NULL, hex ? 16 : 10);
 	if (errno)
 		return -1;
-	*number = negative ? -(__int128)magnitude : (__int128)magnitude;
+	*number = negative ? -(int128)magnitude : (int128)magnitude;
 	return 0;
 }
 
 /* Reads a number in the range, or a word. Upper and lower case are the same, as RFCs use both. */
-static int element_read(const struct parameter *p, const char *text, __int128 *number)
+static int element_read(const struct parameter *p, const char *text, int128 *number)
 {
 	for (size_t i = 0; i < p->words.n; i++) {
 		if (!strcasecmp(text, p->words.word[i].name)) {
@@ -67,7 +67,7 @@ static int element_read(const struct parameter *p, const char *text, __int128 *n
 	return number_read(text, number) || *number < p->low || *number > p->high ? -1 : 0;
 }
 
-static const char *word_for(const struct parameter *p, __int128 number)
+static const char *word_for(const struct parameter *p, int128 number)
 {
 	for (size_t i = 0; i < p->words.n; i++)
 		if (p->words.word[i].number == number)
@@ -75,7 +75,7 @@ static const char *word_for(const struct parameter *p, __int128 number)
 	return NULL;
 }
 
-static void element_print(const struct parameter *p, __int128 number, FILE *out)
+static void element_print(const struct parameter *p, int128 number, FILE *out)
 {
 	const char *word = word_for(p, number);
 
@@ -102,7 +102,7 @@ static void range_print(const struct parameter *p, FILE *out)
 
 static int num_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
-	__int128 number;
+	int128 number;
 
 	(void)why;
 	if (element_read(p, text, &number))
@@ -151,7 +151,7 @@ static int handle_read(const struct parameter *p, const char *text, unsigned cha
 
 static void handle_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
 {
-	__int128 number = value_number(p, bytes);
+	int128 number = value_number(p, bytes);
 
 	if (number > 0xffff && number <= 0xffffffff && !word_for(p, number))
 		fprintf(out, "%x:%x", (unsigned)(number >> 16), (unsigned)(number & 0xffff));
@@ -188,14 +188,14 @@ static int share_read(const struct parameter *p, const char *text, unsigned char
 	share = strtold(text, NULL) / (percent ? 100 : 1);
 	if (share > 1)
 		return -1;
-	store(p, (__int128)roundl(share * WHOLE), bytes);
+	store(p, (unsigned long long)roundl(share * WHOLE), bytes);
 	return 0;
 }
 
 /* Prints the shortest text that gives the same number again. */
 static void share_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
 {
-	long double share = value_number(p, bytes);
+	long double share = (unsigned long long)value_number(p, bytes);
 	char text[64];
 
 	for (int digits = 0; digits <= 20; digits++) {
@@ -437,7 +437,7 @@ static int rate_read(const struct parameter *p, const char *text, unsigned char 
 	ticks = TICKS * (to->packets ? 1 : 8) / rate;
 	while (to->shift < 63 && ldexpl(ticks, to->shift + 1) < ldexpl(1, MULT_BITS) - 1)
 		to->shift++;
-	store(&part, (__int128)roundl(ldexpl(ticks, to->shift)), to->mult);
+	store(&part, (unsigned long long)roundl(ldexpl(ticks, to->shift)), to->mult);
 	store(&part, rate, to->rate);
 	return 0;
 }
@@ -484,12 +484,12 @@ static int size_read(const struct parameter *p, const char *text, unsigned char 
 			return -1;
 		packets = SIZE_PACKETS;
 	}
-	if ((__int128)size < p->low || (__int128)size > p->high) {
+	if ((int128)size < p->low || (int128)size > p->high) {
 		snprintf(why, EXPLANATION, "must be %lld..%lld bytes or packets", (long long)p->low,
 			 (long long)p->high);
 		return -1;
 	}
-	store(p, (__int128)(size | packets), bytes);
+	store(p, (int128)(size | packets), bytes);
 	return 0;
 }
 
@@ -528,7 +528,7 @@ static char *item(char **at)
 static int bits_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
 	char *copy = strdup(text), *at = copy, *one;
-	__int128 bit;
+	int128 bit;
 	int result = copy ? 0 : -1;
 
 	(void)why;
@@ -536,7 +536,7 @@ static int bits_read(const struct parameter *p, const char *text, unsigned char 
 	if (!strcmp(text, "none"))
 		at = NULL;
 	while ((one = item(&at)) && !result) {
-		if (element_read(p, one, &bit) || bit < 0 || bit >= 8 * (__int128)p->size)
+		if (element_read(p, one, &bit) || bit < 0 || bit >= 8 * (int128)p->size)
 			result = -1;
 		else
 			bytes[bit / 8] |= 1 << bit % 8;
@@ -569,7 +569,7 @@ static void bits_syntax(const struct parameter *p, FILE *out)
 static int map_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
 	char *copy = strdup(text), *at = copy, *one, *equals;
-	__int128 from, to;
+	int128 from, to;
 	int result = copy ? 0 : -1;
 
 	(void)why;
@@ -581,7 +581,7 @@ static int map_read(const struct parameter *p, const char *text, unsigned char *
 		if (equals)
 			*equals++ = '\0';
 		if (!equals || element_read(p, one, &from) || element_read(p, equals, &to) || from < 0 ||
-		    from >= (__int128)p->size)
+		    from >= (int128)p->size)
 			result = -1;
 		else
 			bytes[from] = (unsigned char)to;

@@ -24,6 +24,6 @@ void value_print(const struct parameter *p, const unsigned char *bytes, FILE *ou
 /* The same as a string, which the caller frees; NULL if there is no memory. */
 char *value_text(const struct parameter *p, const unsigned char *bytes);
 /* The value as a number; only for kinds that are numbers. */
-__int128 value_number(const struct parameter *p, const unsigned char *bytes);
+int128 value_number(const struct parameter *p, const unsigned char *bytes);
 /* Prints what a value must be: "0..63 or one of mark, cs0, ...", or the short form "0..63 mark cs0 ...". */
 void value_syntax(const struct parameter *p, bool sentence, FILE *out);
