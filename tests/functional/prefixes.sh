@@ -171,7 +171,7 @@ match_hits() {
 
 t match_swap 'a table is replaced, and changed in place, under 50,000 packets on egress and on ingress: no wrong verdict'
 match_swap() {
-	local index n json id sent passed wrong frames=() flow=() all=0 around=''
+	local index n json id sent passed wrong frames=() flow=() packets=0 beside=()
 	ready
 	wire c d
 	clsact d
@@ -185,11 +185,8 @@ match_swap() {
 	tc filter add dev d ingress pref 7 matchall @s/prefixes drop index "$index"
 	unstage s
 	# 10.1.0.1 and fd01::1 are in every table. 11.1.0.1 and fd09::1 are in none, but what is next to them is in some.
-	for n in {2..250}; do around+=" 11.1.0.$n/32=0 fd09:$n::/32=0 10.1.$n.0/24=0"; done
-	for n in 1 2 3 4; do
-		# shellcheck disable=SC2086 # several entries
-		table s$n '' 10.0.0.0/8=0 fd00::/14=0 fd01::/16=0 $( ((n % 2)) || echo "$around")
-	done
+	for n in {2..250}; do beside+=("11.1.0.$n/32=0" "fd09:$n::/32=0" "10.1.$n.0/24=0"); done
+	for n in 1 2 3 4; do table s$n '' 10.0.0.0/8=0 fd00::/14=0 fd01::/16=0 "${beside[@]:n % 2 * ${#beside[@]}}"; done
 	frames=("${frame[v4.in]}" drop "$other4" pass "${frame[v6.in]}" drop "$other6" pass)
 	nice "$work/packet" flow a b /run/enough 50000 "${frames[@]}" >/run/flow.egress 2>&1 &
 	flow+=($!)
@@ -220,10 +217,10 @@ match_swap() {
 		read -r sent passed wrong < <(tail -n 1 /run/flow.$n)
 		((sent >= 50000 && passed == sent / 2 && wrong == 0)) ||
 			fail "$n: $sent packets, $passed passed, $wrong wrong verdicts"
-		all=$((all + sent))
+		packets=$((packets + sent))
 	done
 	# control and statistics belong to the action, not to the program
-	same 'counts' "$(stats a egress 7)" "$all 0"
+	same 'counts' "$(stats a egress 7)" "$packets 0"
 	[[ $(tc -j filter show dev a egress pref 7) == *'"cookie":"c0de"'* ]] || fail 'the cookie is gone'
 	gone "${frame[v4.in]}"
 	# a change in place takes effect
