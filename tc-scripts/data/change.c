@@ -3,30 +3,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "command.h"
 #include "program.h"
 #include "table.h"
-
-/* Maps the maps of @table's kind into memory (@content); false if they were not created for that. */
-static bool maps_share(const struct table *table, const struct program *program, struct content *content)
-{
-	for (int i = 0; table->kind->maps[i]; i++) {
-		const struct map *map = program_map(program, table->kind->maps[i]);
-		size_t bytes;
-		void *values;
-
-		if (!map || !(map->info.map_flags & BPF_F_MMAPABLE))
-			return false;
-		bytes = (size_t)map->info.max_entries * map->info.value_size;
-		values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
-		if (values == MAP_FAILED)
-			return false;
-		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
-	}
-	return true;
-}
 
 static int change_maps(const struct table *table, bool removal, const struct program *program, struct error *e)
 {
@@ -35,16 +15,14 @@ static int change_maps(const struct table *table, bool removal, const struct pro
 	sigset_t all, before;
 	size_t absent = 0;
 
-	if (table->kind->change && maps_share(table, program, content)) {
+	if (table->kind->change && content_map(table, program, content)) {
 		/* a signal must not stop the change half-way */
 		sigfillset(&all);
 		sigprocmask(SIG_BLOCK, &all, &before);
 		result = table->kind->change(table, removal, content, &absent);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
-	for (int i = 0; i < TABLE_MAPS; i++)
-		if (content[i].values)
-			munmap(content[i].values, content[i].n * content[i].size);
+	content_unmap(content);
 	if (result == CHANGE_ABSENT)
 		return table_absent(table, absent, e);
 	if (result == CHANGE_NO_ROOM) {

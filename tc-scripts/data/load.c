@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/param.h>
 #include <unistd.h>
 
@@ -21,6 +22,31 @@ void content_free(struct content *content, size_t n)
 	for (size_t i = 0; i < n; i++)
 		free(content[i].values);
 	memset(content, 0, n * sizeof(*content));
+}
+
+bool content_map(const struct table *table, const struct program *program, struct content *content)
+{
+	for (int i = 0; table->kind->maps[i]; i++) {
+		const struct map *map = program_map(program, table->kind->maps[i]);
+		size_t bytes;
+		void *values;
+
+		if (!map || !(map->info.map_flags & BPF_F_MMAPABLE))
+			return false;
+		bytes = (size_t)map->info.max_entries * map->info.value_size;
+		values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+		if (values == MAP_FAILED)
+			return false;
+		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
+	}
+	return true;
+}
+
+void content_unmap(struct content *content)
+{
+	for (int i = 0; i < TABLE_MAPS; i++)
+		if (content[i].values)
+			munmap(content[i].values, content[i].n * content[i].size);
 }
 
 #define BATCH 65536		/* elements */
@@ -104,6 +130,25 @@ int table_fetch_facts(struct table *table, const struct program *program, struct
 int table_fetch(struct table *table, const struct program *program, struct error *e)
 {
 	return table_fetch_facts(table, program, NULL, NULL, e);
+}
+
+int table_count(const struct table *table, const struct program *program, size_t *n, struct error *e)
+{
+	struct content content[TABLE_MAPS] = {};
+	struct table whole = *table;
+	long counted = -1;
+	int result;
+
+	if (table->kind->count && content_map(table, program, content))
+		counted = table->kind->count(content);
+	content_unmap(content);
+	*n = (size_t)counted;
+	if (counted >= 0)
+		return 0;
+	result = table_fetch(&whole, program, e);
+	*n = whole.n;
+	table_free(&whole);
+	return result;
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

@@ -415,6 +415,29 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 	return (long)total;
 }
 
+long ranges_count(const struct record *record, size_t n, uint64_t now)
+{
+	struct record_head head;
+	long count;
+
+	if (n < RECORDS_HEAD)
+		return 0;
+	memcpy(&head, record, sizeof(head));
+	if (!head_fits(&head, n))
+		return -1;
+	count = (long)head_entries(&head);
+	for (int kind = KIND_TIMED; kind <= KINDS; kind++) {
+		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
+			size_t index = entry_index(&head, kind, i);
+			struct entry entry;
+
+			if (record_read(record + index, index, kind == KINDS ? ADDED : kind, &entry) && entry.until)
+				count -= entry.until <= now;
+		}
+	}
+	return count;
+}
+
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records)
 {
 	struct record_head head;

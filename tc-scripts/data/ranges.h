@@ -54,6 +54,9 @@ void ranges_free(struct ranges *ranges);
 /* Reads the entries from @n records. Returns their number, or -1 if the records are not valid. Free *@entries. */
 long ranges_entries(const struct record *record, size_t n, struct entry **entries);
 
+/* The number of the entries whose timeout is not over at @now, or -1. Reads only those that can have one. */
+long ranges_count(const struct record *record, size_t n, uint64_t now);
+
 /* How many cells and records are in use, of a table with these @n records, which ranges_entries() could read. */
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records);
 

@@ -99,6 +99,7 @@ static void read_program(struct step *step, const struct action *action, bool en
 	struct table table = {};
 	__u64 counts[REASONS_MAX];
 	struct error e = {};
+	size_t n;
 
 	step->entries.there = action->map != NULL;
 	if (settings_begin(&settings, action, &e) || program_open(&program, id, &e) ||
@@ -114,9 +115,9 @@ static void read_program(struct step *step, const struct action *action, bool en
 		if (word->number > 0 && word->number < REASONS_MAX && counts[word->number])
 			step->reason[step->reasons++] = (struct reason){ word->name, counts[word->number] };
 	}
-	if (action->map && entries && !table_begin(&table, action, &e) && !table_fetch(&table, &program, &e)) {
+	if (action->map && entries && !table_begin(&table, action, &e) && !table_count(&table, &program, &n, &e)) {
 		step->entries.known = true;
-		step->entries.n = table.n;
+		step->entries.n = n;
 	}
 	step->readable = true;
 out:

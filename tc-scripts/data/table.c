@@ -72,8 +72,10 @@ void *table_add(struct table *table)
 
 int table_full(const struct table *table, struct fault *fault)
 {
-	return table->n < table->kind->entries_max ? -1	/* no memory */
-		: fault_set(fault, "too many", "a table has at most %zu entries", table->kind->entries_max);
+	if (table->n < table->kind->entries_max)
+		return -1;	/* no memory */
+	fault->full = true;
+	return fault_set(fault, "too many", "a table has at most %zu entries", table->kind->entries_max);
 }
 
 static void *entry_at(const struct table *table, size_t i)
@@ -177,6 +179,10 @@ struct reader {
 
 static int bad_line(struct reader *reader, const struct fault *fault, struct error *e)
 {
+	/* with a part of a list, an address that somebody meant to block would pass */
+	if (fault->full)
+		return error(e, USAGE, "merge its entries, or put some into a table of another attachment",
+			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	if (!reader->rules->lenient)
 		return error(e, USAGE, "correct it, or use lenient", "table %s line %zu: %s", Q(reader->path),
 			     reader->line, fault->why);

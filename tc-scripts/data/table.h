@@ -26,9 +26,15 @@ struct content {
 };
 void content_free(struct content *content, size_t n);
 
+struct table;
+/* Maps the maps of a table into memory; false if they were not created for that. content_unmap() ends it. */
+bool content_map(const struct table *table, const struct program *program, struct content *content);
+void content_unmap(struct content *content);
+
 /* What is wrong with a line. */
 struct fault {
 	const char *kind;	/* in a few words, the same for all faults of this kind */
+	bool full;		/* the line is right, but the table has no room for it */
 	char why[200];
 };
 /* Sets the fault. Returns -1. */
@@ -78,6 +84,8 @@ struct table_kind {
 	int (*build)(const struct table *table, struct content *content);
 	/* Reads the entries back from the maps. */
 	int (*entries)(struct table *table, const struct content *content);
+	/* How many entries there are, or -1; without reading all of them. NULL: it must. */
+	long (*count)(const struct content *content);
 	/* Numbers about the table whose entries were read from @content. NULL: there are none. */
 	size_t (*facts)(const struct table *table, const struct content *content, struct fact fact[FACTS_MAX]);
 	/*
@@ -95,6 +103,8 @@ extern const struct table_kind table_prefix, table_vid;
 int table_begin(struct table *table, const struct action *action, struct error *error);
 /* Reads the entries of the table of a program. */
 int table_fetch(struct table *table, const struct program *program, struct error *error);
+/* Sets @n to the number of its entries. */
+int table_count(const struct table *table, const struct program *program, size_t *n, struct error *error);
 /* As table_fetch(), and sets @facts of @fact, too. */
 int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX],
 		      size_t *facts, struct error *error);

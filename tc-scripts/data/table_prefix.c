@@ -321,6 +321,11 @@ static int prefix_entries(struct table *table, const struct content *content)
 	return n < 0 ? -1 : 0;
 }
 
+static long prefix_count(const struct content *content)
+{
+	return ranges_count(content[1].values, content[1].n, now_ns());
+}
+
 static size_t prefix_facts(const struct table *table, const struct content *content, struct fact fact[FACTS_MAX])
 {
 	uint64_t ipv6 = 0, exceptions = 0, timed = 0, hits = 0;
@@ -382,6 +387,7 @@ const struct table_kind table_prefix = {
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,
 	.entries = prefix_entries,
+	.count = prefix_count,
 	.facts = prefix_facts,
 	.change = prefix_change,
 	.bake = prefix_bake,
