@@ -337,17 +337,18 @@ bake_all() {
 
 # add_one W PREF [QUEUE]: with it, what tc -batch is to do is added to this array, if -batch can take it
 add_one() {
-	local dev=${want_dev[$1]} words before after
+	local dev=${want_dev[$1]} words before after flag
 	again "$1"
 	# Tables are shared within a line only.
 	made[line]=${want_line[$1]}
 	actions words "$dev"
+	flag=$((${flag_of[$dev]} | 2))
 	if [[ ! ${3-} || $dry || $verbose || ${#words[@]} -gt 60 || ${match[*]}$dev == *[\#\'\"\\]* ]]; then
-		attach "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+		attach "$dev" "$2" "$flag" "${words[@]}"
 		return
 	fi
 	local -n queue_=$3
-	filter_words before after "$dev" "$2" "${flag_of[$dev]}" "${words[@]}"
+	filter_words before after "$dev" "$2" "$flag" "${words[@]}"
 	queue_+=("${before[*]} ${match[*]:-@} ${after[*]}")
 }
 
@@ -461,7 +462,7 @@ undo_removed() { # DEV IFINDEX DIR CHAIN PREF WORD...
 own_clsact() {
 	local line
 	for line in "${own[@]}"; do
-		[[ $line != "$1"$'\t'*$'\t'7463616311* ]] || return 0
+		[[ $line != "$1"$'\t'*$'\t'746361631[13]* ]] || return 0
 	done
 	return 1
 }

@@ -3,7 +3,7 @@
 # Attachments. One is a filter of tcact's own: a match and one or more actions, each of which
 # carries a cookie of 12 or 16 bytes, by which it is found again:
 #   74636163  "tcac"
-#   1F        layout 1; F is 1 where tcact made the clsact qdisc of the device
+#   1F        layout 1; F is the sum of 1 where tcact made the clsact qdisc of the device, 2 where apply added it
 #   PP NN 00  this is action PP of NN; PP = NN is the `goto chain` that ends them
 #   CCCCCCCC  cksum of the object as it was built: from which tcact it came
 #   LLLLLLLL  label: of the name, the protocol and the match as they were given, where there are any
@@ -301,7 +301,7 @@ made_clsact() {
 	local way lines
 	for way in ingress egress; do
 		mine lines "$1" "$way"
-		[[ ${lines[*]} != *$'\t'7463616311* ]] || return 0
+		[[ ${lines[*]} != *$'\t'746361631[13]* ]] || return 0
 	done
 	return 1
 }
@@ -792,23 +792,24 @@ none() {
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d what rest own all=() gone=() status=0
+	local line field flags='' d what rest own all=() gone=() status=0 applied=''
 	catalogue
+	[[ ${1-} != applied ]] || { applied=1; shift; }
 	place rest "$@"
-	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing"
+	((${#devs[@]})) || [[ ${place[as]} || $applied ]] || bad "dev is missing"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
 	find_own own "${rest[0]-}"
-	((${#own[@]})) || none "${rest[0]-}"
+	((${#own[@]})) || [[ $applied ]] || none "${rest[0]-}"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[7]:10:2} != 00 ]] || all+=("$line")
+		[[ ${field[7]:10:2} != 00 || $applied && ${field[7]:9:1} != [23] ]] || all+=("$line")
 	done
 	no_signals
 	doubt
 	for line in "${all[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${field[7]:9:1} != 1 ]] || flags+=" ${field[0]} "
+		[[ ${field[7]:9:1} != [13] ]] || flags+=" ${field[0]} "
 		what="del from $(q "${field[0]}") ${field[1]}"
 		((${#gone[@]} == 0)) || what+=", after ${#gone[@]} of ${#all[@]}"
 		remove "${field[@]:0:7}" || status=$?

@@ -25,7 +25,7 @@ function hex(digits) {
 # ours: `tcact add` can have written the cookie of the action that was read last
 function ours(  at, of) {
 	# no interval expressions: mawk of Debian 12 lacks them
-	if (length(cookie) != 24 && length(cookie) != 32 || cookie !~ /^746361631[01][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
+	if (length(cookie) != 24 && length(cookie) != 32 || cookie !~ /^746361631[0-3][0-9a-f]+$/ || substr(cookie, 15, 2) != "00")
 		return 0
 	at = hex(substr(cookie, 11, 2))
 	of = hex(substr(cookie, 13, 2))
