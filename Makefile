@@ -14,6 +14,7 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+UDEVDIR ?= $(PREFIX)/lib/udev
 DESTDIR ?=
 
 CLANG      ?= clang
@@ -152,7 +153,7 @@ build/installed/%: tc-scripts/% build/paths
 # The pages in the tree have the default paths, as `man -l` shows them too.
 build/installed/%: docs/man/% build/paths
 	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's|/usr/local/lib/tcact|$(subst -,\\-,$(BPFDIR))|g' \
+	$(Q)sed -e 's|/usr/local/lib/tcact|$(subst -,\\-,$(BPFDIR))|g' -e 's|/usr/local/share/tcact|$(subst -,\\-,$(SCRIPTDIR))|g' \
 		-e 's|/usr/local/include|$(subst -,\\-,$(INCLUDEDIR))|g' $< >$@
 
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
@@ -212,7 +213,10 @@ INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 	644:build/installed/tcact.bash-completion:$(COMPLETIONDIR)/tcact \
 	644:build/installed/tcact.zsh-completion:$(ZSHDIR)/_tcact \
 	644:build/installed/tcact.fish-completion:$(FISHDIR)/tcact.fish \
-	644:build/installed/tcact@.service:$(UNITDIR)/tcact@.service \
+	$(foreach u,tcact tcact@,644:build/installed/boot/$u.service:$(UNITDIR)/$u.service \
+		644:tc-scripts/boot/sandbox.conf:$(UNITDIR)/$u.service.d/sandbox.conf) \
+	644:build/installed/boot/90-tcact.rules:$(UDEVDIR)/rules.d/90-tcact.rules \
+	755:build/installed/boot/hook:$(SCRIPTDIR)/hook \
 	$(foreach p,$(pages),644:build/installed/$p:$(MANDIR)/man$(patsubst .%,%,$(suffix $p))/$p)
 
 # of tcact-dev, elsewhere
