@@ -437,6 +437,8 @@ uint64_t object_counted(const struct object *o)
 
 	if (!cpus)
 		cpus = libbpf_num_possible_cpus();
+	if (cpus < 1)
+		die("/sys/devices/system/cpu/possible: %s", strerror(-cpus));
 	for (uint32_t key = 0; o->reasons >= 0; key++) {
 		uint64_t value[cpus];
 

@@ -611,6 +611,8 @@ int main(int argc, char **argv)
 	lo = socket(AF_INET, SOCK_DGRAM, 0);
 	libbpf_set_print(NULL);
 	cpus = libbpf_num_possible_cpus();
+	if (cpus < 1)
+		die("/sys/devices/system/cpu/possible: %s", strerror(-cpus));
 	notes = open_memstream(&notes_text, &notes_size);
 	probe();
 	for (line = 1; !(first && failed) && getline(&text, &size, stdin) > 0; line++)
