@@ -335,10 +335,17 @@ static int change_entries(struct table *table, const struct action *action, char
 static int carry_hits(struct table *table, const struct action *action, const struct program *like,
 		      struct error *e)
 {
+	struct content content[TABLE_MAPS] = {};
 	struct table before = {};
+	bool nothing;
 	int result;
 
 	if (!table->kind->carry)
+		return 0;
+	/* to read a large table takes as much time and memory as to read the file */
+	nothing = content_map(table, like, content) && !table->kind->carries(content);
+	content_unmap(content);
+	if (nothing)
 		return 0;
 	if (table_begin(&before, action, e))
 		return -1;

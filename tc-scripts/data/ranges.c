@@ -438,6 +438,25 @@ long ranges_count(const struct record *record, size_t n, uint64_t now)
 	return count;
 }
 
+bool ranges_hit(const struct record *record, size_t n)
+{
+	struct record_head head;
+
+	if (n < RECORDS_HEAD)
+		return false;
+	memcpy(&head, record, sizeof(head));
+	if (!head_fits(&head, n))
+		return true;
+	for (int kind = 0; kind <= KINDS; kind++) {
+		int timed = !!((kind == KINDS ? ADDED : kind) & KIND_TIMED);	/* the record of the timeout is before it */
+
+		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++)
+			if (record[entry_index(&head, kind, i) + timed].hits & RECORD_HITS)
+				return true;
+	}
+	return false;
+}
+
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records)
 {
 	struct record_head head;

@@ -57,6 +57,9 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 /* The number of the entries whose timeout is not over at @now, or -1. Reads only those that can have one. */
 long ranges_count(const struct record *record, size_t n, uint64_t now);
 
+/* Has any entry counted a hit? True also where the records are not valid. */
+bool ranges_hit(const struct record *record, size_t n);
+
 /* How many cells and records are in use, of a table with these @n records, which ranges_entries() could read. */
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records);
 

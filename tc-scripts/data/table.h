@@ -78,6 +78,8 @@ struct table_kind {
 
 	/* Copies what is kept from the earlier table; both are sorted. NULL: nothing is kept. */
 	void (*carry)(struct table *table, const struct table *before);
+	/* Is there anything to keep? */
+	bool (*carries)(const struct content *content);
 
 	/* The maps, and what they hold for the entries; NULL ends them. */
 	const char *maps[TABLE_MAPS + 1];

@@ -321,6 +321,11 @@ static int prefix_entries(struct table *table, const struct content *content)
 	return n < 0 ? -1 : 0;
 }
 
+static bool prefix_carries(const struct content *content)
+{
+	return ranges_hit(content[1].values, content[1].n);
+}
+
 static long prefix_count(const struct content *content)
 {
 	return ranges_count(content[1].values, content[1].n, now_ns());
@@ -384,6 +389,7 @@ const struct table_kind table_prefix = {
 	.line = prefix_line,
 	.identity = prefix_identity,
 	.carry = prefix_carry,
+	.carries = prefix_carries,
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,
 	.entries = prefix_entries,
