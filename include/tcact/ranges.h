@@ -103,11 +103,13 @@ static __always_inline struct record *record_lookup(__u32 number)
 #else /* TABLE_BAKED */
 
 /*
- * The cells, baked_cells, are in one section of the object; or, if they need more than 4 MiB, in
- * baked_sections sections, each with 2^baked_shift cells. `tcact bake` writes them and the variables;
- * unused sections have one cell. A leaf is 1 + the tag, and there are no records.
+ * The cells are in section 0 of the object; or, if they need more than 4 MiB, in the sections 0 to
+ * baked_last. All are full, except the last one, which has baked_cells. `tcact bake` writes them and the
+ * variables; unused sections have one cell. A leaf is 1 + the tag, and there are no records.
  */
-const volatile __u32 baked_shift, baked_sections, baked_cells;
+const volatile __u32 baked_last, baked_cells;
+
+#define BAKED_SHIFT 19			/* 4 MiB: Linux 5.10 takes no larger map of one element */
 
 #define BAKED_SECTIONS 8
 #define BAKED(n) const volatile __u64 baked_##n[1] SEC(".rodata.t" #n)
@@ -131,8 +133,6 @@ BAKED(7);
 
 static __always_inline const volatile __u64 *baked_section(__u32 n)
 {
-	if (n >= baked_sections)
-		return NULL;
 	if (n < 4) {
 		if (n < 2)
 			return n < 1 ? BAKED_ONE(0) : BAKED_ONE(1);
@@ -148,12 +148,17 @@ static __always_inline const volatile __u64 *baked_section(__u32 n)
 static __always_inline void *range_cell(__u32 index)
 {
 	const volatile __u64 *cells;
+	__u32 last = baked_last, n = index >> BAKED_SHIFT, at = index & ((1 << BAKED_SHIFT) - 1);
 
 	/* The kernel knows the value, and removes what is not for it. */
-	if (baked_sections == 1)
+	if (!last)
 		return index < baked_cells ? (void *)&BAKED_ONE(0)[index] : NULL;
-	cells = baked_section(index >> baked_shift);
-	return cells ? (void *)&cells[index & ((1U << baked_shift) - 1)] : NULL;
+	/* hidden from clang, which would compare index in its place, of which the verifier then knows nothing */
+	asm volatile("" : "+r"(n));
+	if (n >= last && (n > last || at >= baked_cells))
+		return NULL;
+	cells = baked_section(n);
+	return cells ? (void *)&cells[at] : NULL;
 }
 
 #endif

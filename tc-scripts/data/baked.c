@@ -10,30 +10,16 @@
 #include "baked.h"
 
 #define SECTIONS 8
-#define SHIFT_MAX 19		/* 4 MiB: Linux 5.10 takes no larger map of one element */
+#define SECTION_CELLS (1U << 19)	/* as there */
 
 struct layout {
-	uint32_t cells;
-	uint32_t sections;	/* 0: there are too many cells */
-	uint32_t section_cells;	/* in each: @cells if there is one section, otherwise 2^shift */
-	uint32_t shift;
+	uint32_t sections;
+	uint32_t last_cells;	/* in the last one; the others are full */
 };
 
-/* One section, or the smallest ones in which the cells fit. */
-static struct layout layout_for(size_t cells)
+static uint32_t section_cells(const struct layout *layout, uint32_t n)
 {
-	struct layout layout = { .cells = (uint32_t)cells, .sections = 1, .section_cells = (uint32_t)cells };
-
-	if (cells <= 1 << SHIFT_MAX)
-		return layout;
-	for (layout.shift = SHIFT_MAX - 2; layout.shift <= SHIFT_MAX; layout.shift++) {
-		layout.section_cells = 1U << layout.shift;
-		layout.sections = (uint32_t)((cells + layout.section_cells - 1) >> layout.shift);
-		if (layout.sections <= SECTIONS)
-			return layout;
-	}
-	layout.sections = 0;
-	return layout;
+	return n + 1 == layout->sections ? layout->last_cells : SECTION_CELLS;
 }
 
 static void set_data(Elf_Scn *section, void *bytes, size_t size)
@@ -74,40 +60,33 @@ static bool set_symbols(Elf *elf, Elf_Scn *symbols, const struct layout *layout)
 
 		if (!name)
 			continue;
-		if (!strcmp(name, "baked_shift")) {
-			found += set_variable(elf, &symbol, layout->shift);
-		} else if (!strcmp(name, "baked_sections")) {
-			found += set_variable(elf, &symbol, layout->sections);
+		if (!strcmp(name, "baked_last")) {
+			found += set_variable(elf, &symbol, layout->sections - 1);
 		} else if (!strcmp(name, "baked_cells")) {
-			found += set_variable(elf, &symbol, layout->cells);
+			found += set_variable(elf, &symbol, layout->last_cells);
 		} else if (!strncmp(name, "baked_", 6) && name[6] >= '0' && name[6] < '0' + (int)layout->sections && !name[7]) {
-			symbol.st_size = sizeof(uint64_t) * layout->section_cells;
+			symbol.st_size = sizeof(uint64_t) * section_cells(layout, (uint32_t)(name[6] - '0'));
 			gelf_update_sym(data, i, &symbol);
 		}
 	}
-	return found == 3;
+	return found == 2;
 }
 
 int baked_write(int file, struct baked *baked, struct error *e)
 {
-	const struct layout layout = layout_for(baked->cells);
-	size_t names, room = (size_t)layout.sections * layout.section_cells;
-	uint64_t *cell;
+	const uint32_t sections = (uint32_t)((baked->cells - 1) / SECTION_CELLS) + 1;
+	const struct layout layout = { sections, (uint32_t)baked->cells - (sections - 1) * SECTION_CELLS };
+	size_t names;
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 	const char *name;
 	bool good = false;
 	Elf *elf;
 
-	if (!layout.sections)
+	if (sections > SECTIONS)
 		return error(e, USAGE, "use tcact add, or fewer prefixes",
 			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
-			     (size_t)SECTIONS << SHIFT_MAX);
-	cell = realloc(baked->cell, room * sizeof(*cell));
-	if (!cell)
-		return error(e, REFUSED, "free some", "no memory");
-	memset(cell + baked->cells, 0, (room - baked->cells) * sizeof(*cell));
-	baked->cell = cell;
+			     (size_t)SECTIONS * SECTION_CELLS);
 	elf_version(EV_CURRENT);
 	elf = elf_begin(file, ELF_C_RDWR, NULL);
 	if (!elf || elf_getshdrstrndx(elf, &names))
@@ -118,8 +97,8 @@ int baked_write(int file, struct baked *baked, struct error *e)
 		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, &layout))
 			goto out;
 		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)layout.sections && !name[10])
-			set_data(section, cell + (size_t)(name[9] - '0') * layout.section_cells,
-				 sizeof(*cell) * layout.section_cells);
+			set_data(section, baked->cell + (size_t)(name[9] - '0') * SECTION_CELLS,
+				 sizeof(uint64_t) * section_cells(&layout, (uint32_t)(name[9] - '0')));
 	}
 	good = elf_update(elf, ELF_C_WRITE) > 0;
 out:
