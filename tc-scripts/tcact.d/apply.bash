@@ -599,7 +599,7 @@ tidy_labels() {
 
 command_apply() {
 	local only='' w dev hook n=0 added=0 changed=0
-	local -A hooks=()
+	local -A hooks=() made_now=() of_files=()
 	catalogue
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
@@ -643,6 +643,12 @@ command_apply() {
 	[[ ! $dry ]] || begin
 	carry_out
 	[[ $only || $dry ]] || tidy_labels
+	[[ $dry ]] || for w in "${!how[@]}"; do
+		# shellcheck disable=SC2034 # warn_made reads it
+		of_files["${want_hook[w]}/${at[w]}"]=1
+		[[ ${how[w]} == same ]] || made_now["${want_hook[w]}/${at[w]}"]=1
+	done
+	((${#made_now[@]} == 0)) || warn_made made_now of_files
 	commit
 	[[ ! $dry ]] || return 4
 	echo "apply: $added added, $changed changed, $n removed"

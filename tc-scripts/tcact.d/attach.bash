@@ -732,6 +732,7 @@ add_clsact() {
 		said='Exclusivity flag on'
 	fi
 	((status == 0)) || refused "add clsact to $(q "$1")" tc "$status"
+	qdisc_of["$1"]=clsact
 }
 
 # ---- finding attachments --------------------------------------------------------------------

@@ -67,6 +67,26 @@ rewriters_of_catalogue() {
 	done
 }
 
+# warn_before HERE: which filters, in the arrays none, some and asks, hide packets from the one at this place
+warn_before() {
+	local names
+	if ((${#none[@]})); then
+		listed names "${none[0]}"
+		warn "$1 sees no packet" "$names is before it and keeps all packets" "choose a lower pref"
+		return
+	fi
+	if ((${#some[@]})); then
+		listed names "${some[@]}"
+		warn "$1 does not see all packets" "what $names before it matches does not reach it" \
+			"choose a lower pref if it is to see them"
+	fi
+	if ((${#asks[@]})); then
+		listed names "${asks[@]}"
+		warn "$1 may not see all packets" "a program of $names before it decides" \
+			"choose a lower pref if it is to see all"
+	fi
+}
+
 # warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
 # not all, as far as that is certain
 warn_order() {
@@ -81,21 +101,7 @@ warn_order() {
 		which+=("${line#* }")
 	done < <(awk -v "chain=${place[chain]:-0}" -v "pref=$at" -v "protocol=${place[protocol]:-all}" \
 		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$list")
-	if ((${#none[@]})); then
-		listed names "${none[0]}"
-		warn "$here sees no packet" "$names is before it and keeps all packets" "choose a lower pref"
-	else
-		if ((${#some[@]})); then
-			listed names "${some[@]}"
-			warn "$here does not see all packets" "what $names before it matches does not reach it" \
-				"choose a lower pref if it is to see them"
-		fi
-		if ((${#asks[@]})); then
-			listed names "${asks[@]}"
-			warn "$here may not see all packets" "a program of $names before it decides" \
-				"choose a lower pref if it is to see all"
-		fi
-	fi
+	warn_before "$here"
 	warn_tcx "$1" "$here"
 	[[ ${after[*]} && ${match[*]} == @(|matchall) ]] || return 0
 	passes_on passed
@@ -107,4 +113,40 @@ warn_order() {
 	chosen) warn "$names on $hook $do_ not see all packets" \
 		"pref $at comes before and keeps all but those that verdict chooses" "end that one with: then verdict" ;;
 	esac
+}
+
+# warn_made MADE FILES: the same for the filters that were made at these places, the keys "DEV DIR CHAIN/PREF" of MADE.
+# Between those of the files, the keys of FILES, it is what was written, unless one sees no packet.
+warn_made() {
+	local -n made_=$1 files_=$2
+	local key lists rewriters lines line field words i here none some asks places=()
+	local -A hooks=()
+	for key in "${!made_[@]}"; do hooks["${key% *}"]=1; done
+	for key in "${!hooks[@]}"; do
+		places+=("${key% *}" "${key#* }")
+		local -A place=([dir]=${key#* })
+		warn_tcx "${key% *}" "what was added to $(q "${key% *}") ${key#* }"
+	done
+	all_filters lists "${places[@]}"
+	rewriters_of_catalogue rewriters
+	lines=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$lists")
+	split lines "$lines" $'\n'
+	for line in "${lines[@]}"; do
+		split field "$line" $'\t'
+		key="${field[1]} ${field[2]} ${field[3]}"
+		[[ ${made_[$key/${field[4]}]-} ]] || continue
+		split words "${field[5]}"
+		none=() some=() asks=()
+		for ((i = 0; i < ${#words[@]}; i += 3)); do
+			[[ ${words[i]} == none || ! ${files_[$key/${words[i + 1]}]-} ]] || continue
+			case ${words[i]} in
+			none) none+=("${words[*]:i + 1:2}") ;;
+			some) some+=("${words[*]:i + 1:2}") ;;
+			asks) asks+=("${words[*]:i + 1:2}") ;;
+			esac
+		done
+		here="pref ${field[4]} on $(q "${field[1]}") ${field[2]}"
+		[[ ${field[3]} == 0 ]] || here+=" chain ${field[3]}"
+		warn_before "$here"
+	done
 }
