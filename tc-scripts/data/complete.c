@@ -230,7 +230,7 @@ static void offer_next(const struct options *options, const char *subcommand, co
 
 int command_complete(const struct options *options, char **words, int n, struct error *e)
 {
-	static const char *const silent[] = { "list", "prometheus", "save", NULL };
+	static const char *const silent[] = { "list", "prometheus", NULL };
 	const char *subcommand, *verb = "";
 	struct said said = {};
 	int i = 0;
@@ -275,7 +275,7 @@ int command_complete(const struct options *options, char **words, int n, struct 
 			offer("chain", "0..268435455");
 		else if (!strcmp(said.keyword, "table") || !strcmp(said.keyword, "-o"))
 			offer_files();
-	} else if (!strcmp(subcommand, "check")) {
+	} else if (!strcmp(subcommand, "check") || !strcmp(subcommand, "save")) {
 		offer_files();
 	} else if (!strcmp(subcommand, "apply")) {
 		if (i == n)

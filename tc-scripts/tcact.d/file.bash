@@ -86,16 +86,19 @@ take_line() {
 	done
 }
 
-# read_file FILE TAKE: for each line with an action, calls TAKE DIRECTORY WORD..., in which $subcommand is FILE:LINE
+# read_file FILE TAKE: for each line with an action, calls TAKE DIRECTORY WORD..., in which $subcommand is FILE:LINE, and
+# $raw what is there, with the lines before it that are empty or $comments; so is $heading_text, at line $heading_at
 read_file() {
 	local file=$1 n=0 line more at fd status words heading=() typed=() directory shown
+	local raw='' comments='' heading_text='' heading_at=''
 	[[ $file == /* ]] || file=$PWD/$file
 	directory=${file%/*}
 	quote shown "$1"
 	{ [[ ! -d $file ]] && exec {fd}<"$file"; } 2>/dev/null || bad "cannot read $shown" "check its name and permissions"
 	local subcommand
 	while IFS= read -r line <&"$fd" || [[ $line ]]; do
-		n=$((n + 1)) at=$n
+		n=$((n + 1)) at=$n comments=$raw
+		[[ $line == '# tcact'[\ :]* ]] || raw+=$line$'\n'	# what save itself has written
 		while :; do
 			((n > 1)) || line=${line#$'\xef\xbb\xbf'}
 			line=${line//$'\t'/ } line=${line%$'\r'} status=0
@@ -103,7 +106,7 @@ read_file() {
 			read_words words "$line" || status=$?
 			((status == 2)) || break
 			IFS= read -r more <&"$fd" || break
-			n=$((n + 1)) line=${line%\\}$more
+			n=$((n + 1)) line=${line%\\}$more raw+=$more$'\n'
 		done
 		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
 		((${#words[@]})) || continue
@@ -111,13 +114,14 @@ read_file() {
 		[[ ${words[0]} != tcact ]] || bad "a line begins with dev, and not with a command" \
 			"write: $(shell "${words[@]:2}")"
 		if is_heading "${words[@]}"; then
-			heading=("${words[@]}")
+			heading=("${words[@]}") heading_text=$raw heading_at=$at raw=''
 			place words "${words[@]}"
 			continue
 		fi
 		# Where one gives its own device, it is not clear what those behind it belong to.
 		[[ ${words[0]} != dev ]] || heading=()
 		"$2" "$directory" "${heading[@]}" "${words[@]}"
+		raw=''
 	done
 	exec {fd}<&-
 }

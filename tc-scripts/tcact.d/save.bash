@@ -19,10 +19,43 @@ saved_line() {
 	[[ ! ${have_odd[$2]-} ]]
 }
 
+# keep_absent DIRECTORY WORD...: adds to kept the line of a file that read_file has read, and the comments before it, if
+# one of its devices is not there
+keep_absent() {
+	local dev line=() there=''
+	take_line "$@"
+	for dev in "${devs[@]}"; do
+		if [[ ${absent[$dev]-} ]]; then line+=(dev "$dev"); else there=1; fi
+	done
+	((${#line[@]})) || return 0
+	if [[ ! $there ]]; then
+		# the heading as it is, once
+		[[ ${#heading[@]} == 0 || $kept_heading == "$heading_at" ]] || kept+=$heading_text
+		kept_heading=$heading_at kept+=$raw
+		return
+	fi
+	shift
+	while (($#)) && [[ $1 != @(pref|chain|as|protocol|match) ]] && ! is_action "$1"; do
+		case $1 in
+		dev) shift 2 ;;
+		*) line+=("$1"); shift ;;
+		esac
+	done
+	kept_heading='' kept+=$comments$(shell "${line[@]}" "$@")$'\n'
+}
+
 command_save() {
-	local h text lost field
-	(($# == 0)) || bad "$(q "$1") is one word too many" "write: tcact save >FILE"
+	local h text lost field in_file=save kept='' kept_heading=''
+	(($# < 2)) || bad "$(q "$2") is one word too many" "write: tcact save OLD >NEW"
 	catalogue
+	if (($#)); then
+		[[ $1 && $1 != -* ]] || bad "FILE $(q "$1"): must not be empty or begin with -" "choose another name"
+		# A shell has emptied it by now.
+		[[ ! $1 -ef /proc/$$/fd/1 ]] || bad "$(q "$1") is where the output goes" "write: tcact save OLD >NEW"
+		read_file "$1" keep_absent
+		batches=()
+	fi
+	in_file=''
 	anywhere
 	have_all
 	echo "# tcact $version: what is attached. To have it again: tcact apply FILE"
@@ -36,11 +69,12 @@ command_save() {
 		if [[ $lost ]]; then
 			read -ra field <<<"${have_hook[h]}"
 			warn "save: pref ${have_pref[h]} of $(q "${field[0]}") ${field[1]} is left out" "$lost" "write its line by hand"
-			echo "# left out, as $lost: $text"
+			echo "# tcact: left out, as $lost: $text"
 			continue
 		fi
 		echo "$text"
-		[[ ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# The line above begins with an empty table, and apply leaves" \
+		[[ ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# tcact: the line above begins with an empty table, and apply leaves" \
 			"its entries alone. To have them in a file: tcact table dump, and table FILE in the line."
 	done
+	[[ ! $kept ]] || printf '\n# tcact: for devices that are not there:\n%s' "${kept##*($'\n')}"
 }
