@@ -194,6 +194,22 @@ static uint32_t longer(uint32_t size)
 	return size < ETH_HLEN + 20 ? ETH_HLEN + 20 : HEADERS;
 }
 
+/* What the lines `map` say. */
+static void fill_maps(void)
+{
+	for (int i = 0; i < n_before; i++)
+		if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, before[i].map), before[i].key,
+					before[i].value, BPF_ANY))
+			die("%s: %s: %s", file, before[i].map, strerror(errno));
+}
+
+/* Where the action changes the maps, each run begins with what they were. */
+static void refill_maps(void)
+{
+	if (test.n_after)
+		fill_maps();
+}
+
 /* Tries every length that the kernel accepts, except the whole; false after a fault. */
 static bool run_cuts(uint64_t *whole, uint64_t *cut)
 {
@@ -209,6 +225,7 @@ static bool run_cuts(uint64_t *whole, uint64_t *cut)
 			continue;
 		if (quick && (size + cases) % 8 && (size + 1 < test.need || size > test.need + 1))
 			continue;
+		refill_maps();
 		err = test_run(prog, size, &test.ctx, 0);
 		if (err == -EINVAL && !taken && size < HEADERS) {
 			size = longer(size) - 1;
@@ -234,6 +251,7 @@ static bool run_nonlinear(void)
 	struct __sk_buff ctx = test.ctx;
 	int err = -EINVAL;
 
+	refill_maps();
 	for (ctx.data_end = ETH_HLEN; ctx.data_end < test.size; ctx.data_end = longer(ctx.data_end)) {
 		err = test_run(prog, test.size, &ctx, 0);
 		if (err != -EINVAL || ctx.data_end == HEADERS)
@@ -350,10 +368,7 @@ static void run_once(int flags)
 	if (test.mtu != mtu && ioctl(lo, SIOCSIFMTU, &request))
 		die("MTU of lo: %s", strerror(errno));
 	mtu = test.mtu;
-	for (int i = 0; i < n_before; i++)
-		if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, before[i].map), before[i].key,
-					before[i].value, BPF_ANY))
-			die("%s: %s: %s", file, before[i].map, strerror(errno));
+	fill_maps();
 	if (test.entered) {
 		if ((!enter.metadata && enter_load(&enter)) || enter_action(&enter, prog))
 			die("enter: %s", strerror(errno));
