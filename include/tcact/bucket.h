@@ -111,6 +111,14 @@ static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
 	return false;
 }
 
+/* How many ticks the packets before this one still take: 0 if the bucket is full. */
+static __always_inline __u64 bucket_wait(const __u64 *bucket, __u64 now)
+{
+	__u64 ahead = *(const volatile __u64 *)bucket - now;
+
+	return (__s64)ahead > 0 ? ahead : 0;
+}
+
 /* Invertible, so that keys of 64 bits are never confused. */
 static __always_inline __u64 bucket_hash(__u64 seed, __u64 key)
 {

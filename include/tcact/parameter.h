@@ -45,6 +45,7 @@
  *   rate    bits, bytes or packets a second as tc writes them, stored as struct rate_param of
  *           bucket.h; all bytes 0 if it is not given
  *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of bucket.h
+ *   time    NUMBER and s, ms, us or ns, within MIN..MAX nanoseconds, stored as nanoseconds
  *   seed    a num; if it is 0, a random one is baked instead. It is not shown
  *
  * RULE; the last three apply if the parameter OTHER is one of the WORDs:

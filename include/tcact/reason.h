@@ -22,7 +22,7 @@
  *
  * A policer counts:
  *
- *   over           packets above the rate, unless they were marked
+ *   over           packets above the rate, unless they were marked; or beyond the horizon
  *   marked         packets on which CE was set
  *   shared         packets that share a bucket with another key, as all of the set were in use
  *

@@ -9,8 +9,8 @@
  *   matcher     CONTROL if the packet matches. Otherwise MISS: the later actions of the
  *               filter are skipped, and the next filter runs.
  *   redirector  what its helper returned; CONTROL if the helper failed
- *   policer     CONTROL if the packet conforms to the rate, otherwise TC_ACT_SHOT; or as a
- *               matcher of those that do not
+ *   policer     CONTROL if the packet conforms to the rate, or may wait for that, otherwise
+ *               TC_ACT_SHOT; or as a matcher of those that do not
  *   verdict     what its parameters say
  */
 #pragma once

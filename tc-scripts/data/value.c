@@ -512,6 +512,47 @@ static void size_syntax(const struct parameter *p, FILE *out)
 	range_print(p, out);
 }
 
+/* ---- time: nanoseconds ------------------------------------------------------------------------ */
+
+/* tc(8), TIMES. tc takes a number alone for microseconds; here the unit must be said. */
+static const struct unit time_units[] = { { "ns", 1 }, { "nsec", 1 }, { "nsecs", 1 }, { "us", 1000 }, { "usec", 1000 },
+					  { "usecs", 1000 }, { "ms", 1000000 }, { "msec", 1000000 },
+					  { "msecs", 1000000 }, { "s", 1000000000 }, { "sec", 1000000000 },
+					  { "secs", 1000000000 }, {} };
+static const struct unit shown_times[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, {} };
+
+static int time_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	unsigned long long time;
+
+	(void)why;
+	for (size_t i = 0; i < p->words.n; i++)
+		if (!strcasecmp(text, p->words.word[i].name))
+			return num_read(p, text, bytes, why);
+	if (amount_read(text, time_units, &time) || (__int128)time < p->low || (__int128)time > p->high)
+		return -1;
+	store(p, (__int128)time, bytes);
+	return 0;
+}
+
+static void time_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	unsigned long long time = (unsigned long long)value_number(p, bytes);
+
+	if (word_for(p, time))
+		fputs(word_for(p, time), out);
+	else
+		amount_print(time, shown_times, out);
+}
+
+static void time_syntax(const struct parameter *p, FILE *out)
+{
+	fputs("a time like 20ms or 1.5s, ", out);
+	amount_print((unsigned long long)p->low, shown_times, out);
+	fputs("..", out);
+	amount_print((unsigned long long)p->high, shown_times, out);
+}
+
 /* ---- bits and map: lists --------------------------------------------------------------------- */
 
 /* The next item of a list with commas; may be empty. Splits the text at *@at, and advances *@at. */
@@ -626,6 +667,7 @@ static const struct kind kinds[] = {
 	{ "prefix6", false, prefix6_read, prefix_print, prefix6_syntax },
 	{ "rate", false, rate_read, rate_print, rate_syntax },
 	{ "size", true, size_read, size_print, size_syntax },
+	{ "time", true, time_read, time_print, time_syntax },
 	{ "seed", true, num_read, num_print, range_print },
 	{ "bits", false, bits_read, bits_print, bits_syntax },
 	{ "map", false, map_read, map_print, map_syntax },

@@ -4,6 +4,7 @@
  * are in the object. The object is loaded as tc loads it. A fault is printed with the arguments of
  * `tcact bake`.
  */
+#include <time.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +22,7 @@ char load_log[1 << 16];
 static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
-	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle,
+	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle, &pace_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)
@@ -59,7 +60,7 @@ static void read_words(struct param *p, char *text)
 void read_params(const char *directory)
 {
 	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "size", "seed", "mac",
-					     "bits", "map", "prefix", "prefix6", "rate" };
+					     "bits", "map", "prefix", "prefix6", "time", "rate" };
 	char path[4096], *line = NULL, *field[16], *at;
 	size_t size = 0;
 	FILE *file;
@@ -226,6 +227,7 @@ static void choose(struct param *p, struct rng *rng)
 	case NUM:
 	case NAME:
 	case SIZE:
+	case TIME:
 		set_number(p, some_number(p, rng));
 		break;
 	case WORD:
@@ -348,16 +350,22 @@ static void fill_vids(struct object *o)
 			die("vid_table: %s", strerror(errno));
 }
 
-/* As far ahead as rates of 8bit allow: nothing more passes. */
+/* So far ahead, for rates of 8bit, that nothing more passes: for pace a day behind its horizon, in 32nds of a ns. */
 static void fill_buckets(struct object *o)
 {
 	int map = bpf_object__find_map_fd_by_name(o->bpf, "bucket_sets");
-	uint64_t set[24] = { 0 };
-	bool low = param_named(o->action, "rate")->value == 8, second = param_named(o->action, "ce-rate")->value == 8;
+	const struct param *horizon = param_named(o->action, "horizon");
+	uint64_t set[24] = { 0 }, ahead = 1ULL << 62;
+	struct timespec now;
+	const struct param *marks = param_named(o->action, "ce-rate");
+	bool low = param_named(o->action, "rate")->value == 8, second = marks && marks->value == 8;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (horizon)
+		ahead = 32 * ((now.tv_sec + 86400) * 1000000000ULL + horizon->value);
 	for (int way = 0; way < 8; way++) {
-		set[8 + way] = low ? 1ULL << 62 : 0;
-		set[16 + way] = second ? 1ULL << 62 : 0;
+		set[8 + way] = low ? ahead : 0;
+		set[16 + way] = second ? ahead : 0;
 	}
 	for (uint32_t key = 0; low || second; key++)
 		if (bpf_map_update_elem(map, &key, set, BPF_EXIST))
@@ -401,7 +409,7 @@ bool object_load(struct object *o)
 		set_length(o->bpf, "prefix_cells", ranges.cells);
 		set_length(o->bpf, "prefix_records", ranges.records);
 	}
-	if (a->oracle == &police_oracle)
+	if (param_named(a, "buckets"))
 		set_length(o->bpf, "bucket_sets", (value_of(a, "", "buckets") + 7) / 8);
 	*load_log = 0;
 	if (bpf_object__load(o->bpf)) {
@@ -417,7 +425,7 @@ bool object_load(struct object *o)
 		ranges_free(&ranges);
 	}
 	fill_vids(o);
-	if (a->oracle == &police_oracle)
+	if (param_named(a, "buckets"))
 		fill_buckets(o);
 	return true;
 }

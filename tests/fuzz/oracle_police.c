@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * police: tcact-police(8). How much a packet pays is not predicted: the rate is so high that all packets conform, or
+ * police and pace: tcact-police(8), tcact-pace(8). How much a packet pays is not predicted: the rate is so high that all packets conform, or
  * so low that none does, with the buckets that fill_buckets() sets. Vectors and tests/unit/buckets have the rest.
  */
 #include "fuzz.h"
 
 enum { PER_MARK = 3, PER_NONE };
 enum { OVER_DROP, OVER_CE, OVER_HIT };
-enum { LOW = 8, SHOT = 2 };
+enum { SHOT = 2 };
+#define LOW 8ULL
+#define HIGH 1000000000000ULL
 
 static struct { uint64_t rate, ce_rate; int per, over; } police;
 
-static void police_choose(struct object *o, struct rng *rng)
+/* What both have in common. */
+static void keys_choose(struct action *a, struct rng *rng)
 {
-	struct action *a = o->action;
-	struct param *burst = param_named(a, "burst"), *buckets = param_named(a, "buckets");
+	struct param *buckets = param_named(a, "buckets");
 
 	/* what costs more would use up the burst of the high rate */
 	if (param_named(a, "overhead")->value > 100)
@@ -29,6 +31,14 @@ static void police_choose(struct object *o, struct rng *rng)
 	}
 	/* as tcact chooses one */
 	set_number(param_named(a, "seed"), rng_next(rng) | 1);
+}
+
+static void police_choose(struct object *o, struct rng *rng)
+{
+	struct action *a = o->action;
+	struct param *burst = param_named(a, "burst");
+
+	keys_choose(a, rng);
 	param_unset(burst);
 	if (chance(rng, 10))
 		return;
@@ -36,7 +46,7 @@ static void police_choose(struct object *o, struct rng *rng)
 		set_rate(param_named(a, "rate"), LOW);
 		set_number(burst, 1 << 20);
 	} else {
-		set_rate(param_named(a, "rate"), 1000000000000);
+		set_rate(param_named(a, "rate"), HIGH);
 		if (chance(rng, 50)) {
 			set_rate(param_named(a, "ce-rate"), chance(rng, 70) ? LOW : 500000000000);
 			if (param_named(a, "ce-rate")->value == LOW)
@@ -93,3 +103,49 @@ static void police_expect(struct run *r)
 
 const struct oracle police_oracle = { "police", .choose = police_choose, .prepare = police_prepare,
 				      .expect = police_expect };
+
+/* At the low rate, all would wait longer than the longest horizon. */
+static struct { uint64_t rate; int per, over; } pace;
+
+static void pace_choose(struct object *o, struct rng *rng)
+{
+	struct action *a = o->action;
+
+	keys_choose(a, rng);
+	if (chance(rng, 10))
+		return;
+	set_rate(param_named(a, "rate"), chance(rng, 50) ? LOW : HIGH);
+	if (param_named(a, "rate")->value == HIGH) {
+		/* none waits so long */
+		param_unset(param_named(a, "horizon"));
+		param_unset(param_named(a, "ce-above"));
+	}
+}
+
+static void pace_prepare(struct object *o)
+{
+	pace.rate = value_of(o->action, "", "rate");
+	pace.per = value_of(o->action, "", "per");
+	pace.over = value_of(o->action, "", "over");
+}
+
+static void pace_expect(struct run *r)
+{
+	r->want_verdict = r->other_verdict = pace.over == OVER_HIT ? MISS : CONTROL;
+	if (!pace.rate)
+		return;
+	if (r->p.why && pace.per < PER_MARK) {
+		r->counted = 1;
+		return;
+	}
+	if (pace.rate == HIGH) {
+		r->uncountable = true;
+		r->any_tstamp = ~0ULL;
+		return;
+	}
+	/* beyond the horizon, and but for `per none` in the bucket of another key */
+	r->counted = 1 + (pace.per != PER_NONE);
+	r->want_verdict = r->other_verdict = pace.over == OVER_HIT ? CONTROL : SHOT;
+}
+
+const struct oracle pace_oracle = { "pace", .choose = pace_choose, .prepare = pace_prepare, .expect = pace_expect };

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pace - spread the packets of each address, prefix, flow or mark, or of all, in time
+ *
+ * Gives each packet the earliest time at which it may leave (earliest departure time, EDT), so that
+ * none of the keys exceeds the rate. The qdisc fq (net/sched/sch_fq.c), which must be the root of
+ * the device, holds packets until then. Nothing waits here, and no class or qdisc is needed for a key.
+ *
+ * A policer: packets that would wait longer than the horizon are dropped, or with `over hit` they
+ * are what it matches. The rest get CONTROL. Packets without an address to look at are left alone,
+ * and counted. Only the ECN codepoint and skb->tstamp are ever changed. The object as built has
+ * no rate, and changes nothing:
+ *
+ *   tc qdisc replace dev eth1 root fq
+ *   tcact add dev eth1 egress pace rate 10mbit per dst
+ */
+#include <tcact/bucket_key.h>
+
+enum { OVER_DROP, OVER_HIT = 2 };
+
+struct pace_params {
+	rate_param_bytes rate;
+	__u64 horizon;
+	__u64 ce_above;
+	BUCKET_KEY_MEMBERS;
+};
+
+ACTION(pace, policer, "Delay the packets of each address, flow or mark, or of all, to a rate (for fq)");
+PARAM(pace, rate, "rate", "what may leave");
+PARAM(pace, horizon, "time 1000000..31536000000000000", "how long a packet may wait");
+PARAM(pace, ce-above, "time 1000..31536000000000000 none=0", "set CE on packets of ECN-capable transports that wait longer");
+BUCKET_KEY_PARAMS(pace, "word drop=0 hit=2", "what becomes of packets beyond the horizon");
+PARAMS(pace) = { .horizon = 2000000000, BUCKET_KEY_DEFAULTS };
+
+#define RATE rate_param(&pace_params.rate)
+#define KEY BUCKET_KEY(pace)
+
+/* What is not delayed does not match `over hit`. */
+static __always_inline int within(void)
+{
+	return pace_params.over == OVER_HIT ? MISS : CONTROL;
+}
+
+static __always_inline int beyond(void)
+{
+	count(OVER);
+	return pace_params.over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
+}
+
+static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash)
+{
+	__u64 now = bucket_now(), ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE)), wait, departure;
+	struct bucket_set *set = bucket_key_set(KEY, hash);
+	bool shared;
+	__u32 way;
+
+	if (!set) {
+		count(HELPER_FAILED);
+		return within();
+	}
+	way = bucket_find(set, hash, now, /*two*/ false, &shared);
+	if (shared)
+		count(SHARED);
+	wait = bucket_wait(&set->full[way], now);
+	/* The packet itself does not wait for the time that it takes. */
+	if (!bucket_take(&set->full[way], now, ticks, RATE, pace_params.horizon * BUCKET_TICKS + ticks))
+		return beyond();
+	if (!wait)
+		return within();
+	if (pace_params.ce_above && wait > pace_params.ce_above * BUCKET_TICKS)
+		mark_ce(skb);
+	/* TCP, or an application by SO_TXTIME, may want to send later. */
+	departure = (now + wait) / BUCKET_TICKS;
+	if (skb->tstamp < departure)
+		skb->tstamp = departure;
+	return within();
+}
+
+SEC("action/pace") int pace(struct __sk_buff *skb)
+{
+	__u64 hash;
+
+	if (!RATE->mult)
+		return within();
+	return bucket_key_hash(skb, KEY, &hash) ? pace_key(skb, hash) : within();
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the actions with buckets have in common: which bucket a packet belongs to, what it pays, and the
+ * mark instead of a loss. Their parameters end with the same members.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <tcact/bucket.h>
+#include <tcact/dsfield.h>
+#include <tcact/l4.h>
+
+enum { PER_SRC, PER_DST, PER_FLOW, PER_MARK, PER_NONE };
+
+#define BUCKET_KEY_MEMBERS                                                     \
+	__u8 per;                                                              \
+	__u8 prefix4;                                                          \
+	__u8 prefix6;                                                          \
+	__u8 over;                                                             \
+	__u32 buckets;                                                         \
+	__u16 overhead;                                                        \
+	__u16 mpu;                                                             \
+	__u64 seed __attribute__((aligned(8)))
+
+struct bucket_key {
+	BUCKET_KEY_MEMBERS;
+};
+
+/* OVER: what `over` may be, and what that does */
+#define BUCKET_KEY_PARAMS(action, OVER, what)                                  \
+	PARAM(action, per, "word src=0 dst=1 flow=2 mark=3 none=4",            \
+	      "what has a bucket of its own; none: one for all packets");      \
+	PARAM(action, prefix4, "num 0..32", "length of the IPv4 prefixes that have a bucket"); \
+	PARAM(action, prefix6, "num 0..128", "length of the IPv6 prefixes that have a bucket"); \
+	PARAM(action, over, OVER, what);                                       \
+	PARAM(action, buckets, "num 8..4194304", "number of buckets, rounded up to a multiple of 8"); \
+	PARAM(action, overhead, "num", "bytes to add to the length of each packet"); \
+	PARAM(action, mpu, "num", "least length of a packet, in bytes");       \
+	PARAM(action, seed, "seed", "seed of the hash; 0: chosen at random when the object is baked or loaded"); \
+	RULES(action, prefix4, "with per src dst");                            \
+	RULES(action, prefix6, "with per src dst");                            \
+	LENGTH(action, buckets, bucket_sets, 8);                               \
+	_Static_assert(sizeof(struct action##_params) == offsetof(struct action##_params, per) + sizeof(struct bucket_key) && \
+		       offsetof(struct action##_params, per) % _Alignof(struct bucket_key) == 0, \
+		       "BUCKET_KEY_MEMBERS are the last members")
+
+#define BUCKET_KEY_DEFAULTS .buckets = 65536, .prefix4 = 32, .prefix6 = 64
+
+#define BUCKET_KEY(action) ((const volatile struct bucket_key *)&action##_params.per)
+
+/* ---- what a packet pays ---------------------------------------------------------------------- */
+
+static __always_inline __u32 on_the_wire(const volatile struct bucket_key *key, __u32 length)
+{
+	if (key->overhead)
+		length += key->overhead;
+	if (key->mpu && length < key->mpu)
+		length = key->mpu;
+	return length;
+}
+
+/* The length of the headers that each segment of a GSO packet has; 0 if they cannot be found. */
+static __always_inline __u32 headers_length(struct __sk_buff *skb)
+{
+	struct transport l4;
+	struct network net;
+	__u8 *tcp;
+
+	if (network_parse(skb, &net) != DONE || transport_parse(skb, &net, &l4) != DONE)
+		return 0;
+	if (l4.proto != IPPROTO_TCP)
+		return l4.offset + 8;	/* UDP: RFC 768 */
+	tcp = packet_at(skb, l4.offset, 20);
+	return tcp ? l4.offset + (tcp[12] >> 4) * 4 : 0;
+}
+
+/*
+ * The segments are counted here, as gso_segs may come from a virtual machine and be 0. In a
+ * tunnel, only the outer headers are known to be repeated.
+ */
+OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
+			   const volatile struct rate_param *rate)
+{
+	__u32 headers = verifier_forget(skb, headers_length(skb)), size = skb->gso_size, full, last, most = BUCKET_COST_MAX;
+	__u64 bytes;
+
+	if (!size || headers >= skb->len)
+		return on_the_wire(key, skb->len);
+	full = (skb->len - headers - 1) / size;
+	if (rate->packets)
+		return full + 1;
+	last = skb->len - full * size;
+	bytes = (__u64)full * on_the_wire(key, headers + size) + on_the_wire(key, last);
+	return bytes < most ? bytes : most;
+}
+
+/* In bytes or packets. */
+static __always_inline __u32 cost_of(struct __sk_buff *skb, const volatile struct bucket_key *key,
+				     const volatile struct rate_param *rate)
+{
+	if (skb->gso_size)
+		return gso_cost(skb, key, rate);
+	return rate->packets ? 1 : on_the_wire(key, skb->len);
+}
+
+/* ---- the mark instead of a loss -------------------------------------------------------------- */
+
+/* Does the packet leave with CE? RFC 3168, 5: only if its transport is ECN-capable. */
+OUT_OF_LINE int mark_ce(struct __sk_buff *skb)
+{
+	struct network net;
+	__u8 ecn;
+
+	if (network_parse(skb, &net) != DONE)
+		return false;
+	ecn = dsfield_get(&net) & 3;
+	if (ecn == ECN_NOT_ECT)
+		return false;
+	if (ecn != ECN_CE) {
+		dsfield_change(&net, /*keep: DSCP*/ 0xfc, ECN_CE);
+		network_csum_update(skb, &net);
+		count(MARKED);
+	}
+	return true;
+}
+
+/* ---- the key --------------------------------------------------------------------------------- */
+
+/* The first @length bits of 64 or 32. */
+static __always_inline __u64 bits64(__u64 bits, __u8 length)
+{
+	return length ? bits >> (64 - length) << (64 - length) : 0;
+}
+
+static __always_inline __u64 hash_address(struct network *net, const volatile struct bucket_key *key)
+{
+	const union address *address = network_address(net, key->per == PER_DST ? DESTINATION : SOURCE);
+	__u64 bits;
+
+	if (network_is_ipv4(net)) {
+		__u32 ipv4 = bpf_ntohl(address->v4);
+
+		if (key->prefix4 < 32)
+			ipv4 = bits64((__u64)ipv4 << 32, key->prefix4) >> 32;
+		return bucket_hash(key->seed, BUCKET_IPV4 | ipv4);
+	}
+	bits = bpf_be64_to_cpu(address->v6[0]);
+	if (key->prefix6 < 64)
+		bits = bits64(bits, key->prefix6);
+	if (bits >= BUCKET_IPV4)	/* ffff:ffff::/32, multicast: those keys are taken */
+		bits ^= 1ULL << 32;
+	bits = bucket_hash(key->seed, bits);
+	if (key->prefix6 > 64)
+		bits = bucket_hash(key->seed, bits ^ bits64(bpf_be64_to_cpu(address->v6[1]), key->prefix6 - 64));
+	return bits;
+}
+
+/* Addresses, protocol and ports; of what has no ports, or is a later fragment: without them. */
+static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *net, __u64 seed)
+{
+	const union address *src = network_address(net, SOURCE), *dst = network_address(net, DESTINATION);
+	struct transport l4 = {};
+	__be32 *ports;
+	__u64 hash;
+
+	if (network_is_ipv4(net)) {
+		hash = bucket_hash(seed, (__u64)bpf_ntohl(src->v4) << 32 | bpf_ntohl(dst->v4));
+	} else {
+		hash = bucket_hash(seed, bpf_be64_to_cpu(src->v6[0]));
+		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(src->v6[1]));
+		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[0]));
+		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[1]));
+	}
+	if (transport_parse(skb, net, &l4) != DONE)
+		return bucket_hash(seed, hash ^ (1ULL << 63));
+	if (transport_has_ports(l4.proto) && !l4.first) {
+		ports = packet_at(skb, l4.offset, sizeof(*ports));
+		if (ports)
+			return bucket_hash(seed, hash ^ ((__u64)l4.proto << 32 | bpf_ntohl(*ports)));
+	}
+	return bucket_hash(seed, hash ^ (1ULL << 63 | l4.proto));
+}
+
+/* The hash of the key of any packet; 0 if it has no address, which is counted. */
+OUT_OF_LINE __u64 hash_any(struct __sk_buff *skb, const volatile struct bucket_key *key)
+{
+	struct network net;
+	enum reason why = network_parse(skb, &net);
+	__u64 hash;
+
+	if (why != DONE) {
+		count(why);
+		return 0;
+	}
+	hash = key->per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key);
+	return hash ?: 1;
+}
+
+/* The hash of the packet's key; false if it has none, which is counted. */
+static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatile struct bucket_key *key, __u64 *hash)
+{
+	const __u8 per = key->per;
+	struct network net;
+
+	if (per == PER_MARK)
+		*hash = bucket_hash(key->seed, skb->mark);
+	else if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*behind*/ 0)))
+		*hash = hash_address(&net, key);
+	else if (per < PER_FLOW && network_common_ipv6(skb, &net, /*behind*/ 0))
+		*hash = hash_address(&net, key);
+	else if (per != PER_NONE)
+		*hash = hash_any(skb, key);
+	else
+		*hash = 0;
+	return *hash || per >= PER_MARK;
+}
+
+/* The set of the key with @hash; NULL does not happen. */
+static __always_inline struct bucket_set *bucket_key_set(const volatile struct bucket_key *key, __u64 hash)
+{
+	return bucket_set(bucket_set_of(hash, (key->buckets + BUCKET_WAYS - 1) / BUCKET_WAYS));
+}

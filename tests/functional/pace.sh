@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# pace: departure times that fq keeps.
+
+bake still pace rate 8bit horizon 1ms seed 1
+bake still-hit pace rate 8bit horizon 1ms over hit
+bake pace-400 pace rate 400kbit horizon 1s
+bake pace-8m pace rate 8mbit per dst
+bake pace-late pace rate 16kbit horizon 3s per none
+
+fq() {
+	tc qdisc add dev "$1" root fq || skip "this tc or kernel has no fq"
+}
+
+t pace_each 'each source has its own times: the second packet of each is beyond the horizon, dropped and counted'
+pace_each() {
+	local other
+	wire a b
+	clsact a
+	frames
+	other=${frame[v4.in]/0a010001/0a010003}
+	tc filter add dev a egress pref 7 matchall @still continue
+	same 'three sources' "$(pass a b "${frame[v4.in]}" "${frame[v4.in]}" "$other" "$other" "${frame[v6.in]}" "${frame[v6.in]}")" \
+		"$(printf '%s\n' "${frame[v4.in]}" - "$other" - "${frame[v6.in]}" -)"
+	same count "$(stats a egress 7)" '6 3'
+	same reasons "$(reasons a egress 7)" 'over=3'
+	tc filter del dev a egress pref 7
+	tc filter add dev a egress pref 7 matchall @still-hit drop
+	same hit "$(pass a b "${frame[v4.in]}" "${frame[v4.in]}" "$other")" "$(printf '%s\n' "${frame[v4.in]}" - "$other")"
+}
+
+# sent_since N: how many packets a has sent after the first N
+sent_since() { echo $(($(</sys/class/net/a/statistics/tx_packets) - $1)); }
+all_sent() { (($(sent_since "$1") == 4)); }
+
+t pace_fq 'fq holds packets until they may leave: at 16 kbit/s, the last of four of 1,442 bytes after 2.16 s'
+pace_fq() {
+	local before begin took
+	two
+	type ping >/dev/null 2>&1 || skip "there is no ping"
+	fq a
+	tc filter add dev a egress pref 7 protocol ip matchall @pace-late continue
+	# the neighbour is known
+	ping -q -c 1 -s 1 10.1.0.2 >/dev/null
+	before=$(sent_since 0)
+	begin=${EPOCHREALTIME/./}
+	ping -q -c 4 -i 0.002 -s 1400 10.1.0.2 >/dev/null || true
+	eventually all_sent "$before"
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	echo "# the last left after $took ms"
+	((took >= 2100)) || fail "the last left after $took ms"
+	same reasons "$(reasons a egress 7)" ''
+}
+
+t pace_rate 'a flood of pings leaves at the rate: 400 kbit/s are 34.7 of 1,442 bytes in a second'
+pace_rate() {
+	local before begin n expected
+	two
+	type ping >/dev/null 2>&1 || skip "there is no ping"
+	fq a
+	tc filter add dev a egress pref 7 protocol ip matchall @pace-400 continue
+	before=$(sent_since 0)
+	begin=${EPOCHREALTIME/./}
+	ping -q -i 0.003 -s 1400 -w 5 10.1.0.2 >/dev/null || true
+	n=$(sent_since "$before")
+	expected=$(((${EPOCHREALTIME/./} - begin) * 50000 / 1442 / 1000000 + 1))
+	echo "# $n packets left, expected $expected"
+	((n >= expected * 9 / 10 && n <= expected * 103 / 100)) || fail "$n packets left, expected $expected"
+}
+
+t pace_tcp 'TCP at 8 Mbit/s, with nothing lost: 1,000,000 bytes take 1.05 s; super-packets pay for each segment'
+pace_tcp() {
+	local begin took
+	two
+	fq a
+	tc filter add dev a egress pref 7 matchall @pace-8m continue
+	begin=${EPOCHREALTIME/./}
+	same transfer "$(packet transfer tcp far 10.1.0.2 1000000)" '1000000 0x00'
+	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
+	echo "# $took ms"
+	((took >= 1020)) || fail "faster than the rate: $took ms"
+	((took <= 2500)) || fail "slower than half the rate: $took ms"
+	same reasons "$(reasons a egress 7)" ''
+}

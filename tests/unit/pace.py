@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""pace: when a packet may leave, and what becomes of those that would wait too long. As in police.py, buckets are
+AHEAD; so the time of departure is known, whatever the time of the test is.
+"""
+from common import *
+from ecn import set_ecn
+from police import AHEAD, SECOND, SEED, SETS, TICKS, WAYS, address, buckets, flow, mixed, others, place
+
+YEAR = "31536000s"
+SLOW = ("rate", "8bit", "horizon", YEAR)
+OVER = ("rate", "8bit", "horizon", "1s")
+LEAVES = AHEAD // TICKS
+
+
+def vectors(suite):
+    common = ("seed", SEED, "buckets", SETS * WAYS)
+
+    def bake(p, *settings):
+        suite.bake(*settings, *common, *(("link", p.link) if p.link != "auto" else ()))
+
+    def delayed(p, hashed, cost, label, new=None, way=3, tstamp=0, leaves=LEAVES, **more):
+        """Those before it in the bucket take until AHEAD; it takes `cost` seconds more."""
+        hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
+        hashes[way] = hashed
+        suite.map("bucket_sets", place(hashed), buckets(hashes, full))
+        full[way] += cost * SECOND
+        ctx = {"mark": 0x55, "priority": 7, **({"tstamp": tstamp} if tstamp else {}), **more.pop("ctx", {})}
+        suite.packet(p, new or p.ip, f"{p.name}-{label}", ctx=ctx, ctxout={"tstamp": leaves},
+                     mapout=[("bucket_sets", place(hashed), buckets(hashes, full))], **more)
+
+    for p in corpus():
+        bake(p, *SLOW)
+        if p.why:
+            suite.packet(p, name=f"{p.name}-alone", ctx={"mark": 5}, count={p.why: 1})
+        elif p.ctx.get("gso_segs") is None:
+            delayed(p, address(p.ip, 0), len(p.data), "src")
+    packets = [p for p in corpus() if not p.why and p.link == "auto" and not p.ctx and len(p.data) < 400]
+    for p in packets[::5]:
+        bake(p, *SLOW, "per", "dst", "prefix4", 20, "prefix6", 32)
+        delayed(p, address(p.ip, 1, 20, 32), len(p.data), "dst", way=0)
+        bake(p, *SLOW, "per", "flow")
+        delayed(p, flow(p), len(p.data), "flow")
+        bake(p, *SLOW, "per", "mark", "overhead", 24, "mpu", 600)
+        delayed(p, mixed(0x55), max(len(p.data) + 24, 600), "mark", need=14)
+        bake(p, "rate", "1pps", "horizon", YEAR)
+        delayed(p, address(p.ip, 0), 1, "packet")
+        # a sender that wants to send later may; one that wants to send earlier may not
+        bake(p, *SLOW)
+        for own, leaves in ((LEAVES + 1, LEAVES + 1), (LEAVES - 1, LEAVES), (1, LEAVES), ((1 << 64) - 1,) * 2):
+            delayed(p, address(p.ip, 0), len(p.data), f"own-{own:x}", tstamp=own, leaves=leaves,
+                    cutctx={"tstamp": own})
+
+    # a GSO packet pays for each segment, with its headers
+    ip = v4(tcp(SYN, "A", data=PAYLOAD * 200))
+    p = Packet("gso", front_of(ip), ip)
+    headers = 34 + 20 + len(SYN)
+    rest = len(p.data) - headers
+    bake(p, *SLOW)
+    delayed(p, address(ip, 0), len(p.data) + headers * (-(-rest // 1400) - 1), "1400", ctx={"gso_size": 1400})
+
+    for tos in (0, 1, 2, 3, 0xb9, 0xba):
+        for make in (v4, v6):
+            ip = make(UDP(sport=9) / Raw(PAYLOAD), **{"tos" if make is v4 else "tc": tos})
+            p = Packet(f"v{family(ip)}-{tos:02x}", front_of(ip), ip)
+            hashed = address(ip, 0)
+            marked = tos & 3 in (1, 2)
+            # longer than ce-above, and not
+            bake(p, *SLOW, "ce-above", "1s")
+            delayed(p, hashed, len(p.data), "above", set_ecn(ip) if marked else ip, count={"marked": 1} if marked else None)
+            bake(p, *SLOW, "ce-above", YEAR)
+            delayed(p, hashed, len(p.data), "below")
+            # beyond the horizon, nothing is marked, and none pays
+            full, key = buckets(others(hashed)[1:] + [hashed], [AHEAD + n for n in range(WAYS)]), place(hashed)
+            for over in ("drop", "hit"):
+                bake(p, *OVER, "over", over, "ce-above", "1ms")
+                suite.map("bucket_sets", key, full)
+                suite.packet(p, ip, f"{p.name}-{over}-beyond", cut=MISS if over == "hit" else CONTROL, ctx={"tstamp": 5},
+                             ctxout={"tstamp": 5}, cutctx={"tstamp": 5}, verdict=CONTROL if over == "hit" else SHOT,
+                             mapout=[("bucket_sets", key, full)], count={"over": 1})
+            bake(p, *SLOW, "over", "hit")
+            delayed(p, hashed, len(p.data), "within", verdict=MISS, cut=MISS)
+
+    # a full bucket does not delay; one that is shared does
+    ip = v4(UDP(sport=9) / Raw(PAYLOAD))
+    p = Packet("v4", front_of(ip), ip)
+    hashed = address(ip, 0)
+    bake(p, "rate", "1tbit")
+    suite.map("bucket_sets", place(hashed), buckets([hashed] * WAYS, [1] * WAYS))
+    suite.packet(p, ip, "v4-first")
+    suite.packet(p, ip, "v4-none-yet")
+    bake(p, *SLOW)
+    least = [AHEAD + TICKS * (1 + abs(n - 4)) for n in range(WAYS)]
+    suite.map("bucket_sets", place(hashed), buckets(others(hashed), least))
+    after = [full + (len(p.data) * SECOND if n == 4 else 0) for n, full in enumerate(least)]
+    suite.case("v4-shared", p.data, need=p.need, count={"shared": 1}, ctxout={"tstamp": LEAVES + 1},
+               mapout=[("bucket_sets", place(hashed), buckets(others(hashed), after))])
+
+    # one bucket for all, and no rate
+    for p in packets[::9]:
+        bake(p, *SLOW, "per", "none")
+        suite.map("bucket_sets", "u32:0", buckets([0] * WAYS, [AHEAD] * WAYS))
+        suite.packet(p, p.ip, f"{p.name}-none", ctxout={"tstamp": LEAVES}, need=14,
+                     mapout=[("bucket_sets", "u32:0", buckets([0] * WAYS, [AHEAD + len(p.data) * SECOND] + [AHEAD] * 7))])
+        bake(p)
+        suite.packet(p, p.ip, f"{p.name}-no-rate", need=14)
