@@ -272,7 +272,8 @@ int settings_bake(const struct settings *settings, struct baked *baked, const ch
 				Q(path), strerror(errno));
 	if (write_all(file, settings->image, settings->action->size) || (baked && baked_write(file, baked, e)) ||
 	    fchmod(file, 0644) || rename(temporary, path)) {
-		error(e, REFUSED, "choose another FILE", "cannot write %s: %s", Q(path), strerror(errno));
+		error(e, REFUSED, "check the space and the permissions of its directory", "cannot write %s: %s", Q(path),
+		      strerror(errno));
 		close(file);
 		unlink(temporary);
 		return -1;

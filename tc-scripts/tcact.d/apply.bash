@@ -411,11 +411,6 @@ change_one() {
 	done
 }
 
-undo_replaced() { # INDEX COOKIE PIN CONTROL
-	[[ $("${limit[@]}" tc actions get action bpf index "$1" 2>/dev/null) == *"cookie "* ]] || return 0
-	"${limit[@]}" tc actions replace action bpf object-pinned "$3" "${@:4}" index "$1" cookie "$2"
-}
-
 # keep VAR NAME PROGRAM: sets VAR to a pin of it, for the case that it has to come back
 keep() {
 	local key="keep $3" pin_
@@ -450,12 +445,6 @@ remove_one() {
 	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
 	remove "${field[@]:0:7}" || status=$?
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
-}
-
-undo_removed() { # DEV IFINDEX DIR CHAIN PREF WORD...
-	local field
-	same_device "$1" "$2" && ! own_at field "$1" "${@:3:3}" || return 0
-	"${limit[@]}" tc filter add dev "$1" "${@:6}"
 }
 
 # own_clsact DEV: an attachment says that tcact made the clsact qdisc
@@ -559,13 +548,6 @@ carry_out() {
 		undo_later qdisc "$dev" "${dev_index[$dev]}"
 		run "del clsact from $(q "$dev")" tc qdisc del dev "$dev" clsact
 	done
-}
-
-undo_qdisc() { # DEV IFINDEX
-	local qdisc
-	same_device "$1" "$2" || return 0
-	hooked qdisc "$1"
-	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
 }
 
 # remove_guard DEV DIR CHAIN PREF: with -n it was not made, and no more than its place is known

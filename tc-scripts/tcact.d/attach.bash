@@ -338,6 +338,8 @@ free_pref() {
 
 # ---- undoing --------------------------------------------------------------------------------
 
+# All of it is here, as the call that undoes is not the one that was killed, and may be of any kind.
+
 same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
 
 # still DEV: its name is that of the same device as when the command was read
@@ -372,10 +374,34 @@ undo_clsact() { # DEV IFINDEX
 	! same_device "$1" "$2" || ! unused_clsact "$1" || "${limit[@]}" tc qdisc del dev "$1" clsact
 }
 
+undo_replaced() { # INDEX COOKIE PIN CONTROL
+	action_at "$1" || return
+	[[ $said == *"cookie "* && -e $3 ]] || return 0
+	"${limit[@]}" tc actions replace action bpf object-pinned "$3" "${@:4}" index "$1" cookie "$2"
+}
+
+undo_removed() { # DEV IFINDEX DIR CHAIN PREF WORD...
+	local field word
+	same_device "$1" "$2" && ! own_at field "$1" "${@:3:3}" || return 0
+	for word; do
+		# nobody can bring back what is gone
+		[[ $word != "$bpffs"/* || -e $word ]] || return 0
+	done
+	"${limit[@]}" tc filter add dev "$1" "${@:6}"
+}
+
+undo_qdisc() { # DEV IFINDEX
+	local qdisc
+	same_device "$1" "$2" || return 0
+	hooked qdisc "$1"
+	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
+}
+
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way at all qdisc
+	local way at all qdisc what
+	quote what "$1"
 	hooked qdisc "$1"
 	[[ $qdisc == clsact ]] || return
 	for way in ingress egress; do
@@ -385,9 +411,10 @@ unused_clsact() {
 				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
 			done
 		else
-			all=$("${limit[@]}" tc filter show dev "$1" "$way" 2>/dev/null &&
-				"${limit[@]}" tc chain show dev "$1" "$way" 2>/dev/null) &&
-				[[ ! $all ]] || return
+			look "look at $what $way" tc filter show dev "$1" "$way"
+			all=$said
+			look "look at $what $way" tc chain show dev "$1" "$way"
+			[[ ! $all$said ]] || return
 		fi
 	done
 }
@@ -793,7 +820,7 @@ none() {
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d what rest own all=() gone=() status=0 applied=''
+	local line field flags='' d rest own all=() gone=() status=0 applied=''
 	catalogue
 	[[ ${1-} != applied ]] || { applied=1; shift; }
 	place rest "$@"
@@ -811,11 +838,10 @@ command_del() {
 	for line in "${all[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[7]:9:1} != [13] ]] || flags+=" ${field[0]} "
-		what="del from $(q "${field[0]}") ${field[1]}"
-		((${#gone[@]} == 0)) || what+=", after ${#gone[@]} of ${#all[@]}"
 		remove "${field[@]:0:7}" || status=$?
-		((status == 0)) || refused "$what" tc "$status"
+		((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
 		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
+		so_far=", after ${#gone[@]} of ${#all[@]}"
 	done
 	for d in "${devs[@]}"; do
 		[[ $flags != *" $d "* ]] || ! still "$d" || ! unused_clsact "$d" "${gone[@]}" ||

@@ -237,11 +237,21 @@ replace() {
 		fail 2 "replace ${entry[9]} on $(q "${entry[0]}")" "the attachment is gone" "see: tcact show"
 }
 
-unbound() { # INDEX COOKIE
-	[[ $("${limit[@]}" tc actions get action bpf index "$1" 2>/dev/null) == *" bind 0"*"cookie $2"* ]]
+# action_at INDEX: sets said to what tc says of this action, to nothing where there is none; fails where tc does
+action_at() {
+	local status=0
+	said=$("${limit[@]}" tc actions get action bpf index "$1" 2>&1) || status=$?
+	((status)) || return 0
+	[[ $said == *@('not found'|'No such file')* ]] || return
+	said=''
 }
 
-undo_unbound() { ! unbound "$@" || "${limit[@]}" tc actions del action bpf index "$1"; }
+unbound() { action_at "$1" && [[ $said == *" bind 0"*"cookie $2"* ]]; } # INDEX COOKIE
+
+undo_unbound() {
+	action_at "$1" || return
+	[[ $said != *" bind 0"*"cookie $2"* ]] || "${limit[@]}" tc actions del action bpf index "$1"
+}
 
 table_add() { change_entries -a "$@"; }
 table_del() { change_entries -d "$@"; }
