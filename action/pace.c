@@ -25,7 +25,7 @@ struct pace_params {
 	BUCKET_KEY_MEMBERS;
 };
 
-ACTION(pace, policer, "Delay the packets of each address, flow or mark, or of all, to a rate (for fq)");
+ACTION(pace, policer, "Delay the packets of each address, flow or mark to a rate, by fq");
 PARAM(pace, rate, "rate", "what may leave");
 PARAM(pace, horizon, "time 1000000..31536000000000000", "how long a packet may wait");
 PARAM(pace, ce-above, "time 1000..31536000000000000 none=0", "set CE on packets of ECN-capable transports that wait longer");
