@@ -55,14 +55,23 @@ static int number_read(const char *text, int128 *number)
 	return 0;
 }
 
-/* Reads a number in the range, or a word. Upper and lower case are the same, as RFCs use both. */
+/* The word of @p that @text is, or NULL. Upper and lower case are the same, as RFCs use both. */
+static const struct word *word_written(const struct parameter *p, const char *text)
+{
+	for (size_t i = 0; i < p->words.n; i++)
+		if (!strcasecmp(text, p->words.word[i].name))
+			return &p->words.word[i];
+	return NULL;
+}
+
+/* Reads a number in the range, or a word. */
 static int element_read(const struct parameter *p, const char *text, int128 *number)
 {
-	for (size_t i = 0; i < p->words.n; i++) {
-		if (!strcasecmp(text, p->words.word[i].name)) {
-			*number = p->words.word[i].number;
-			return 0;
-		}
+	const struct word *word = word_written(p, text);
+
+	if (word) {
+		*number = word->number;
+		return 0;
 	}
 	return number_read(text, number) || *number < p->low || *number > p->high ? -1 : 0;
 }
@@ -476,9 +485,8 @@ static int size_read(const struct parameter *p, const char *text, unsigned char 
 {
 	unsigned long long size, packets = 0;
 
-	for (size_t i = 0; i < p->words.n; i++)
-		if (!strcasecmp(text, p->words.word[i].name))
-			return num_read(p, text, bytes, why);
+	if (word_written(p, text))
+		return num_read(p, text, bytes, why);
 	if (amount_read(text, size_units, &size)) {
 		if (amount_read(text, count_units, &size))
 			return -1;
@@ -526,12 +534,11 @@ static int time_read(const struct parameter *p, const char *text, unsigned char 
 	unsigned long long time;
 
 	(void)why;
-	for (size_t i = 0; i < p->words.n; i++)
-		if (!strcasecmp(text, p->words.word[i].name))
-			return num_read(p, text, bytes, why);
-	if (amount_read(text, time_units, &time) || (__int128)time < p->low || (__int128)time > p->high)
+	if (word_written(p, text))
+		return num_read(p, text, bytes, why);
+	if (amount_read(text, time_units, &time) || (int128)time < p->low || (int128)time > p->high)
 		return -1;
-	store(p, (__int128)time, bytes);
+	store(p, (int128)time, bytes);
 	return 0;
 }
 
