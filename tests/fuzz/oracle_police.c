@@ -11,7 +11,8 @@ enum { SHOT = 2 };
 #define LOW 8ULL
 #define HIGH 1000000000000ULL
 
-static struct { uint64_t rate, ce_rate; int per, over; } police;
+/* of the object that is tried */
+static struct { uint64_t rate, ce_rate; int per, over; } limit;
 
 /* What both have in common. */
 static void keys_choose(struct action *a, struct rng *rng)
@@ -55,12 +56,35 @@ static void police_choose(struct object *o, struct rng *rng)
 	}
 }
 
+static void pace_prepare(struct object *o)
+{
+	limit.rate = value_of(o->action, "", "rate");
+	limit.per = value_of(o->action, "", "per");
+	limit.over = value_of(o->action, "", "over");
+}
+
 static void police_prepare(struct object *o)
 {
-	police.rate = value_of(o->action, "", "rate");
-	police.ce_rate = value_of(o->action, "", "ce-rate");
-	police.per = value_of(o->action, "", "per");
-	police.over = value_of(o->action, "", "over");
+	pace_prepare(o);
+	limit.ce_rate = value_of(o->action, "", "ce-rate");
+}
+
+/* Does it pass at any rate? */
+static bool unlimited(struct run *r)
+{
+	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? MISS : CONTROL;
+	if (!limit.rate)
+		return true;
+	if (!r->p.why || limit.per >= PER_MARK)
+		return false;
+	r->counted = 1;
+	return true;
+}
+
+static void above(struct run *r)
+{
+	r->counted++;
+	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? CONTROL : SHOT;
 }
 
 /* Marks it, if that is possible. */
@@ -79,24 +103,18 @@ static bool marked(struct run *r)
 
 static void police_expect(struct run *r)
 {
-	r->want_verdict = r->other_verdict = police.over == OVER_HIT ? MISS : CONTROL;
-	if (!police.rate)
+	if (unlimited(r))
 		return;
-	if (r->p.why && police.per < PER_MARK) {
-		r->counted = 1;
-		return;
-	}
 	/* no bucket is its own, and all are in use; at the high rate one may be, for a moment */
-	if (police.rate == LOW || police.ce_rate == LOW)
-		r->counted = police.per != PER_NONE;
+	if (limit.rate == LOW || limit.ce_rate == LOW)
+		r->counted = limit.per != PER_NONE;
 	else
 		r->uncountable = true;
-	if (police.rate == LOW) {
-		if (police.over == OVER_CE && marked(r))
+	if (limit.rate == LOW) {
+		if (limit.over == OVER_CE && marked(r))
 			return;
-		r->counted++;
-		r->want_verdict = r->other_verdict = police.over == OVER_HIT ? CONTROL : SHOT;
-	} else if (police.ce_rate == LOW) {
+		above(r);
+	} else if (limit.ce_rate == LOW) {
 		marked(r);
 	}
 }
@@ -105,8 +123,6 @@ const struct oracle police_oracle = { "police", .choose = police_choose, .prepar
 				      .expect = police_expect };
 
 /* At the low rate, all would wait longer than the longest horizon. */
-static struct { uint64_t rate; int per, over; } pace;
-
 static void pace_choose(struct object *o, struct rng *rng)
 {
 	struct action *a = o->action;
@@ -122,30 +138,18 @@ static void pace_choose(struct object *o, struct rng *rng)
 	}
 }
 
-static void pace_prepare(struct object *o)
-{
-	pace.rate = value_of(o->action, "", "rate");
-	pace.per = value_of(o->action, "", "per");
-	pace.over = value_of(o->action, "", "over");
-}
-
 static void pace_expect(struct run *r)
 {
-	r->want_verdict = r->other_verdict = pace.over == OVER_HIT ? MISS : CONTROL;
-	if (!pace.rate)
+	if (unlimited(r))
 		return;
-	if (r->p.why && pace.per < PER_MARK) {
-		r->counted = 1;
-		return;
-	}
-	if (pace.rate == HIGH) {
+	if (limit.rate == HIGH) {
 		r->uncountable = true;
 		r->any_tstamp = ~0ULL;
 		return;
 	}
 	/* beyond the horizon, and but for `per none` in the bucket of another key */
-	r->counted = 1 + (pace.per != PER_NONE);
-	r->want_verdict = r->other_verdict = pace.over == OVER_HIT ? CONTROL : SHOT;
+	r->counted = limit.per != PER_NONE;
+	above(r);
 }
 
 const struct oracle pace_oracle = { "pace", .choose = pace_choose, .prepare = pace_prepare, .expect = pace_expect };

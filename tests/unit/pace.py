@@ -4,7 +4,7 @@ AHEAD; so the time of departure is known, whatever the time of the test is.
 """
 from common import *
 from ecn import set_ecn
-from police import AHEAD, SECOND, SEED, SETS, TICKS, WAYS, address, buckets, flow, mixed, others, place
+from police import AHEAD, SECOND, SEED, SETS, TICKS, WAYS, address, buckets, flow, mixed, others, paying, place
 
 YEAR = "31536000s"
 SLOW = ("rate", "8bit", "horizon", YEAR)
@@ -20,13 +20,10 @@ def vectors(suite):
 
     def delayed(p, hashed, cost, label, new=None, way=3, tstamp=0, leaves=LEAVES, **more):
         """Those before it in the bucket take until AHEAD; it takes `cost` seconds more."""
-        hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
-        hashes[way] = hashed
-        suite.map("bucket_sets", place(hashed), buckets(hashes, full))
-        full[way] += cost * SECOND
+        after = paying(suite, hashed, cost, way)
         ctx = {"mark": 0x55, "priority": 7, **({"tstamp": tstamp} if tstamp else {}), **more.pop("ctx", {})}
         suite.packet(p, new or p.ip, f"{p.name}-{label}", ctx=ctx, ctxout={"tstamp": leaves},
-                     mapout=[("bucket_sets", place(hashed), buckets(hashes, full))], **more)
+                     mapout=after, **more)
 
     for p in corpus():
         bake(p, *SLOW)

@@ -68,6 +68,15 @@ def others(hashed):
     return [hashed ^ n for n in range(1, WAYS + 1)]
 
 
+def paying(suite, hashed, cost, way):
+    """The bucket of this key is AHEAD, and pays `cost` seconds more; returns what it is afterwards."""
+    hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
+    hashes[way] = hashed
+    suite.map("bucket_sets", place(hashed), buckets(hashes, full))
+    full[way] += cost * SECOND
+    return [("bucket_sets", place(hashed), buckets(hashes, full))]
+
+
 def vectors(suite):
     common = ("seed", SEED, "buckets", SETS * WAYS)
 
@@ -75,14 +84,10 @@ def vectors(suite):
         suite.bake(*settings, *common, *(("link", p.link) if p.link != "auto" else ()))
 
     def paid(p, hashed, cost, label, way=3, ctx=None, **more):
-        """The bucket is AHEAD, and pays `cost` bytes more."""
-        hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
-        hashes[way] = hashed
-        before = buckets(hashes, full)
-        full[way] += cost * SECOND
-        suite.map("bucket_sets", place(hashed), before)
+        """A byte takes a second."""
+        after = paying(suite, hashed, cost, way)
         suite.packet(p, p.ip, f"{p.name}-{label}", ctx={"mark": 0x55, "priority": 7, "cb2": 9, **(ctx or {})},
-                     mapout=[("bucket_sets", place(hashed), buckets(hashes, full))], **more)
+                     mapout=after, **more)
 
     # what has an address pays its length; what has none is left alone
     for p in corpus():
