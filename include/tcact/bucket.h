@@ -138,10 +138,17 @@ static __always_inline __u32 bucket_set_of(__u64 hash, __u32 sets)
 /* The key of an IPv4 address is this and the address; of an IPv6 prefix up to 64 bits, the first 64. */
 #define BUCKET_IPV4 0xffffffff00000000ULL
 
+/*
+ * `tcact table dump` and `tcact top` show each array of a set as a column: the first one is the key; a
+ * bucket_time as the time until then, a bucket_counter also as a rate, other numbers as they are.
+ */
+typedef __u64 bucket_time;	/* in ticks since boot */
+typedef __u64 bucket_counter;	/* it only grows, while the bucket has the same key */
+
 struct bucket_set {
 	__u64 hash[BUCKET_WAYS];	/* of the key */
-	__u64 full[BUCKET_WAYS];	/* when it will be full again, in ticks */
-	__u64 second[BUCKET_WAYS];	/* the same for a second rate, if the action has one */
+	bucket_time full[BUCKET_WAYS];	/* when it will be full again */
+	bucket_time second[BUCKET_WAYS];	/* the same for a second rate, if the action has one */
 };
 
 /* The bucket of the key with @hash: its index. *@shared: it is also that of another key. */

@@ -40,6 +40,7 @@ struct bucket_key {
 	RULES(action, prefix4, "with per src dst");                            \
 	RULES(action, prefix6, "with per src dst");                            \
 	LENGTH(action, buckets, bucket_sets, 8);                               \
+	BUCKETS(action, bucket_sets);                                          \
 	_Static_assert(sizeof(struct action##_params) == offsetof(struct action##_params, per) + sizeof(struct bucket_key) && \
 		       offsetof(struct action##_params, per) % _Alignof(struct bucket_key) == 0, \
 		       "BUCKET_KEY_MEMBERS are the last members")

@@ -20,6 +20,8 @@
  *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill. KEY is the
  *                           kind of its keys; VALUE is what the number of an entry is
  *                           called (-: entries have none), a num unless KIND is given
+ *   buckets=ACTION:MAP      ACTION has a bucket for each key, in the array MAP of sets of them. The
+ *                           BTF of MAP says what they hold, see bucket.h
  *   length=ACTION.NAME:MAP N  the array MAP has an element for each N of NAME, rounded up
  *
  * The parameters of an action are one `const volatile struct ACTION_params` in .rodata,
@@ -82,6 +84,8 @@
 
 /* KEY and VALUE: as above; see `tcact table` */
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
+
+#define BUCKETS(action, map) MODINFO("buckets=" #action ":" #map)
 
 #define LENGTH(action, name, map, of) MODINFO("length=" #action "." #name ":" #map " " #of)
 

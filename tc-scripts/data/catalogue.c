@@ -178,6 +178,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
+ *   buckets ACTION MAP                               a bucket for each key, see bucket.h
  *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
  *   needs   ACTION PARAM WORD=NEED...
  *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
@@ -238,6 +239,8 @@ static void describe_action(const struct action *action)
 		       action->part[i].order, or_none(action->part[i].unless));
 	if (action->map)
 		printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
+	if (action->buckets)
+		printf("buckets\t%s\t%s\n", action->name, action->buckets);
 	for (size_t i = 0; i < action->parameters; i++)
 		describe_parameter(action, &action->parameter[i]);
 	for (size_t i = 0; i < action->rules; i++) {

@@ -28,6 +28,7 @@ static const struct choice subcommands[] = {
 	{ "del", "remove attachments" },
 	{ "show", "show attachments" },
 	{ "monitor", "show how many packets pass" },
+	{ "top", "show the buckets that are most in use" },
 	{ "prometheus", "print the counters for node_exporter" },
 	{ "table", "change or show tables" },
 	{ "apply", "make what is attached what the files say" },
@@ -124,15 +125,17 @@ static void offer_devices(void)
 	if_freenameindex(all);
 }
 
-static void offer_actions(const struct options *options, bool with_table)
+/* Those that `tcact @subcommand [@verb]` is for. */
+static void offer_actions(const struct options *options, const char *subcommand, const char *verb)
 {
+	bool table = !strcmp(subcommand, "table"), top = !strcmp(subcommand, "top"), dump = !strcmp(verb, "dump");
 	struct action *actions;
 	struct error e = {};
 	size_t n;
 
 	if (!actions_open(&actions, &n, options->objects, &e))
 		for (size_t i = 0; i < n; i++)
-			if (actions[i].map || !with_table)
+			if ((!table && !top) || (table && actions[i].map) || ((top || dump) && actions[i].buckets))
 				offer(actions[i].name, actions[i].what);
 	actions_close(actions, n);
 }
@@ -168,7 +171,7 @@ static void see_action(struct said *said, const char *objects, const char *word)
 static void see(struct said *said, const struct options *options, char **words, int n)
 {
 	static const char *const valued[] = {
-		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "goto", "jump", NULL
+		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", NULL
 	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
 
 	for (int i = 0; i < n; i++) {
@@ -200,19 +203,18 @@ static void offer_value(const struct parameter *p)
 static void offer_next(const struct options *options, const char *subcommand, const char *verb, const struct said *said,
 		       bool first, const char *previous)
 {
-	bool bake = !strcmp(subcommand, "bake"), add = !strcmp(subcommand, "add"), change = !strcmp(subcommand, "change");
+	bool bake = !strcmp(subcommand, "bake"), add = !strcmp(subcommand, "add"), change = !strcmp(subcommand, "change"),
+	     top = !strcmp(subcommand, "top");
 
 	if (!said->action.name) {
 		if (!bake)
 			offer_all(places);
-		if (!strcmp(subcommand, "monitor"))
-			offer("interval", "in seconds");
 		if (!strcmp(subcommand, "show") && first)
 			offer_all(options_show);
 		/* one of them is match, which is also the word before the match of a filter */
-		offer_actions(options, !strcmp(subcommand, "table"));
+		offer_actions(options, subcommand, verb);
 	} else if (!strcmp(previous, "then")) {
-		offer_actions(options, false);
+		offer_actions(options, "", "");
 	} else if (!said->control && (bake || add || change)) {
 		offer_parameters(&said->action);
 		if (said->action.map && !change)
@@ -223,6 +225,12 @@ static void offer_next(const struct options *options, const char *subcommand, co
 			offer("-o", "the file to write");
 		else
 			offer_all(controls);
+	}
+	if (!strcmp(subcommand, "monitor") || top)
+		offer("interval", "in seconds");
+	if (top || (!strcmp(verb, "dump") && (!said->action.name || said->action.buckets))) {
+		offer("sort", "by this column");
+		offer("first", "so many rows");
 	}
 	if (!strcmp(verb, "load"))
 		offer_files();
@@ -260,7 +268,7 @@ int command_complete(const struct options *options, char **words, int n, struct 
 	}
 	if (!strcmp(subcommand, "info")) {
 		if (i == n)
-			offer_actions(options, false);
+			offer_actions(options, "", "");
 		return 0;
 	}
 	see(&said, options, words + i, n - i);

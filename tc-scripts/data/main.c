@@ -29,6 +29,8 @@ static const struct {
 	{ "change", command_change },
 	{ "describe", command_describe },
 	{ "tables", command_tables },
+	{ "buckets", command_buckets },
+	{ "top", command_top },
 	{ "values", command_values },
 	{ "live", command_live },
 	{ "tcx", command_tcx },

@@ -627,6 +627,8 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 		if (!action->map || !action->key || !action->value)
 			goto out;
 	}
+	tag = tag_find(&info, "buckets", name);
+	action->buckets = tag ? tag->value : NULL;
 	reasons = set_find(&info, "reason");
 	for (size_t i = 0; reasons && i < reasons->words.n; i++) {
 		struct word *word = one_more(action->reasons.word, action->reasons.n);

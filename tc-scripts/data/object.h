@@ -69,6 +69,7 @@ struct part {
 struct action {
 	const char *name, *class, *what, *version;
 	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */
+	const char *buckets;	/* the map with its buckets; NULL: it has none */
 	struct parameter *parameter;
 	size_t parameters;
 	struct rule *rule;

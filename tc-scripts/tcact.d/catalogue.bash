@@ -46,6 +46,7 @@ catalogue() {
 			actions+=("${field[1]}")
 			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
+		buckets*) buckets["${field[1]}"]=1 ;;
 		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;
 		param*) params["${field[1]}"]+="${field[2]} " default["${field[1]} ${field[2]}"]=${field[12]} ;;
 		needs*) needs["${field[1]} ${field[2]}"]=${field[3]} ;;

@@ -62,17 +62,22 @@ command_load() { ask load "$@"; }
 
 # ---- tcact table ----------------------------------------------------------------------------
 
-# the_table ENTRY FITS NAME: sets ENTRY to the fields of the one action with a table at the place. One table of
-# several attachments is one: FITS is all that have it.
+# the_table ENTRY FITS NAME [HAVE]...: sets ENTRY to the fields of the one action with a table at the place, which is
+# one that the array HAVE has something for; of the first such HAVE. One table of several attachments is
+# one: FITS is all that have it.
 the_table() {
 	local -n fits_=$2
-	local line own field
+	local line own field have
 	fits_=()
 	find_own own "$3"
-	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ (! $3 || $3 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-} ]] || continue
-		fits_+=("$line")
+	for have in "${@:4}"; do
+		local -n have_=$have
+		for line in "${own[@]}"; do
+			IFS=$'\t' read -ra field <<<"$line"
+			[[ (! $3 || $3 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
+			fits_+=("$line")
+		done
+		((${#fits_[@]} == 0)) || break
 	done
 	for line in "${fits_[@]:1}"; do
 		IFS=$'\t' read -ra field <<<"$line"
@@ -103,7 +108,7 @@ command_table() {
 	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
-	if [[ ${rest[0]-} && ${table_key[${rest[0]}]-} ]]; then
+	if [[ ${rest[0]-} && (${table_key[${rest[0]}]-} || $verb == dump && ${buckets[${rest[0]}]-}) ]]; then
 		name=${rest[0]}
 		rest=("${rest[@]:1}")
 	fi
@@ -117,11 +122,31 @@ ends() {
 	bad "$(q "$1") is one word too many"
 }
 
-table_dump() { # NAME
+table_dump() { # NAME [sort COLUMN] [first N]
 	local entry fits
-	ends "${@:2}"
-	the_table entry fits "$1"
-	ask dump "${entry[@]:9:2}" ${json:+json}
+	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
+	the_table entry fits "$1" table_key buckets
+	if [[ ${buckets[${entry[9]}]-} ]]; then
+		ask buckets "${entry[@]:9:2}" "${@:2}"
+	else
+		ends "${@:2}"
+		ask dump "${entry[@]:9:2}" ${json:+json}
+	fi
+}
+
+# What it prints again and again tcact-data knows.
+command_top() {
+	local rest name='' entry fits
+	[[ ${1-} != -j ]] || { json=1; shift; }
+	catalogue
+	place rest "$@"
+	if [[ ${rest[0]-} && ${buckets[${rest[0]}]-} ]]; then
+		name=${rest[0]}
+		rest=("${rest[@]:1}")
+	fi
+	[[ ${rest[0]-} == @(sort|first|interval) ]] || ends "${rest[@]}"
+	the_table entry fits "$name" buckets
+	of_data top "${entry[@]:9:2}" "${rest[@]}"
 }
 
 # The attachments of a table are those with its map: `change` of one gives it another program with this map.
@@ -183,7 +208,7 @@ table_flush() { # NAME
 	local entry fits
 	ends "${@:2}"
 	begin
-	the_table entry fits "$1"
+	the_table entry fits "$1" table_key
 	swap_table fits -e
 }
 
@@ -205,7 +230,7 @@ table_load() { # NAME FILE [min N] [lenient]
 	done
 	take_stdin "$file"
 	begin
-	the_table entry fits "$name"
+	the_table entry fits "$name" table_key
 	swap_table fits "${options[@]}" -t "$file"
 }
 
@@ -276,7 +301,7 @@ change_entries() {
 	done
 	lines+=("$line")
 	begin
-	the_table entry fits "$name"
+	the_table entry fits "$name" table_key
 	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
 	swap_table fits "${options[@]}"

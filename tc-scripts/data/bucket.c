@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reading the buckets of an action. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "bucket.h"
+#include "value.h"
+
+/* As in include/tcact/bucket.h. */
+#define TICKS 32	/* in a nanosecond */
+#define IPV4 0xffffffffULL	/* the upper half of a key: the lower one is an IPv4 address */
+
+/* ---- what a bucket has ----------------------------------------------------------------------- */
+
+/* The array @member of a set: its column, and the number of its elements; 0 if it is no array of numbers. */
+static size_t column_of(const struct btf *btf, const struct btf_member *member, size_t value_size, struct column *c)
+{
+	const struct btf_type *type = btf__type_by_id(btf, member->type);
+	const struct btf_type *of;
+	const char *name;
+	__s64 size;
+	size_t n;
+
+	if (!type || !btf_is_array(type))
+		return 0;
+	n = btf_array(type)->nelems;
+	of = btf__type_by_id(btf, btf_array(type)->type);
+	size = btf__resolve_size(btf, btf_array(type)->type);
+	if (!of || !n || size <= 0 || size > 16 || member->offset / 8 + n * size > value_size)
+		return 0;
+	snprintf(c->name, sizeof(c->name), "%s", btf__name_by_offset(btf, member->name_off));
+	name = btf__name_by_offset(btf, of->name_off);
+	c->kind = !strcmp(name, "bucket_counter") ? COLUMN_COUNTER :
+		  !strcmp(name, "bucket_time") ? COLUMN_TIME : COLUMN_NUMBER;
+	c->offset = member->offset / 8;
+	c->size = size;
+	return n;
+}
+
+static int columns_find(struct buckets *b, const struct btf *btf)
+{
+	const struct bpf_map_info *info = &b->map->info;
+	const struct btf_type *set = btf ? btf__type_by_id(btf, info->btf_value_type_id) : NULL;
+	struct column c;
+
+	if (!set || !btf_is_struct(set) || (info->type != BPF_MAP_TYPE_ARRAY && info->type != BPF_MAP_TYPE_PERCPU_ARRAY))
+		return -1;
+	for (int i = 0; i < btf_vlen(set); i++) {
+		size_t n = column_of(btf, btf_members(set) + i, info->value_size, &c);
+
+		if (!n)
+			continue;
+		/* the key comes first */
+		if (!b->ways) {
+			b->ways = n;
+			b->key_offset = c.offset;
+			b->key_words = c.size / sizeof(__u64);
+		} else if (n == b->ways && c.size <= sizeof(__u64) && b->columns < BUCKET_COLUMNS_MAX) {
+			b->column[b->columns++] = c;
+		}
+	}
+	return b->key_words && b->columns ? 0 : -1;
+}
+
+int buckets_open(struct buckets *b, const struct action *action, __u32 id, struct error *e)
+{
+	struct btf *btf;
+	int result;
+
+	memset(b, 0, sizeof(*b));
+	b->action = action;
+	if (!action->buckets)
+		return error(e, USAGE, "see: tcact info", "%s has no buckets", action->name);
+	if (settings_begin(&b->settings, action, e) || program_open(&b->program, id, e) ||
+	    program_settings(&b->program, &b->settings, e))
+		return -1;
+	b->map = program_map(&b->program, action->buckets);
+	btf = b->map && b->map->info.btf_id ? btf__load_from_kernel_by_id(b->map->info.btf_id) : NULL;
+	result = btf ? columns_find(b, btf) : -1;
+	btf__free(btf);
+	return result ? error(e, REFUSED, "del and add it", "program %u does not tell what its buckets are", id) : 0;
+}
+
+void buckets_close(struct buckets *b)
+{
+	program_close(&b->program);
+	settings_free(&b->settings);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(((const struct bucket *)a)->key, ((const struct bucket *)b)->key, sizeof(((struct bucket *)0)->key));
+}
+
+static __u64 number_at(const unsigned char *at, size_t size)
+{
+	__u64 n64;
+	__u32 n32;
+	__u16 n16;
+
+	switch (size) {
+	case 8: memcpy(&n64, at, size); return n64;
+	case 4: memcpy(&n32, at, size); return n32;
+	case 2: memcpy(&n16, at, size); return n16;
+	default: return *at;
+	}
+}
+
+/* Bucket @way of the set at @value; false if nobody uses it. */
+static bool bucket_at(const struct buckets *b, const unsigned char *value, size_t way, __u64 now, struct bucket *bucket)
+{
+	bool used = false;
+
+	memset(bucket, 0, sizeof(*bucket));
+	memcpy(bucket->key, value + b->key_offset + way * b->key_words * sizeof(__u64), b->key_words * sizeof(__u64));
+	for (size_t i = 0; i < b->columns; i++) {
+		const struct column *c = &b->column[i];
+		__u64 n = number_at(value + c->offset + way * c->size, c->size);
+
+		if (c->kind == COLUMN_TIME)
+			n = (__s64)(n - now) > 0 ? (n - now) / TICKS : 0;
+		bucket->value[i] = n;
+		used |= n != 0;
+	}
+	return used;
+}
+
+/* The buckets of one key, of several CPUs, become one. */
+static void merge(const struct buckets *b, struct bucket_list *list)
+{
+	size_t kept = 0;
+
+	qsort(list->bucket, list->n, sizeof(*list->bucket), by_key);
+	for (size_t i = 0; i < list->n; i++) {
+		struct bucket *to = &list->bucket[kept - 1], *from = &list->bucket[i];
+
+		if (!kept || by_key(to, from)) {
+			list->bucket[kept++] = *from;
+			continue;
+		}
+		for (size_t c = 0; c < b->columns; c++) {
+			if (b->column[c].kind == COLUMN_COUNTER)
+				to->value[c] += from->value[c];
+			else if (from->value[c] > to->value[c])
+				to->value[c] = from->value[c];
+		}
+	}
+	list->n = kept;
+}
+
+int buckets_read(const struct buckets *b, struct bucket_list *list, struct error *e)
+{
+	int cpus = b->map->info.type == BPF_MAP_TYPE_PERCPU_ARRAY ? libbpf_num_possible_cpus() : 1;
+	size_t stride = (b->map->info.value_size + 7) / 8 * 8, room = 0;
+	unsigned char *values = cpus > 0 ? malloc(stride * cpus) : NULL;
+	struct timespec clock;
+	__u64 now;
+
+	memset(list, 0, sizeof(*list));
+	clock_gettime(CLOCK_MONOTONIC, &clock);
+	now = (clock.tv_sec * 1000000000ULL + clock.tv_nsec) * TICKS;
+	for (__u32 key = 0; values && key < b->map->info.max_entries; key++) {
+		if (bpf_map_lookup_elem(b->map->fd, &key, values)) {
+			error(e, REFUSED, "try again", "cannot read its buckets: %s", strerror(errno));
+			goto failed;
+		}
+		if (list->n + cpus * b->ways > room) {
+			struct bucket *more;
+
+			room = room * 2 + cpus * b->ways;
+			more = realloc(list->bucket, room * sizeof(*more));
+			if (!more)
+				goto no_memory;
+			list->bucket = more;
+		}
+		for (size_t i = 0; i < cpus * b->ways; i++)
+			list->n += bucket_at(b, values + i / b->ways * stride, i % b->ways, now, &list->bucket[list->n]);
+	}
+	if (!values)
+		goto no_memory;
+	free(values);
+	if (list->n)
+		merge(b, list);
+	return 0;
+no_memory:
+	error(e, REFUSED, "free some", "no memory");
+failed:
+	free(values);
+	free(list->bucket);
+	memset(list, 0, sizeof(*list));
+	return -1;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+/* The inverse of an odd number modulo 2^64. Each step doubles the number of right bits, of which there are 3. */
+static __u64 inverse(__u64 n)
+{
+	__u64 inverse = n;
+
+	for (int i = 0; i < 5; i++)
+		inverse *= 2 - n * inverse;
+	return inverse;
+}
+
+/* The key that bucket_hash() made @hash of. */
+static __u64 unhash(__u64 seed, __u64 hash)
+{
+	__u64 key = hash * inverse(0xd6e8feb86659fd93);
+
+	key ^= key >> 32;
+	key *= inverse(seed | 1);
+	key ^= key >> 32;
+	return key * inverse(0x9e3779b97f4a7c15) ^ seed;
+}
+
+/* The value of the parameter with this name; 0 if there is none. */
+static __u64 setting(const struct buckets *b, const char *name)
+{
+	const struct parameter *p = parameter_named(b->action, name);
+
+	return p ? (__u64)value_number(p, settings_bytes(&b->settings, p)) : 0;
+}
+
+/* The word for that value. */
+static const char *setting_word(const struct buckets *b, const char *name)
+{
+	const struct parameter *p = parameter_named(b->action, name);
+
+	for (size_t i = 0; p && i < p->words.n; i++)
+		if ((__u64)p->words.word[i].number == setting(b, name))
+			return p->words.word[i].name;
+	return "key";
+}
+
+static char *add_part(struct key_text *text, const char *label)
+{
+	text->part[text->parts].label = label;
+	return text->part[text->parts++].text;
+}
+
+static void address_part(struct key_text *text, const char *label, int family, const void *address, unsigned int length)
+{
+	char *to = add_part(text, label), at[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(family, address, at, sizeof(at));
+	if (length < (family == AF_INET ? 32 : 128))
+		snprintf(to, sizeof(text->part[0].text), "%s/%u", at, length);
+	else
+		strcpy(to, at);
+}
+
+static void address_text(const struct buckets *b, const char *label, __u64 key, struct key_text *text)
+{
+	__be32 bits[4] = { htonl(key >> 32), htonl((__u32)key) };
+
+	if (key >> 32 == IPV4)
+		address_part(text, label, AF_INET, &bits[1], setting(b, "prefix4"));
+	else
+		address_part(text, label, AF_INET6, bits, setting(b, "prefix6"));
+}
+
+static void number_part(struct key_text *text, const char *label, const char *format, __u64 n)
+{
+	snprintf(add_part(text, label), sizeof(text->part[0].text), format, (unsigned long long)n);
+}
+
+/* As /etc/protocols calls them, which a small system does not have. */
+static void protocol_part(struct key_text *text, __u64 number)
+{
+	static const struct {
+		unsigned int number;
+		const char *name;
+	} names[] = {
+		{ IPPROTO_ICMP, "icmp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_UDP, "udp" }, { IPPROTO_GRE, "gre" },
+		{ IPPROTO_ESP, "esp" }, { IPPROTO_ICMPV6, "ipv6-icmp" }, { IPPROTO_SCTP, "sctp" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].number == number)
+			return (void)strcpy(add_part(text, "proto"), names[i].name);
+	number_part(text, "proto", "%llu", number);
+}
+
+/* A key of 16 bytes: struct account_key of action/account.c. */
+static void wide_key_text(const struct buckets *b, const char *per, const __u64 key[2], struct key_text *text)
+{
+	bool pair = !strcmp(per, "pair"), port = !strcmp(per, "sport") || !strcmp(per, "dport");
+	const __be32 words[4] = { htonl(key[0] >> 32), htonl((__u32)key[0]), htonl(key[1] >> 32), htonl((__u32)key[1]) };
+	const __be32 halves[2][4] = { { words[0], words[1] }, { words[2], words[3] } };
+	unsigned int prefix6 = setting(b, "prefix6");
+
+	if (key[0] == ~0ULL && key[1] == ~0ULL) {
+		if (port)
+			strcpy(add_part(text, "proto"), "other");
+		strcpy(add_part(text, pair ? "src" : per), "other");
+		if (pair)
+			strcpy(add_part(text, "dst"), "other");
+	} else if (port) {
+		protocol_part(text, key[1] >> 16);
+		number_part(text, per, "%llu", key[1] & 0xffff);
+	} else if (!strcmp(per, "proto")) {
+		protocol_part(text, key[1]);
+	} else if (!pair && strcmp(per, "src") && strcmp(per, "dst")) {
+		number_part(text, per, strcmp(per, "mark") ? "%llu" : "0x%llx", key[1]);
+	} else if (key[0] == ~0ULL) {
+		if (pair)
+			address_part(text, "src", AF_INET, &words[2], setting(b, "prefix4"));
+		address_part(text, pair ? "dst" : per, AF_INET, &words[3], setting(b, "prefix4"));
+	} else if (pair) {
+		address_part(text, "src", AF_INET6, halves[0], prefix6 < 64 ? prefix6 : 64);
+		address_part(text, "dst", AF_INET6, halves[1], prefix6 < 64 ? prefix6 : 64);
+	} else {
+		address_part(text, per, AF_INET6, words, prefix6);
+	}
+}
+
+void bucket_key_text(const struct buckets *b, const struct bucket *bucket, struct key_text *text)
+{
+	const char *per = setting_word(b, "per");
+	__u64 key = unhash(setting(b, "seed"), bucket->key[0]);
+	bool address = !strcmp(per, "src") || !strcmp(per, "dst");
+
+	text->parts = 0;
+	if (b->key_words == 2)
+		wide_key_text(b, per, bucket->key, text);
+	else if (!strcmp(per, "none"))
+		strcpy(add_part(text, "key"), "all");
+	else if (!strcmp(per, "mark"))
+		number_part(text, per, "0x%llx", key);
+	else if (address && (key >> 32 == IPV4 || setting(b, "prefix6") <= 64))
+		address_text(b, per, key, text);
+	else	/* more than 64 bits were hashed */
+		number_part(text, per, "#%016llx", bucket->key[0]);
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* buckets and top: what the buckets of an action hold, and how fast their counters grow. */
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bucket.h"
+#include "command.h"
+
+#define FIRST 20		/* lines of top, if standard output is no terminal */
+
+struct wanted {
+	const char *sort;	/* a column, or "key"; NULL: the first counter, or column */
+	unsigned long first;	/* rows; 0: all */
+	unsigned long interval;	/* seconds */
+};
+
+/* A row: a bucket, and how much its counters grew in a second. */
+struct row {
+	struct bucket now;
+	double rate[BUCKET_COLUMNS_MAX];
+};
+
+struct view {
+	const struct buckets *buckets;
+	struct row *row;
+	size_t n;
+	size_t by;		/* the column that it is sorted by; buckets->columns: the key */
+	bool rates;
+};
+
+/* ---- what the user wants --------------------------------------------------------------------- */
+
+static int number_read(const char *what, const char *text, unsigned long least, unsigned long most,
+		       unsigned long *n, struct error *e)
+{
+	char *end;
+
+	*n = strtoul(text, &end, 10);
+	if (strspn(text, "0123456789") != strlen(text) || !*text || *n < least || *n > most)
+		return error(e, USAGE, "see: tcact help", "%s %s: must be %lu..%lu", what, Q(text), least, most);
+	return 0;
+}
+
+static int wanted_read(struct wanted *wanted, bool top, char **words, int n, struct error *e)
+{
+	for (int i = 0; i < n; i += 2) {
+		const char *value = i + 1 < n ? words[i + 1] : NULL;
+
+		if (strcmp(words[i], "sort") && strcmp(words[i], "first") && (!top || strcmp(words[i], "interval")))
+			return error(e, USAGE, "see: tcact help", "%s is one word too many", Q(words[i]));
+		if (!value)
+			return error(e, USAGE, "see: tcact help", "%s: its value is missing", words[i]);
+		if (!strcmp(words[i], "sort"))
+			wanted->sort = value;
+		else if (!strcmp(words[i], "first") ? number_read("first", value, 1, 4194304, &wanted->first, e)
+						     : number_read("interval", value, 1, 86400, &wanted->interval, e))
+			return -1;
+	}
+	return 0;
+}
+
+/* The index of the column to sort by. */
+static int column_wanted(const struct buckets *b, const char *name, size_t *by, struct error *e)
+{
+	char all[BUCKET_COLUMNS_MAX * (NAME_SIZE + 1)] = "";
+
+	*by = 0;
+	if (!name) {
+		while (*by < b->columns && b->column[*by].kind != COLUMN_COUNTER)
+			++*by;
+		*by %= b->columns;
+		return 0;
+	}
+	while (*by < b->columns && strcmp(b->column[*by].name, name))
+		++*by;
+	if (*by < b->columns || !strcmp(name, "key"))
+		return 0;
+	for (size_t i = 0; i < b->columns; i++) {
+		strcat(all, " ");
+		strcat(all, b->column[i].name);
+	}
+	return error(e, USAGE, "write one of them", "sort %s: must be one of key%s", Q(name), all);
+}
+
+/* ---- sorted ---------------------------------------------------------------------------------- */
+
+static int compare_rows(const void *a, const void *b, void *context)
+{
+	const struct view *view = context;
+	const struct row *x = a, *y = b;
+	size_t by = view->by;
+
+	if (by < view->buckets->columns) {
+		if (view->rates && x->rate[by] != y->rate[by])
+			return x->rate[by] < y->rate[by] ? 1 : -1;
+		if (x->now.value[by] != y->now.value[by])
+			return x->now.value[by] < y->now.value[by] ? 1 : -1;
+	}
+	for (int i = 0; i < 2; i++)
+		if (x->now.key[i] != y->now.key[i])
+			return x->now.key[i] < y->now.key[i] ? -1 : 1;
+	return 0;
+}
+
+/* As text, the keys are in the order of their addresses only where they are no hashes; so the text decides. */
+static int compare_keys(const void *a, const void *b, void *context)
+{
+	const struct view *view = context;
+	struct key_text x, y;
+	int order = 0;
+
+	bucket_key_text(view->buckets, &((const struct row *)a)->now, &x);
+	bucket_key_text(view->buckets, &((const struct row *)b)->now, &y);
+	for (size_t i = 0; i < x.parts && i < y.parts && !order; i++)
+		order = strverscmp(x.part[i].text, y.part[i].text);
+	return order;
+}
+
+/* What @now has, and how it differs from @before, @seconds ago; without @before, all of it. Both are sorted by key. */
+static int view_make(struct view *view, const struct bucket_list *before, const struct bucket_list *now, double seconds,
+		     struct error *e)
+{
+	const struct buckets *b = view->buckets;
+	size_t was = 0;
+
+	view->rates = before;
+	view->n = 0;
+	view->row = calloc(now->n + 1, sizeof(*view->row));
+	if (!view->row)
+		return error(e, REFUSED, "free some", "no memory");
+	for (size_t i = 0; i < now->n; i++) {
+		struct row *row = &view->row[view->n];
+		const struct bucket *earlier = NULL;
+		bool moves = !before;
+
+		row->now = now->bucket[i];
+		while (before && was < before->n && memcmp(before->bucket[was].key, row->now.key, sizeof(row->now.key)) < 0)
+			was++;
+		if (before && was < before->n && !memcmp(before->bucket[was].key, row->now.key, sizeof(row->now.key)))
+			earlier = &before->bucket[was];
+		for (size_t c = 0; c < b->columns; c++) {
+			__u64 n = row->now.value[c], from = earlier ? earlier->value[c] : 0;
+
+			/* one that is smaller began again */
+			row->rate[c] = b->column[c].kind == COLUMN_COUNTER && before ?
+				       (double)(n >= from ? n - from : n) / seconds : 0;
+			moves |= row->rate[c] > 0 || (b->column[c].kind != COLUMN_COUNTER && n);
+		}
+		view->n += moves;
+	}
+	qsort_r(view->row, view->n, sizeof(*view->row), view->by < b->columns ? compare_rows : compare_keys, view);
+	return 0;
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static void time_text(char text[32], __u64 ns)
+{
+	if (ns >= 1000000000)
+		snprintf(text, 32, "%.1fs", ns / 1e9);
+	else if (ns >= 1000000)
+		snprintf(text, 32, "%.1fms", ns / 1e6);
+	else
+		snprintf(text, 32, "%.0fus", ns / 1e3);
+}
+
+static void cell(const struct view *view, const struct row *row, size_t column, bool rate, char text[32])
+{
+	if (rate)
+		snprintf(text, 32, "%.*f", row->rate[column] > 0 && row->rate[column] < 10 ? 1 : 0, row->rate[column]);
+	else if (view->buckets->column[column].kind == COLUMN_TIME)
+		time_text(text, row->now.value[column]);
+	else
+		snprintf(text, 32, "%llu", (unsigned long long)row->now.value[column]);
+}
+
+static void key_line(const struct key_text *key, bool labels, char line[160])
+{
+	*line = '\0';
+	for (size_t i = 0; i < key->parts; i++) {
+		if (i)
+			strcat(line, " ");
+		strcat(line, labels ? key->part[i].label : key->part[i].text);
+	}
+}
+
+static void view_text(const struct view *view, size_t rows)
+{
+	const struct buckets *b = view->buckets;
+	struct key_text key;
+	char line[160], text[32];
+	int width = 0;
+
+	for (size_t i = 0; i < rows; i++) {
+		bucket_key_text(b, &view->row[i].now, &key);
+		key_line(&key, false, line);
+		if ((int)strlen(line) > width)
+			width = strlen(line);
+	}
+	/* all keys have the same labels */
+	bucket_key_text(b, rows ? &view->row[0].now : &(struct bucket){}, &key);
+	key_line(&key, true, line);
+	if ((int)strlen(line) > width)
+		width = strlen(line);
+	printf("%-*s", width, line);
+	for (size_t c = 0; c < b->columns; c++) {
+		if (view->rates && b->column[c].kind == COLUMN_COUNTER)
+			printf(" %10s/s", b->column[c].name);
+		printf(" %14s", b->column[c].name);
+	}
+	putchar('\n');
+	for (size_t i = 0; i < rows; i++) {
+		bucket_key_text(b, &view->row[i].now, &key);
+		key_line(&key, false, line);
+		printf("%-*s", width, line);
+		for (size_t c = 0; c < b->columns; c++) {
+			if (view->rates && b->column[c].kind == COLUMN_COUNTER) {
+				cell(view, &view->row[i], c, true, text);
+				printf(" %12s", text);
+			}
+			cell(view, &view->row[i], c, false, text);
+			printf(" %14s", text);
+		}
+		putchar('\n');
+	}
+}
+
+static void view_json(const struct view *view, size_t rows)
+{
+	const struct buckets *b = view->buckets;
+
+	putchar('[');
+	for (size_t i = 0; i < rows; i++) {
+		struct json_object *object = json_object_new_object();
+		struct key_text key;
+		char name[NAME_SIZE + 16], text[32];
+
+		bucket_key_text(b, &view->row[i].now, &key);
+		for (size_t k = 0; k < key.parts; k++)
+			json_object_object_add(object, key.part[k].label, json_object_new_string(key.part[k].text));
+		for (size_t c = 0; c < b->columns; c++) {
+			json_object_object_add(object, b->column[c].name, json_object_new_uint64(view->row[i].now.value[c]));
+			if (!view->rates || b->column[c].kind != COLUMN_COUNTER)
+				continue;
+			snprintf(name, sizeof(name), "%s_per_second", b->column[c].name);
+			snprintf(text, sizeof(text), "%.1f", view->row[i].rate[c]);
+			json_object_object_add(object, name, json_object_new_double_s(view->row[i].rate[c], text));
+		}
+		printf("%s%s", i ? ",\n" : "",
+		       json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(object);
+	}
+	puts("]");
+}
+
+static void view_print(const struct view *view, unsigned long first, bool json)
+{
+	size_t rows = first && first < view->n ? first : view->n;
+
+	(json ? view_json : view_text)(view, rows);
+}
+
+/* ---- the subcommands ------------------------------------------------------------------------- */
+
+static int begin(struct buckets *b, struct view *view, struct wanted *wanted, bool top, const struct options *options,
+		 char **words, int n, struct error *e)
+{
+	const struct action *action;
+
+	memset(b, 0, sizeof(*b));
+	if (n < 2)
+		return error(e, USAGE, "see: tcact help", "write NAME ID");
+	action = action_once(options->objects, words[0], e);
+	view->buckets = b;
+	return !action || wanted_read(wanted, top, words + 2, n - 2, e) ||
+	       buckets_open(b, action, (__u32)strtoul(words[1], NULL, 10), e) ||
+	       column_wanted(b, wanted->sort, &view->by, e) ? -1 : 0;
+}
+
+/* buckets NAME ID [sort COLUMN] [first N]: prints those in use, sorted. */
+int command_buckets(const struct options *options, char **words, int n, struct error *e)
+{
+	struct wanted wanted = {};
+	struct bucket_list list = {};
+	struct view view = {};
+	struct buckets b;
+
+	if (!begin(&b, &view, &wanted, false, options, words, n, e) && !buckets_read(&b, &list, e) &&
+	    !view_make(&view, NULL, &list, 0, e))
+		view_print(&view, wanted.first, options->json);
+	free(view.row);
+	free(list.bucket);
+	buckets_close(&b);
+	return e->status ? -1 : 0;
+}
+
+static double clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* How many rows the terminal has room for. */
+static unsigned long rows_of_terminal(void)
+{
+	struct winsize size;
+
+	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 2 ? size.ws_row - 2 : FIRST;
+}
+
+/*
+ * top NAME ID [sort COLUMN] [first N] [interval S]: two readings, and what passed between them. In a terminal again
+ * and again, until it is interrupted.
+ */
+int command_top(const struct options *options, char **words, int n, struct error *e)
+{
+	bool live = isatty(STDOUT_FILENO) && !options->json;
+	struct wanted wanted = { .interval = 1 };
+	struct bucket_list before = {}, now = {};
+	struct view view = {};
+	struct buckets b;
+	double then, at;
+
+	if (begin(&b, &view, &wanted, true, options, words, n, e) || buckets_read(&b, &before, e))
+		goto out;
+	/* its maps are enough, and do not keep it where it is detached */
+	close(b.program.fd);
+	b.program.fd = -1;
+	then = clock_now();
+	do {
+		int still;
+
+		sleep(wanted.interval);
+		if (buckets_read(&b, &now, e))
+			break;
+		at = clock_now();
+		if (view_make(&view, &before, &now, at - then, e))
+			break;
+		if (live)
+			fputs("\033[H\033[J", stdout);
+		view_print(&view, wanted.first ?: live ? rows_of_terminal() : FIRST, options->json);
+		free(view.row);
+		view.row = NULL;
+		free(before.bucket);
+		before = now;
+		memset(&now, 0, sizeof(now));
+		then = at;
+		if (fflush(stdout))
+			break;		/* main() says so */
+		still = bpf_prog_get_fd_by_id(b.program.info.id);
+		if (live && still < 0)
+			error(e, ABSENT, "see: tcact show", "the attachment is gone, or was changed");
+		else if (still >= 0)
+			close(still);
+	} while (live && !e->status);
+out:
+	free(view.row);
+	free(before.bucket);
+	free(now.bucket);
+	buckets_close(&b);
+	return e->status ? -1 : 0;
+}
