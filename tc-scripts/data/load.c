@@ -24,29 +24,30 @@ void content_free(struct content *content, size_t n)
 	memset(content, 0, n * sizeof(*content));
 }
 
-bool content_map(const struct table *table, const struct program *program, struct content *content)
-{
-	for (int i = 0; table->kind->maps[i]; i++) {
-		const struct map *map = program_map(program, table->kind->maps[i]);
-		size_t bytes;
-		void *values;
-
-		if (!map || !(map->info.map_flags & BPF_F_MMAPABLE))
-			return false;
-		bytes = (size_t)map->info.max_entries * map->info.value_size;
-		values = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
-		if (values == MAP_FAILED)
-			return false;
-		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
-	}
-	return true;
-}
-
 void content_unmap(struct content *content)
 {
 	for (int i = 0; i < TABLE_MAPS; i++)
 		if (content[i].values)
 			munmap(content[i].values, content[i].n * content[i].size);
+	memset(content, 0, TABLE_MAPS * sizeof(*content));
+}
+
+bool content_map(const struct table *table, const struct program *program, struct content *content)
+{
+	for (int i = 0; table->kind->maps[i]; i++) {
+		const struct map *map = program_map(program, table->kind->maps[i]);
+		void *values = MAP_FAILED;
+
+		if (map && map->info.map_flags & BPF_F_MMAPABLE)
+			values = mmap(NULL, (size_t)map->info.max_entries * map->info.value_size,
+				      PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+		if (values == MAP_FAILED) {
+			content_unmap(content);
+			return false;
+		}
+		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
+	}
+	return true;
 }
 
 #define BATCH 65536		/* elements */
@@ -97,33 +98,50 @@ static uint64_t map_memory(const struct map *map)
 	return bytes;
 }
 
+/* The contents of the maps of a table, mapped, or where they cannot be, as a copy. content_close() ends it. */
+static int content_open(const struct table *table, const struct program *program, struct content *content,
+			bool *mapped, struct error *e)
+{
+	*mapped = content_map(table, program, content);
+	for (int i = 0; table->kind->maps[i] && !*mapped; i++) {
+		const struct map *map = program_map(program, table->kind->maps[i]);
+
+		if (!map)
+			return error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
+		if (map_fetch(map, &content[i]))
+			return error(e, REFUSED, "try again", "cannot read its table: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static void content_close(struct content *content, bool mapped)
+{
+	if (mapped)
+		content_unmap(content);
+	else
+		content_free(content, TABLE_MAPS);
+}
+
 int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX], size_t *facts,
 		      struct error *e)
 {
 	struct content content[TABLE_MAPS] = {};
 	uint64_t memory = 0;
-	int result = 0;
+	bool mapped;
+	int result = content_open(table, program, content, &mapped, e);
 
-	for (int i = 0; table->kind->maps[i] && !result; i++) {
-		const struct map *map = program_map(program, table->kind->maps[i]);
-
-		if (!map)
-			result = error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
-		else if (map_fetch(map, &content[i]))
-			result = error(e, REFUSED, "try again", "cannot read its table: %s", strerror(errno));
-		else if (fact)
-			memory += map_memory(map);
-	}
 	if (!result && table->kind->entries(table, content))
 		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
 	if (!result && fact) {
+		for (int i = 0; table->kind->maps[i]; i++)
+			memory += map_memory(program_map(program, table->kind->maps[i]));
 		*facts = 0;
 		fact[(*facts)++] = (struct fact){ "entries", table->n };
 		if (table->kind->facts)
 			*facts += table->kind->facts(table, content, fact + *facts);
 		fact[(*facts)++] = (struct fact){ "bytes", memory };
 	}
-	content_free(content, TABLE_MAPS);
+	content_close(content, mapped);
 	return result;
 }
 
@@ -332,27 +350,18 @@ static int change_entries(struct table *table, const struct action *action, char
 }
 
 /* Copies to @table what is kept from the table of @like: the hits. */
-static int carry_hits(struct table *table, const struct action *action, const struct program *like,
-		      struct error *e)
+static int carry_hits(struct table *table, const struct program *like, struct error *e)
 {
 	struct content content[TABLE_MAPS] = {};
-	struct table before = {};
-	bool nothing;
+	bool mapped;
 	int result;
 
 	if (!table->kind->carry)
 		return 0;
-	/* to read a large table takes as much time and memory as to read the file */
-	nothing = content_map(table, like, content) && !table->kind->carries(content);
-	content_unmap(content);
-	if (nothing)
-		return 0;
-	if (table_begin(&before, action, e))
-		return -1;
-	result = table_fetch(&before, like, e);
-	if (!result)
-		table->kind->carry(table, &before);
-	table_free(&before);
+	result = content_open(table, like, content, &mapped, e);
+	if (!result && !table->kind->carry(table, content))
+		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
+	content_close(content, mapped);
 	return result;
 }
 
@@ -443,7 +452,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (file || empty || change) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
-		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &action, &like, e)))
+		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)))
 			goto out;
 		for (int i = 0; i < change; i++)
 			if (change_entries(&table, &action, changes[i].line, changes[i].removal, e))

@@ -438,23 +438,32 @@ long ranges_count(const struct record *record, size_t n, uint64_t now)
 	return count;
 }
 
-bool ranges_hit(const struct record *record, size_t n)
+bool ranges_carry(const struct record *record, size_t n, uint64_t now, struct entry *entry, size_t entries)
 {
 	struct record_head head;
 
 	if (n < RECORDS_HEAD)
-		return false;
+		return true;		/* empty, as built */
 	memcpy(&head, record, sizeof(head));
 	if (!head_fits(&head, n))
-		return true;
+		return false;
 	for (int kind = 0; kind <= KINDS; kind++) {
-		int timed = !!((kind == KINDS ? ADDED : kind) & KIND_TIMED);	/* the record of the timeout is before it */
+		int form = kind == KINDS ? ADDED : kind;
 
-		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++)
-			if (record[entry_index(&head, kind, i) + timed].hits & RECORD_HITS)
-				return true;
+		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
+			size_t index = entry_index(&head, kind, i);
+			struct entry old, *same;
+
+			/* of many entries few have any; the record of the timeout is before */
+			if (!(record[index + !!(form & KIND_TIMED)].hits & RECORD_HITS) ||
+			    !record_read(record + index, index, form, &old) || (old.until && old.until <= now))
+				continue;
+			same = bsearch(&old, entry, entries, sizeof(*entry), entry_compare);
+			if (same)
+				same->hits = old.hits;
+		}
 	}
-	return false;
+	return true;
 }
 
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records)

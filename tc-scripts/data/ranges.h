@@ -14,14 +14,15 @@
 
 struct entry {
 	struct prefix prefix;
-	bool exception;		/* an address in it counts as not in the table */
 	uint32_t tag;
-	uint32_t line;		/* of the file that it came from */
+	uint32_t line : 31;	/* of the file that it came from */
+	bool exception : 1;	/* an address in it counts as not in the table */
 	uint32_t record;	/* the number of its record, once the trie is built */
 	uint32_t covering;	/* the leaf of the entry that covers it, likewise */
 	uint64_t hits;
 	uint64_t until;		/* end of the timeout, CLOCK_BOOTTIME in ns; 0: no timeout */
 };
+_Static_assert(sizeof(struct entry) <= 64, "there are millions of them");
 
 #define ENTRIES_MAX ((1 << 21) - 1)	/* which make at most RUN_MAX ranges */
 
@@ -57,8 +58,11 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 /* The number of the entries whose timeout is not over at @now, or -1. Reads only those that can have one. */
 long ranges_count(const struct record *record, size_t n, uint64_t now);
 
-/* Has any entry counted a hit? True also where the records are not valid. */
-bool ranges_hit(const struct record *record, size_t n);
+/*
+ * Copies the hits of the entries in @n records to those of the @entries, sorted, that have the same prefix, unless
+ * their timeout is over at @now. False if the records are not valid.
+ */
+bool ranges_carry(const struct record *record, size_t n, uint64_t now, struct entry *entry, size_t entries);
 
 /* How many cells and records are in use, of a table with these @n records, which ranges_entries() could read. */
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records);

@@ -76,10 +76,8 @@ struct table_kind {
 	/* What tells an entry from others, without its count and time, as the first bytes of @bytes. */
 	size_t (*identity)(const void *entry, unsigned char bytes[IDENTITY_MAX]);
 
-	/* Copies what is kept from the earlier table; both are sorted. NULL: nothing is kept. */
-	void (*carry)(struct table *table, const struct table *before);
-	/* Is there anything to keep? */
-	bool (*carries)(const struct content *content);
+	/* Copies what is kept of the earlier table to the sorted entries; false if that is not valid. NULL: nothing is kept. */
+	bool (*carry)(struct table *table, const struct content *before);
 
 	/* The maps, and what they hold for the entries; NULL ends them. */
 	const char *maps[TABLE_MAPS + 1];

@@ -269,20 +269,6 @@ static size_t prefix_identity(const void *entry, unsigned char bytes[IDENTITY_MA
 	return sizeof(one->prefix.address) + sizeof(one->tag) + 4;
 }
 
-/* Counts go on. */
-static void prefix_carry(struct table *table, const struct table *before)
-{
-	const struct entry *old = before->entry, *end = old + before->n;
-	struct entry *entry = table->entry;
-
-	for (size_t i = 0; i < table->n; i++) {
-		while (old < end && entry_compare(old, &entry[i]) < 0)
-			old++;
-		if (old < end && !entry_compare(old, &entry[i]))
-			entry[i].hits = old->hits;
-	}
-}
-
 /* ---- maps ------------------------------------------------------------------------------------ */
 
 static int prefix_build(const struct table *table, struct content *content)
@@ -321,9 +307,10 @@ static int prefix_entries(struct table *table, const struct content *content)
 	return n < 0 ? -1 : 0;
 }
 
-static bool prefix_carries(const struct content *content)
+/* Counts go on. */
+static bool prefix_carry(struct table *table, const struct content *before)
 {
-	return ranges_hit(content[1].values, content[1].n);
+	return ranges_carry(before[1].values, before[1].n, now_ns(), table->entry, table->n);
 }
 
 static long prefix_count(const struct content *content)
@@ -389,7 +376,6 @@ const struct table_kind table_prefix = {
 	.line = prefix_line,
 	.identity = prefix_identity,
 	.carry = prefix_carry,
-	.carries = prefix_carries,
 	.maps = { "prefix_cells", "prefix_records" },
 	.build = prefix_build,
 	.entries = prefix_entries,
