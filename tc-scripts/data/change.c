@@ -34,7 +34,7 @@ static int change_maps(const struct table *table, bool removal, const struct pro
 
 /*
  * change -a|-d NAME ID ENTRY...: adds entries to the table of program ID, or removes them, all or none,
- * while packets are looked up. Exit status NO_ROOM: this takes a new table, see load.
+ * while packets are looked up; - is those of standard input. Exit status NO_ROOM: this takes a new table, see load.
  */
 int command_change(const struct options *options, char **words, int n, struct error *e)
 {

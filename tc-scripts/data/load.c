@@ -378,7 +378,7 @@ struct change {
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
  *             lines are left out
  *   -e        the table is empty
- *   -a, -d    the table is that of ID, with these entries added or removed
+ *   -a, -d    the table is that of ID, with these entries, or - for those of standard input, added or removed
  *   -n        check all that can be checked, and load nothing
  */
 int command_load(const struct options *options, char **words, int n, struct error *e)

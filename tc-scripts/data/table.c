@@ -184,8 +184,8 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 		return error(e, USAGE, "merge its entries, or put some into a table of another attachment",
 			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	if (!reader->rules->lenient)
-		return error(e, USAGE, "correct it, or use lenient", "table %s line %zu: %s", Q(reader->path),
-			     reader->line, fault->why);
+		return error(e, USAGE, reader->rules->single ? "nothing was changed" : "correct it, or use lenient",
+			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	for (size_t i = 0; i < sizeof(reader->left_out) / sizeof(*reader->left_out); i++) {
 		if (!reader->left_out[i].n) {
 			reader->left_out[i].kind = fault->kind;
@@ -203,6 +203,7 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 static int read_entry(struct reader *reader, char *text, bool foreign, struct error *e)
 {
 	char *words[WORDS_MAX + 1], *save, *word;
+	bool keys = reader->rules->keys;
 	struct fault fault = {};
 	int n = 0;
 
@@ -213,7 +214,7 @@ static int read_entry(struct reader *reader, char *text, bool foreign, struct er
 	if (!n)
 		return 0;
 	if (n > WORDS_MAX ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MAX)
-			   : reader->table->kind->parse(reader->table, words, n, false, &fault))
+			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, &fault))
 		return fault.kind ? bad_line(reader, &fault, e) : error(e, REFUSED, "free some", "no memory");
 	return 0;
 }
@@ -390,10 +391,13 @@ static int not_added(const struct fault *fault, struct error *e)
 
 int table_line(struct table *table, char *line, bool key_only, struct error *e)
 {
+	const struct table_rules rules = { .least = 1, .single = true, .keys = key_only, .empty = "nothing was changed" };
 	char *words[WORDS_MAX], *save, *word;
 	struct fault fault = {};
 	int n = 0;
 
+	if (!strcmp(line, "-"))
+		return table_read(table, line, &rules, e);
 	for (word = strtok_r(line, " ", &save); word && n < WORDS_MAX; word = strtok_r(NULL, " ", &save))
 		words[n++] = word;
 	if (word)

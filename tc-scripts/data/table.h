@@ -117,13 +117,15 @@ int table_full(const struct table *table, struct fault *fault);
 struct table_rules {
 	bool lenient;		/* wrong lines are left out, and counted on standard error */
 	size_t least;		/* the table must have at least so many entries */
+	bool single;		/* entries for add or del, which do not know lenient */
+	bool keys;		/* only the key of each entry counts, as for del */
 	const char *empty;	/* what to do next if it has none, for the error message */
 	struct progress *progress;	/* or NULL */
 };
 
 /* Reads @path, "-" for standard input; the formats are in tcact(8). */
 int table_read(struct table *table, const char *path, const struct table_rules *rules, struct error *error);
-/* Adds the entries of one @line, which it modifies, or (@key_only) only their keys. */
+/* Adds the entries of one @line, which it modifies, or (@key_only) only their keys; of "-" those of standard input. */
 int table_line(struct table *table, char *line, bool key_only, struct error *error);
 /* Sorts the entries, and drops duplicates. */
 int table_sort(struct table *table, struct error *error);

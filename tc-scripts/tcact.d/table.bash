@@ -46,7 +46,7 @@ stage() {
 	done
 	pin_place pin_ "$name"
 	if [[ $dry ]]; then
-		[[ " $* " == *' -t - '* ]] || ask load -n "$@"
+		[[ " $* " == *' -'[tad]' - '* ]] || ask load -n "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
 		shell "$self" load -o "$pin_" "$@"
 		echo
@@ -282,12 +282,14 @@ table_add() { change_entries -a "$@"; }
 table_del() { change_entries -d "$@"; }
 
 # change_entries OPTION NAME WORD...: an entry begins with a word that has a dot, a colon or an equals sign, unless it
-# is a value, and where there is one word for each, with each. In place, or where there is no room for that, and with -n, by a
-# whole new table.
+# is a value, and where there is one word for each, with each; - is those of standard input. In place, or where there is
+# no room for that, and with -n, by a whole new table.
 change_entries() {
 	local option=$1 name=$2 word entry fits lines=() options=() line=''
 	shift 2
-	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID"
+	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID, or - for stdin"
+	[[ $1 != - || $# == 1 ]] || bad "$(q "$2") is one word too many"
+	take_stdin "$1"
 	for word; do
 		[[ $word != *[[:cntrl:]#]* ]] || bad "$(q "$word") is not an entry of a table"
 		if [[ ! $line ]]; then
@@ -312,7 +314,7 @@ change_in_place() {
 	local status=0
 	[[ ! $verbose ]] || { printf '+ '; shell "$data" "$objects" change "$@"; echo; } >&2
 	doubt
-	data change "$@" || status=$?
+	data change "$@" <<<"$stdin" || status=$?
 	((status == 0 || status == 4)) || ended "$status"
 	in_doubt=''
 	return "$status"
