@@ -23,6 +23,7 @@ static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
 	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle, &pace_oracle,
+	&newconn_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)
@@ -59,8 +60,8 @@ static void read_words(struct param *p, char *text)
 
 void read_params(const char *directory)
 {
-	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "size", "seed", "mac",
-					     "bits", "map", "prefix", "prefix6", "time", "rate" };
+	static const char *const kinds[] = { "num", "name", "word", "handle", "share", "size", "time", "seed",
+					     "mac", "bits", "map", "prefix", "prefix6", "rate" };
 	char path[4096], *line = NULL, *field[16], *at;
 	size_t size = 0;
 	FILE *file;
@@ -148,6 +149,10 @@ void set_number(struct param *p, uint64_t value)
 	p->value = value;
 	if (p->kind == SHARE)		/* 2^-32 of it is a finite decimal */
 		snprintf(p->text, sizeof(p->text), "%.32f", (double)value / 4294967296.0);
+	else if (p->kind == TIME)
+		snprintf(p->text, sizeof(p->text), "%" PRIu64 "ns", value);
+	else if (p->kind == TIME)
+		snprintf(p->text, sizeof(p->text), "%" PRIu64 "ns", value);
 	else if (p->is_signed)
 		snprintf(p->text, sizeof(p->text), "%" PRId64, (int64_t)value);
 	else
@@ -350,19 +355,24 @@ static void fill_vids(struct object *o)
 			die("vid_table: %s", strerror(errno));
 }
 
-/* So far ahead, for rates of 8bit, that nothing more passes: for pace a day behind its horizon, in 32nds of a ns. */
+/*
+ * So far ahead, for rates of 8bit, or of one connection, that nothing more passes: for pace a day behind its horizon,
+ * in 32nds of a ns.
+ */
 static void fill_buckets(struct object *o)
 {
 	int map = bpf_object__find_map_fd_by_name(o->bpf, "bucket_sets");
 	const struct param *horizon = param_named(o->action, "horizon");
 	uint64_t set[24] = { 0 }, ahead = 1ULL << 62;
 	struct timespec now;
-	const struct param *marks = param_named(o->action, "ce-rate");
-	bool low = param_named(o->action, "rate")->value == 8, second = marks && marks->value == 8;
+	const struct param *marks = param_named(o->action, "ce-rate"), *every = param_named(o->action, "every");
+	bool low = param_named(o->action, "rate")->value == (every ? 1 : 8), second = marks && marks->value == 8;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (horizon)
 		ahead = 32 * ((now.tv_sec + 86400) * 1000000000ULL + horizon->value);
+	if (every)	/* half of the hour that one connection takes */
+		ahead = 32 * (now.tv_sec + 1800) * 1000000000ULL;
 	for (int way = 0; way < 8; way++) {
 		set[8 + way] = low ? ahead : 0;
 		set[16 + way] = second ? ahead : 0;
@@ -411,6 +421,8 @@ bool object_load(struct object *o)
 	}
 	if (param_named(a, "buckets"))
 		set_length(o->bpf, "bucket_sets", (value_of(a, "", "buckets") + 7) / 8);
+	if (param_named(a, "flows"))
+		set_length(o->bpf, "newconn_flows", (value_of(a, "", "flows") + 7) / 8);
 	*load_log = 0;
 	if (bpf_object__load(o->bpf)) {
 		ranges_free(&ranges);
