@@ -92,8 +92,7 @@ static __always_inline __u64 burst_ticks(const volatile struct rate_param *rate,
  * Does a packet that takes @ticks conform? If so, it pays. A full bucket takes any packet, also one
  * that is longer than the burst: else none of its kind would ever pass.
  */
-static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
-					const volatile struct rate_param *rate, __u64 burst)
+static __always_inline bool bucket_pay(__u64 *bucket, __u64 now, __u64 ticks, __u64 burst)
 {
 	__u64 ahead = *(volatile __u64 *)bucket - now;
 
@@ -105,9 +104,22 @@ static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
 		__sync_fetch_and_add(bucket, ticks);
 		return true;
 	}
-	/* more than a packet could take: it is from before the rate was changed */
-	if (ahead > burst + rate_ticks(rate, BUCKET_COST_MAX))
+	return false;
+}
+
+/* A bucket that lacks more than the burst and @most, which packets could take, is from before the rate was changed. */
+static __always_inline void bucket_correct(__u64 *bucket, __u64 now, __u64 burst, __u64 most)
+{
+	if ((__s64)(*(volatile __u64 *)bucket - now) > (__s64)(burst + most))
 		*(volatile __u64 *)bucket = now + burst;
+}
+
+static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
+					const volatile struct rate_param *rate, __u64 burst)
+{
+	if (bucket_pay(bucket, now, ticks, burst))
+		return true;
+	bucket_correct(bucket, now, burst, rate_ticks(rate, BUCKET_COST_MAX));
 	return false;
 }
 

@@ -12,15 +12,19 @@
 
 enum { PER_SRC, PER_DST, PER_FLOW, PER_MARK, PER_NONE };
 
-#define BUCKET_KEY_MEMBERS                                                     \
+#define BUCKET_MEMBERS                                                         \
 	__u8 per;                                                              \
 	__u8 prefix4;                                                          \
 	__u8 prefix6;                                                          \
 	__u8 over;                                                             \
 	__u32 buckets;                                                         \
-	__u16 overhead;                                                        \
-	__u16 mpu;                                                             \
 	__u64 seed __attribute__((aligned(8)))
+
+/* The first of them are all that an action has in which a packet does not pay for its length. */
+#define BUCKET_KEY_MEMBERS                                                     \
+	BUCKET_MEMBERS;                                                        \
+	__u16 overhead;                                                        \
+	__u16 mpu
 
 struct bucket_key {
 	BUCKET_KEY_MEMBERS;
@@ -30,20 +34,27 @@ struct bucket_key {
 #define BUCKET_KEY_PARAMS(action, OVER, what)                                  \
 	PARAM(action, per, "word src=0 dst=1 flow=2 mark=3 none=4",            \
 	      "what has a bucket of its own; none: one for all packets");      \
+	BUCKET_PARAMS(action, OVER, what);                                     \
+	PARAM(action, overhead, "num", "bytes to add to the length of each packet"); \
+	PARAM(action, mpu, "num", "least length of a packet, in bytes");       \
+	BUCKET_MEMBERS_LAST(action, sizeof(struct bucket_key))
+
+/* The same for an action that has BUCKET_MEMBERS only. */
+#define BUCKET_PARAMS(action, OVER, what)                                      \
 	PARAM(action, prefix4, "num 0..32", "length of the IPv4 prefixes that have a bucket"); \
 	PARAM(action, prefix6, "num 0..128", "length of the IPv6 prefixes that have a bucket"); \
 	PARAM(action, over, OVER, what);                                       \
 	PARAM(action, buckets, "num 8..4194304", "number of buckets, rounded up to a multiple of 8"); \
-	PARAM(action, overhead, "num", "bytes to add to the length of each packet"); \
-	PARAM(action, mpu, "num", "least length of a packet, in bytes");       \
 	PARAM(action, seed, "seed", "seed of the hash; 0: chosen at random when the object is baked or loaded"); \
 	RULES(action, prefix4, "with per src dst");                            \
 	RULES(action, prefix6, "with per src dst");                            \
 	LENGTH(action, buckets, bucket_sets, 8);                               \
-	BUCKETS(action, bucket_sets);                                          \
-	_Static_assert(sizeof(struct action##_params) == offsetof(struct action##_params, per) + sizeof(struct bucket_key) && \
+	BUCKETS(action, bucket_sets)
+
+#define BUCKET_MEMBERS_LAST(action, size)                                      \
+	_Static_assert(sizeof(struct action##_params) == offsetof(struct action##_params, per) + (size) && \
 		       offsetof(struct action##_params, per) % _Alignof(struct bucket_key) == 0, \
-		       "BUCKET_KEY_MEMBERS are the last members")
+		       "the members of struct bucket_key are the last ones")
 
 #define BUCKET_KEY_DEFAULTS .buckets = 65536, .prefix4 = 32, .prefix6 = 64
 
@@ -156,28 +167,37 @@ static __always_inline __u64 hash_address(struct network *net, const volatile st
 	return bits;
 }
 
+static __always_inline __u64 hash_addresses(struct network *net, __u64 seed)
+{
+	const union address *src = network_address(net, SOURCE), *dst = network_address(net, DESTINATION);
+	__u64 hash;
+
+	if (network_is_ipv4(net))
+		return bucket_hash(seed, (__u64)bpf_ntohl(src->v4) << 32 | bpf_ntohl(dst->v4));
+	hash = bucket_hash(seed, bpf_be64_to_cpu(src->v6[0]));
+	hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(src->v6[1]));
+	hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[0]));
+	return bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[1]));
+}
+
+static __always_inline __u64 hash_ports(__u64 seed, __u64 hash, __u8 proto, __be32 ports)
+{
+	return bucket_hash(seed, hash ^ ((__u64)proto << 32 | bpf_ntohl(ports)));
+}
+
 /* Addresses, protocol and ports; of what has no ports, or is a later fragment: without them. */
 static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *net, __u64 seed)
 {
-	const union address *src = network_address(net, SOURCE), *dst = network_address(net, DESTINATION);
+	__u64 hash = hash_addresses(net, seed);
 	struct transport l4 = {};
 	__be32 *ports;
-	__u64 hash;
 
-	if (network_is_ipv4(net)) {
-		hash = bucket_hash(seed, (__u64)bpf_ntohl(src->v4) << 32 | bpf_ntohl(dst->v4));
-	} else {
-		hash = bucket_hash(seed, bpf_be64_to_cpu(src->v6[0]));
-		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(src->v6[1]));
-		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[0]));
-		hash = bucket_hash(seed, hash ^ bpf_be64_to_cpu(dst->v6[1]));
-	}
 	if (transport_parse(skb, net, &l4) != DONE)
 		return bucket_hash(seed, hash ^ (1ULL << 63));
 	if (transport_has_ports(l4.proto) && !l4.first) {
 		ports = packet_at(skb, l4.offset, sizeof(*ports));
 		if (ports)
-			return bucket_hash(seed, hash ^ ((__u64)l4.proto << 32 | bpf_ntohl(*ports)));
+			return hash_ports(seed, hash, l4.proto, *ports);
 	}
 	return bucket_hash(seed, hash ^ (1ULL << 63 | l4.proto));
 }
@@ -216,8 +236,13 @@ static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatil
 	return *hash || per >= PER_MARK;
 }
 
+static __always_inline __u32 bucket_sets_for(__u32 buckets)
+{
+	return (buckets + BUCKET_WAYS - 1) / BUCKET_WAYS;
+}
+
 /* The set of the key with @hash; NULL does not happen. */
 static __always_inline struct bucket_set *bucket_key_set(const volatile struct bucket_key *key, __u64 hash)
 {
-	return bucket_set(bucket_set_of(hash, (key->buckets + BUCKET_WAYS - 1) / BUCKET_WAYS));
+	return bucket_set(bucket_set_of(hash, bucket_sets_for(key->buckets)));
 }

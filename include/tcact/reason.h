@@ -25,6 +25,7 @@
  *   over           packets above the rate, unless they were marked; or beyond the horizon
  *   marked         packets on which CE was set
  *   shared         packets that share a bucket with another key, as all of the set were in use
+ *   forgotten      flows that are not over, and lost their place to another one
  *
  * Two more are no exceptions. A matcher counts one of them:
  *
@@ -56,6 +57,7 @@ enum reason {
 	OVER,
 	MARKED,
 	SHARED,
+	FORGOTTEN,
 	REASONS = 64		/* the size of the map, with room for more reasons */
 };
 
@@ -63,7 +65,7 @@ NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
       "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
       "transport=11 unmapped=12 hit=13 miss=14 "
-      "over=15 marked=16 shared=17");
+      "over=15 marked=16 shared=17 forgotten=18");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -151,8 +151,6 @@ void set_number(struct param *p, uint64_t value)
 		snprintf(p->text, sizeof(p->text), "%.32f", (double)value / 4294967296.0);
 	else if (p->kind == TIME)
 		snprintf(p->text, sizeof(p->text), "%" PRIu64 "ns", value);
-	else if (p->kind == TIME)
-		snprintf(p->text, sizeof(p->text), "%" PRIu64 "ns", value);
 	else if (p->is_signed)
 		snprintf(p->text, sizeof(p->text), "%" PRId64, (int64_t)value);
 	else

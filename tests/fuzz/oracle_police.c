@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * police and pace: tcact-police(8), tcact-pace(8). How much a packet pays is not predicted: the rate is so high that all packets conform, or
- * so low that none does, with the buckets that fill_buckets() sets. Vectors and tests/unit/buckets have the rest.
+ * police, pace and newconn: tcact-police(8), tcact-pace(8), tcact-newconn(8). How much a packet pays is not predicted:
+ * the rate is so high that all packets conform, or so low that none does, with the buckets that fill_buckets() sets.
+ * Vectors and tests/unit/buckets have the rest.
  */
 #include "fuzz.h"
 
@@ -14,16 +15,20 @@ enum { SHOT = 2 };
 /* of the object that is tried */
 static struct { uint64_t rate, ce_rate; int per, over; } limit;
 
-/* What both have in common. */
+static void at_most(struct param *p, uint64_t most)
+{
+	if (p && p->value > most)
+		set_number(p, most);
+}
+
+/* What they have in common. */
 static void keys_choose(struct action *a, struct rng *rng)
 {
 	struct param *buckets = param_named(a, "buckets");
 
 	/* what costs more would use up the burst of the high rate */
-	if (param_named(a, "overhead")->value > 100)
-		set_number(param_named(a, "overhead"), 100);
-	if (param_named(a, "mpu")->value > 200)
-		set_number(param_named(a, "mpu"), 200);
+	at_most(param_named(a, "overhead"), 100);
+	at_most(param_named(a, "mpu"), 200);
 	if (buckets->value > 4096)
 		set_number(buckets, 8 + below(rng, 1000));
 	if (value_of(a, "", "per") > 1) {
@@ -153,3 +158,56 @@ static void pace_expect(struct run *r)
 }
 
 const struct oracle pace_oracle = { "pace", .choose = pace_choose, .prepare = pace_prepare, .expect = pace_expect };
+
+/* At the low rate, no connection may begin. */
+static void newconn_choose(struct object *o, struct rng *rng)
+{
+	struct action *a = o->action;
+	bool low = chance(rng, 50);
+
+	keys_choose(a, rng);
+	at_most(param_named(a, "flows"), 1000);
+	param_unset(param_named(a, "burst"));
+	if (chance(rng, 10)) {
+		param_unset(param_named(a, "rate"));
+		return;
+	}
+	set_number(param_named(a, "rate"), low ? 1 : 32767);
+	set_number(param_named(a, "every"), low ? 3600000000000 : 1000000);
+}
+
+/* RFC 9293, 3.1: SYN without ACK, also where the flags are not in the packet; RFC 768: ports */
+static void newconn_expect(struct run *r)
+{
+	struct packet *p = &r->p;
+	uint8_t flags;
+
+	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? MISS : CONTROL;
+	if (!limit.rate)
+		return;
+	if (p->why) {
+		r->counted = 1;
+		return;
+	}
+	find_transport(p);
+	if (p->why4) {
+		r->counted = p->why4 != FRAGMENT;
+		return;
+	}
+	if (p->protocol == 17 && p->l4 + 4 > p->end) {
+		r->counted = 1;
+		return;
+	}
+	flags = p->l4 + 14 > p->end ? 2 : r->in[p->l4 + 13];
+	if (p->protocol != 17 && (p->protocol != 6 || (flags & 0x12) != 2))
+		return;
+	if (limit.rate != 1) {
+		r->uncountable = true;	/* a flow may be forgotten */
+		return;
+	}
+	r->counted = limit.per != PER_NONE;
+	above(r);
+}
+
+const struct oracle newconn_oracle = { "newconn", .choose = newconn_choose, .prepare = pace_prepare,
+				       .expect = newconn_expect };

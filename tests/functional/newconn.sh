@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# newconn: which connection is one too many, what is remembered of UDP flows, and the rate beside nft's limit.
+
+bake new3 newconn rate 3 every 3600s seed 1
+bake new3-hit newconn rate 3 every 3600s over hit
+bake new5 newconn rate 10 every 10s burst 5
+bake new1-udp newconn rate 1 every 3600s timeout 3s burst 2
+
+# verdicts FRAME...: one character for each, + if it passed, - if not
+verdicts() {
+	local line out=''
+	while read -r line; do
+		if [[ $line == - ]]; then out+=-; else out+=+; fi
+	done < <(pass a b "$@")
+	echo "$out"
+}
+
+t newconn_each 'of each source three SYNs pass, packet by packet; ACKs, fragments and known UDP flows always pass'
+newconn_each() {
+	local syn ack v6 udp later
+	wire a b
+	clsact a
+	frames
+	syn=${frame[syn4.in]} ack=${frame[ack.in]} v6=${frame[syn6.in]} udp=${frame[v4.in]} later=${frame[v4-later.in]}
+	tc filter add dev a egress pref 7 matchall @new3 continue
+	same 'SYNs of one' "$(verdicts "$syn" "$ack" "$syn" "$later" "$syn" "$syn" "$ack" "$syn" "$later")" '+++++-+-+'
+	same 'a UDP flow of it' "$(verdicts "$udp" "$udp")" --
+	same IPv6 "$(verdicts "$v6" "$v6" "$v6" "$v6")" +++-
+	# another source: its first UDP packet pays, the next ones are known
+	syn=${syn/0a010001/0a010003} udp=${udp/0a010001/0a010003}
+	same 'another one' "$(verdicts "$udp" "$udp" "$syn" "$udp" "$syn" "$syn" "$udp" "$ack")" '+++++-++'
+	# 1234 is 0x04d2: another flow
+	same 'another flow' "$(verdicts "${udp/04d2/04d3}" "$udp")" -+
+	same count "$(stats a egress 7)" '25 7'
+	same reasons "$(reasons a egress 7)" 'over=7'
+	tc filter del dev a egress pref 7
+	tc filter add dev a egress pref 7 matchall @new3-hit drop
+	same hit "$(verdicts "$syn" "$ack" "$syn" "$syn" "$syn" "$udp" "$ack")" '++++--+'
+}
+
+t newconn_timeout 'a UDP flow that was silent for the timeout is a new one; each packet renews it'
+newconn_timeout() {
+	local udp i
+	wire a b
+	clsact a
+	frames
+	udp=${frame[v4.in]}
+	tc filter add dev a egress pref 7 matchall @new1-udp continue
+	for i in 1 2 3; do
+		same "packet $i" "$(verdicts "$udp")" +
+		sleep 1.6
+	done
+	sleep 1.6
+	# it begins for the second time; then the burst is used up
+	same 'begun again' "$(verdicts "$udp")" +
+	sleep 3.2
+	same 'one too many' "$(verdicts "$udp")" -
+	same reasons "$(reasons a egress 7)" 'over=1'
+}
+
+# begun: SYNs from one source for some five seconds; prints how many passed, the first of them in a row, how many may
+# have passed at one a second and a burst of five
+begun() {
+	local every='' begin now first passed
+	begin=${EPOCHREALTIME/./}
+	until now=${EPOCHREALTIME/./} && ((now - begin > 5000000)); do
+		every+=$(verdicts "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" \
+			"${frame[syn4.in]}")
+	done
+	first=${every%%-*} passed=${every//-/}
+	echo "${#passed} ${#first} $((5 + (now - begin) / 1000000))"
+}
+
+t newconn_rate 'the rate of SYNs beside limit of nft: one a second after the burst of five'
+newconn_rate() {
+	local ours theirs passed first expected
+	wire a b
+	clsact a
+	frames
+	tc filter add dev a egress pref 7 matchall @new5 continue
+	ours=$(begun)
+	tc filter del dev a egress pref 7
+	nft -f - <<-'EOT' 2>/dev/null || skip "no nft, or no egress hook in this kernel"
+	table netdev t {
+		set s { type ipv4_addr; flags dynamic; size 1024; }
+		chain c {
+			type filter hook egress device a priority 0;
+			tcp flags & (syn | ack) == syn update @s { ip saddr limit rate over 1/second burst 5 packets } drop
+		}
+	}
+	EOT
+	theirs=$(begun)
+	echo "# passed, of them in a row, expected: ours $ours, nft $theirs"
+	for passed in "$ours" "$theirs"; do
+		read -r passed first expected <<<"$passed"
+		((passed >= expected - 1 && passed <= expected + 1 && first >= 5 && first <= 6)) ||
+			fail "$passed passed, $first in a row; expected $expected and 5"
+	done
+}
