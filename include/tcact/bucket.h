@@ -22,7 +22,7 @@
  * Two CPUs may use a bucket at the same time. What they add is never lost, but where both find it full,
  * one of two packets may go without payment. That needs no atomic operation newer than Linux 5.10.
  *
- * Everything but the maps also compiles as ordinary C: tests/unit/buckets does that.
+ * It also compiles as ordinary C: tests/unit/buckets does that.
  */
 #pragma once
 
@@ -147,6 +147,12 @@ static __always_inline __u32 bucket_set_of(__u64 hash, __u32 sets)
 	return (hash >> 32) * sets >> 32;
 }
 
+/* The first @length bits of 64. */
+static __always_inline __u64 bits64(__u64 bits, __u8 length)
+{
+	return length ? bits >> (64 - length) << (64 - length) : 0;
+}
+
 /* The key of an IPv4 address is this and the address; of an IPv6 prefix up to 64 bits, the first 64. */
 #define BUCKET_IPV4 0xffffffff00000000ULL
 
@@ -196,30 +202,3 @@ static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u
 	set->hash[way] = hash;
 	return way;
 }
-
-#ifdef __bpf__
-
-#include <tcact/action.h>
-
-/*
- * A parameter sets the length (LENGTH() in parameter.h). max_entries must differ from the numbers of other
- * maps, which would share one array type with it in BTF.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 5);
-	__type(key, __u32);
-	__type(value, struct bucket_set);
-} bucket_sets __attribute__((weak)) SEC(".maps");
-
-static __always_inline __u64 bucket_now(void)
-{
-	return bpf_ktime_get_ns() * BUCKET_TICKS;
-}
-
-static __always_inline struct bucket_set *bucket_set(__u32 index)
-{
-	return bpf_map_lookup_elem(&bucket_sets, &index);
-}
-
-#endif

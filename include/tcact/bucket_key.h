@@ -5,10 +5,31 @@
  */
 #pragma once
 
-#include <stddef.h>
+#include <tcact/action.h>
 #include <tcact/bucket.h>
 #include <tcact/dsfield.h>
 #include <tcact/l4.h>
+
+/*
+ * A parameter sets the length (LENGTH() in parameter.h). max_entries must differ from the numbers of other
+ * maps, which would share one array type with it in BTF.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 5);
+	__type(key, __u32);
+	__type(value, struct bucket_set);
+} bucket_sets __attribute__((weak)) SEC(".maps");
+
+static __always_inline __u64 bucket_now(void)
+{
+	return bpf_ktime_get_ns() * BUCKET_TICKS;
+}
+
+static __always_inline struct bucket_set *bucket_set(__u32 index)
+{
+	return bpf_map_lookup_elem(&bucket_sets, &index);
+}
 
 enum { PER_SRC, PER_DST, PER_FLOW, PER_MARK, PER_NONE };
 
@@ -137,12 +158,6 @@ OUT_OF_LINE int mark_ce(struct __sk_buff *skb)
 }
 
 /* ---- the key --------------------------------------------------------------------------------- */
-
-/* The first @length bits of 64 or 32. */
-static __always_inline __u64 bits64(__u64 bits, __u8 length)
-{
-	return length ? bits >> (64 - length) << (64 - length) : 0;
-}
 
 static __always_inline __u64 hash_address(struct network *net, const volatile struct bucket_key *key)
 {

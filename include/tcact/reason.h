@@ -27,6 +27,10 @@
  *   shared         packets that share a bucket with another key, as all of the set were in use
  *   forgotten      flows that are not over, and lost their place to another one
  *
+ * account counts:
+ *
+ *   evicted        keys that lost their bucket to another one, as all of the set were in use
+ *
  * Two more are no exceptions. A matcher counts one of them:
  *
  *   hit            the packet matched
@@ -58,6 +62,7 @@ enum reason {
 	MARKED,
 	SHARED,
 	FORGOTTEN,
+	EVICTED,
 	REASONS = 64		/* the size of the map, with room for more reasons */
 };
 
@@ -65,7 +70,7 @@ NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
       "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
       "transport=11 unmapped=12 hit=13 miss=14 "
-      "over=15 marked=16 shared=17 forgotten=18");
+      "over=15 marked=16 shared=17 forgotten=18 evicted=19");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

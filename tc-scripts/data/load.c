@@ -207,10 +207,29 @@ static int load_error(const struct action *action, int why, char *log, struct er
 struct load {
 	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
 	const struct table *table;	/* NULL: as in @like, or empty */
+	bool other_keys;		/* than the buckets of @like have */
 	struct progress *progress;
 	const char *pin;
 	bool verbose;
 };
+
+/* Are the keys of the buckets others than those of @like? Its keys would be taken for what they are not. */
+static bool other_keys(const struct settings *settings, const struct program *like)
+{
+	static const char *const of_keys[] = { "per", "prefix4", "prefix6" };
+	const struct action *action = settings->action;
+	struct settings before = {};
+	struct error e = {};
+	bool other = settings_begin(&before, action, &e) || program_settings(like, &before, &e);
+
+	for (size_t i = 0; !other && i < sizeof(of_keys) / sizeof(*of_keys); i++) {
+		const struct parameter *p = parameter_named(action, of_keys[i]);
+
+		other = p && memcmp(settings_bytes(settings, p), settings_bytes(&before, p), p->size);
+	}
+	settings_free(&before);
+	return other;
+}
 
 /* Does a value give this map another length than it had? */
 static bool resized(const struct action *action, const struct bpf_map *map, const struct map *before)
@@ -246,6 +265,7 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
 				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 		} else if (before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
+			   !(load->other_keys && !strcmp(name, action->buckets)) &&
 			   bpf_map__reuse_fd(map, before->fd)) {
 			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
 		}
@@ -449,6 +469,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	drop_inapplicable(&settings, words + 1, n - 1);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
+	load.other_keys = id && action.buckets && other_keys(&settings, &like);
 	if (file || empty || change) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "status.h"
 
 static const char *escape(char c)
@@ -163,7 +164,113 @@ static void print_reasons(const struct sample *samples, size_t n)
 	}
 }
 
-int status_prometheus(const struct status *status, const char *version)
+/* ---- buckets --------------------------------------------------------------------------------- */
+
+/* The buckets of one action; several attachments may share a map, which is then that of the first one. */
+struct exported {
+	char *labels;
+	struct buckets buckets;
+	struct bucket_list list;
+};
+
+static bool has_counter(const struct buckets *b)
+{
+	for (size_t i = 0; i < b->columns; i++)
+		if (b->column[i].kind == COLUMN_COUNTER)
+			return true;
+	return false;
+}
+
+static bool is_new(const struct exported *all, size_t n, const struct exported *x)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(all[i].labels, x->labels) || all[i].buckets.map->info.id == x->buckets.map->info.id)
+			return false;
+	return true;
+}
+
+static void exported_free(struct exported *x)
+{
+	free(x->labels);
+	free(x->list.bucket);
+	buckets_close(&x->buckets);
+}
+
+/* Those with counters; what cannot be read is left out, as show has a ? for it. */
+static size_t export(struct exported *all, const struct status *status, const char *objects)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < status->attachments; i++) {
+		const struct attachment *a = &status->attachment[i];
+
+		for (size_t k = 0; k < a->steps; k++) {
+			struct exported *x = &all[n];
+			struct error e = {};
+			const struct action *action = a->step[k].program ? action_once(objects, a->step[k].field[NAME], &e) : NULL;
+
+			if (!action || !action->buckets)
+				continue;
+			x->labels = labels_of(a->step, &a->step[k], k + 1);
+			if (!buckets_open(&x->buckets, action, (__u32)number_of(&a->step[k], PROGRAM), &e) && x->labels &&
+			    has_counter(&x->buckets) && is_new(all, n, x) && !buckets_read(&x->buckets, &x->list, &e)) {
+				n++;
+			} else {
+				exported_free(x);
+				memset(x, 0, sizeof(*x));
+			}
+		}
+	}
+	return n;
+}
+
+static void print_buckets(const struct exported *x, const char *metric, size_t column)
+{
+	for (size_t i = 0; i < x->list.n; i++) {
+		struct key_text key;
+
+		bucket_key_text(&x->buckets, &x->list.bucket[i], &key);
+		printf("%s{%s", metric, x->labels);
+		for (size_t k = 0; k < key.parts; k++)
+			printf(",%s=\"%s\"", key.part[k].label, key.part[k].text);
+		printf("} %llu\n", (unsigned long long)x->list.bucket[i].value[column]);
+	}
+}
+
+/* tcact_account_bytes_total{...,src="192.0.2.1"} */
+static int print_all_buckets(const struct status *status, const char *objects, size_t steps)
+{
+	struct exported *all = calloc(steps, sizeof(*all));
+	size_t n = all ? export(all, status, objects) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct buckets *b = &all[i].buckets;
+		size_t before = 0;
+
+		while (all[before].buckets.action != b->action)
+			before++;
+		for (size_t c = 0; before == i && c < b->columns; c++) {
+			char metric[2 * NAME_SIZE + 32];
+
+			if (b->column[c].kind != COLUMN_COUNTER)
+				continue;
+			snprintf(metric, sizeof(metric), "tcact_%s_%s_total", b->action->name, b->column[c].name);
+			for (char *m = metric; *m; m++)
+				if (*m == '-')
+					*m = '_';
+			head(metric, "What the buckets of the action counted, by their key.", false);
+			for (size_t j = i; j < n; j++)
+				if (all[j].buckets.action == b->action)
+					print_buckets(&all[j], metric, c);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		exported_free(&all[i]);
+	free(all);
+	return all ? 0 : -1;
+}
+
+int status_prometheus(const struct status *status, const char *objects, const char *version)
 {
 	struct sample *samples;
 	size_t n = 0, all = 1;
@@ -182,6 +289,7 @@ int status_prometheus(const struct status *status, const char *version)
 		for (size_t i = 0; i < METRICS; i++)
 			print_metric(i, samples, n);
 		print_reasons(samples, n);
+		result = print_all_buckets(status, objects, all);
 	}
 	for (size_t i = 0; i < n; i++)
 		free(samples[i].labels);

@@ -75,7 +75,7 @@ int command_status(const struct options *options, char **words, int n, struct er
 	else if (!strcmp(words[0], "json"))
 		status_json(&status, reasons);
 	else if (!strcmp(words[0], "prometheus"))
-		result = status_prometheus(&status, n > 1 ? words[1] : "");
+		result = status_prometheus(&status, options->objects, n > 1 ? words[1] : "");
 	else
 		status_text(&status, reasons, colours);
 	status_clear(&status);

@@ -113,7 +113,7 @@ void safe_print(const char *text);
 /* What each of these prints, tcact(8) says. */
 void status_text(const struct status *status, bool reasons, bool colours);
 void status_json(const struct status *status, bool reasons);
-int status_prometheus(const struct status *status, const char *version);
+int status_prometheus(const struct status *status, const char *objects, const char *version);
 
 /* The rates between two reads, @seconds apart: one line for each attachment that was in both. */
 void status_rates(const struct status *before, const struct status *now, double seconds, bool json);

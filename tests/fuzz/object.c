@@ -23,7 +23,7 @@ static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
 	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle, &pace_oracle,
-	&newconn_oracle,
+	&newconn_oracle, &account_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)
@@ -418,7 +418,8 @@ bool object_load(struct object *o)
 		set_length(o->bpf, "prefix_records", ranges.records);
 	}
 	if (param_named(a, "buckets"))
-		set_length(o->bpf, "bucket_sets", (value_of(a, "", "buckets") + 7) / 8);
+		set_length(o->bpf, a->oracle == &account_oracle ? "account_sets" : "bucket_sets",
+			   (value_of(a, "", "buckets") + 7) / 8);
 	if (param_named(a, "flows"))
 		set_length(o->bpf, "newconn_flows", (value_of(a, "", "flows") + 7) / 8);
 	*load_log = 0;
@@ -435,7 +436,7 @@ bool object_load(struct object *o)
 		ranges_free(&ranges);
 	}
 	fill_vids(o);
-	if (param_named(a, "buckets"))
+	if (param_named(a, "buckets") && param_named(a, "rate"))
 		fill_buckets(o);
 	return true;
 }

@@ -194,13 +194,25 @@ static uint32_t longer(uint32_t size)
 	return size < ETH_HLEN + 20 ? ETH_HLEN + 20 : HEADERS;
 }
 
-/* What the lines `map` say. */
+/* How many values the map has for a key: one for each CPU, or 1. */
+static int copies(const char *map)
+{
+	return bpf_map__type(bpf_object__find_map_by_name(object, map)) == BPF_MAP_TYPE_PERCPU_ARRAY ? cpus : 1;
+}
+
+/* What the lines `map` say; all CPUs have the same. */
 static void fill_maps(void)
 {
-	for (int i = 0; i < n_before; i++)
+	for (int i = 0; i < n_before; i++) {
+		size_t stride = (before[i].size + 7) / 8 * 8;
+		uint8_t values[stride * cpus];
+
+		for (int cpu = 0; cpu < copies(before[i].map); cpu++)
+			memcpy(values + cpu * stride, before[i].value, before[i].size);
 		if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, before[i].map), before[i].key,
-					before[i].value, BPF_ANY))
+					values, BPF_ANY))
 			die("%s: %s: %s", file, before[i].map, strerror(errno));
+	}
 }
 
 /* Where the action changes the maps, each run begins with what they were. */
@@ -382,12 +394,19 @@ static void run_once(int flags)
 	}
 	compare("whole", test.size, test.gone, &test.ctx, test.out, &test.whole);
 	for (struct entry *e = test.after; e < test.after + test.n_after; e++) {
-		uint8_t value[sizeof(e->value)];
+		size_t stride = (e->size + 7) / 8 * 8;
+		uint8_t values[sizeof(e->value) + stride * cpus];
+		int cpu = 0;
 
-		if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, e->map), e->key, value))
+		if (bpf_map_lookup_elem(bpf_object__find_map_fd_by_name(object, e->map), e->key, values)) {
 			note("%s: the entry is gone", e->map);
-		else if (memcmp(value, e->value, e->size))
-			hexdump(e->map, value, e->size, e->value);
+			continue;
+		}
+		/* one of the CPUs has run the program */
+		while (cpu < copies(e->map) && memcmp(values + cpu * stride, e->value, e->size))
+			cpu++;
+		if (cpu == copies(e->map))
+			hexdump(e->map, values, e->size, e->value);
 	}
 	if (test.once) {
 		uint64_t before[REASONS];
