@@ -211,6 +211,8 @@ static void offer_next(const struct options *options, const char *subcommand, co
 			offer_all(places);
 		if (!strcmp(subcommand, "show") && first)
 			offer_all(options_show);
+		if (!strcmp(subcommand, "del") && first)
+			offer("applied", "those of apply");
 		/* one of them is match, which is also the word before the match of a filter */
 		offer_actions(options, subcommand, verb);
 	} else if (!strcmp(previous, "then")) {

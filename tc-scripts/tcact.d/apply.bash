@@ -371,6 +371,7 @@ add_queue() {
 			continue
 		fi
 		split place_ "$1"
+		suspect_of "$1"
 		undo_not $#
 		refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
 	done

@@ -593,9 +593,6 @@ lacking() {
 object() {
 	local key="object ${*:2}" p lacks
 	if [[ ! ${made[$key]-} ]]; then
-		for ((p = 3; p < $#; p += 2)); do
-			! lacking lacks "$2" "${@:p:2}" || suspect="this kernel lacks what is needed for $2 ${!p}$lacks"
-		done
 		made["$key"]=$work/${#made[@]}/$2.o
 		run "bake $2" mkdir -p "${made[$key]%/*}"
 		bake ask "${made[$key]}" "${@:2}"
@@ -607,6 +604,19 @@ object() {
 # table, which all attachments of one add share
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
+# suspect_of WORDS: sets suspect to what this kernel lacks for an object that these words of tc name
+suspect_of() {
+	local key args p lacks
+	for key in "${!made[@]}"; do
+		[[ $key == 'object '* && " $1 " == *" ${made[$key]} "* ]] || continue
+		split args "$key"
+		for ((p = 2; p < ${#args[@]}; p += 2)); do
+			! lacking lacks "${args[1]}" "${args[@]:p:2}" ||
+				suspect="this kernel lacks what is needed for ${args[1]} ${args[p]}$lacks"
+		done
+	done
+}
+
 	if [[ ! ${made[$key]-} ]]; then
 		[[ $2 == empty ]] || options=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:3}"
@@ -667,6 +677,8 @@ all_matches=(matchall flower 'u32 match u32 0 0')
 filter_words() {
 	local -n before_=$1 after_=$2
 	local dir=${place[dir]} chain=${place[chain]} number text
+			# tc mounts it too, but not where a mount on /sys hides one. Its root is sticky, a directory of sysfs is not.
+			[[ -k $bpffs || $dry ]] || mount_bpffs
 	label number text
 	remember "$number" "$text"
 	# shellcheck disable=SC2034 # of the caller
@@ -687,8 +699,10 @@ attach() {
 		still "$1" && attempt tc "${before[@]}" "${try[@]}" "${after[@]}" || status=$?
 		[[ $status != 0 && $said == *'TC classifier not found'* ]] || break
 	done
-	((status == 0)) || killed "$status" || undo_not
-	((status == 0)) || refused "add to $(q "$1") ${place[dir]}" tc "$status"
+	((status)) || return 0
+	killed "$status" || undo_not
+	suspect_of "${after[*]}"
+	refused "add to $(q "$1") ${place[dir]}" tc "$status"
 }
 
 command_add() {

@@ -16,13 +16,18 @@ check_tables() {
 	done
 }
 
+# mount_bpffs: where there is none
+mount_bpffs() {
+	[[ $(stat -f -c %t "$bpffs" 2>/dev/null) == cafe4a11 ]] ||
+		run "mount $bpffs" mount -t bpf -o mode=700 bpf "$bpffs"
+}
+
 # pin_place VAR NAME: sets VAR to where a program of the action NAME is pinned, in a directory of its own
 pin_place() {
 	local pins=$bpffs/tcact-${work##*/}
 	printf -v "$1" '%s' "$pins/$staged/$2"
 	staged=$((staged + 1))
-	[[ $(stat -f -c %t "$bpffs" 2>/dev/null) == cafe4a11 ]] ||
-		run "mount $bpffs" mount -t bpf -o mode=700 bpf "$bpffs"
+	mount_bpffs
 	# Others may be able to write to bpffs. After clean, what is there is not tcact's.
 	if ((staged > 1)); then
 		:
