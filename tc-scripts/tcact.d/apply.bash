@@ -119,15 +119,14 @@ align() {
 	done
 }
 
-# compare HOOK: sets the plan for it
+# compare HOOK 'W...' 'H...': sets the plan for it, and for what is asked for there and what is there
 compare() {
-	local hook=$1 w h n wants=() haves=() some_wants=() some_haves=()
-	local -A there=()
-	for h in "${!have_hook[@]}"; do
-		[[ ${have_hook[h]} != "$hook" ]] || there[${have_pref[h]}]=$h
-	done
-	for w in "${!want_hook[@]}"; do
-		[[ ${want_hook[w]} == "$hook" ]] || continue
+	local hook=$1 w h n all_wants all_haves wants=() haves=() some_wants=() some_haves=()
+	local -A there=() paired=()
+	split all_wants "$2"
+	split all_haves "$3"
+	for h in "${all_haves[@]}"; do there[${have_pref[h]}]=$h; done
+	for w in "${all_wants[@]}"; do
 		how[w]=new at[w]=${want_pref[w]}
 		[[ ${want_pref[w]} ]] || { wants+=("$w"); continue; }
 		h=${there[${want_pref[w]}]-}
@@ -137,8 +136,8 @@ compare() {
 		! same "$w" "$h" || how[w]=same
 		unset "there[${want_pref[w]}]"
 	done
-	for h in "${!have_hook[@]}"; do
-		[[ ${have_hook[h]} != "$hook" || ! ${there[${have_pref[h]}]-} ]] || haves+=("$h")
+	for h in "${all_haves[@]}"; do
+		[[ ! ${there[${have_pref[h]}]-} ]] || haves+=("$h")
 	done
 	align same same wants haves
 	# between those that stay
@@ -156,8 +155,9 @@ compare() {
 		haves=("${haves[@]:1}") some_wants=()
 	done
 	choose_prefs "$hook" "${wants[@]}"
-	for h in "${!have_hook[@]}"; do
-		[[ ${have_hook[h]} != "$hook" || " ${pair[*]} " == *" $h "* ]] || gone+=("$h")
+	for w in "${all_wants[@]}"; do paired["${pair[w]:--}"]=1; done
+	for h in "${all_haves[@]}"; do
+		[[ ${paired[$h]-} ]] || gone+=("$h")
 	done
 }
 
@@ -170,15 +170,14 @@ are_taken() {
 	for line in "${lines[@]}"; do taken_at["$line"]=1; done
 }
 
-# choose_prefs HOOK W...: for those without one, which are met in this order. Those that stay keep theirs. There is
-# room between them, for lines that come later.
+# choose_prefs HOOK W...: for those of its all_wants without one, which are met in this order. Those that stay keep
+# theirs. There is room between them, for lines that come later.
 choose_prefs() {
-	local hook=$1 w p dev dir chain low=0 high some=() all_wants missing=''
+	local hook=$1 w p dev dir chain low=0 high some=() missing=''
 	local -A used=()
 	shift
-	all_wants=("$@")
-	for w in "${!want_hook[@]}"; do
-		[[ ${want_hook[w]} == "$hook" && ${how[w]} == new ]] && missing=1
+	for w in "${all_wants[@]}"; do
+		[[ ${how[w]} != new ]] || missing=1
 	done
 	for w; do
 		[[ ! ${pair[w]-} ]] || at[w]=${have_pref[pair[w]]}
@@ -189,8 +188,8 @@ choose_prefs() {
 	for p in "${!taken_at[@]}"; do
 		[[ $p != "$hook"/* ]] || used[${p##*/}]=1
 	done
-	for w in "${!want_hook[@]}"; do
-		[[ ${want_hook[w]} == "$hook" && ${want_pref[w]} ]] || continue
+	for w in "${all_wants[@]}"; do
+		[[ ${want_pref[w]} ]] || continue
 		[[ ${how[w]} != new || ! ${used[${want_pref[w]}]-} ]] ||
 			fail 1 "${line_at[want_line[w]]}" "pref ${want_pref[w]} is taken on $(q "$dev") $dir" "choose another pref"
 		used[${want_pref[w]}]=1
@@ -203,7 +202,7 @@ choose_prefs() {
 		[[ $w == end ]] && high=65536 || high=${at[w]}
 		if ((${#some[@]})) && ! spread "$low" "$high" used "${some[@]}"; then
 			# There is no room: all of them come anew.
-			for p in "${all_wants[@]}"; do pair[p]='' how[p]=new; done
+			for p; do pair[p]='' how[p]=new; done
 			spread 9744 49152 used "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
 			return
 		fi
@@ -371,8 +370,8 @@ add_queue() {
 			continue
 		fi
 		split place_ "$1"
-		suspect_of "$1"
 		undo_not $#
+		suspect_of "$1"
 		refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
 	done
 }
@@ -581,8 +580,8 @@ tidy_labels() {
 }
 
 command_apply() {
-	local only='' w dev hook n=0 added=0 changed=0
-	local -A hooks=() made_now=() of_files=()
+	local only='' w h dev hook order_of=() n=0 added=0 changed=0
+	local -A wants_at=() haves_at=() made_now=() of_files=()
 	catalogue
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
@@ -590,20 +589,25 @@ command_apply() {
 		shift 2
 	fi
 	[[ ${1-} != -* ]] || misplaced $# "$1"
+	read_labels
 	read_files "$@"
 	ask_batches
-	[[ $dry ]] || begin
+	[[ $dry ]] || take_lock
 	anywhere
 	devs=(${only:+"$only"})
 	have_all
 	for w in "${!want_hook[@]}"; do
-		[[ ! $only || ${want_dev[w]} == "$only" ]] || want_hook[w]=''
+		[[ ! $only || ${want_dev[w]} == "$only" ]] || continue
+		hook=${want_hook[w]}
+		[[ ${wants_at[$hook]-} ]] || order_of+=("$hook")
+		wants_at["$hook"]+="$w "
 	done
-	for hook in "${want_hook[@]}" "${have_hook[@]}"; do
-		[[ $hook && ! ${hooks[$hook]-} ]] || continue
-		hooks[$hook]=1
-		compare "$hook"
+	for h in "${!have_hook[@]}"; do
+		hook=${have_hook[h]}
+		[[ ${wants_at[$hook]-}${haves_at[$hook]-} ]] || order_of+=("$hook")
+		haves_at["$hook"]+="$h "
 	done
+	for hook in "${order_of[@]}"; do compare "$hook" "${wants_at[$hook]-}" "${haves_at[$hook]-}"; done
 	for dev in "${!absent[@]}"; do
 		[[ $only ]] || echo "tcact: apply: there is no device $(q "$dev") yet;" \
 			"when it is there: tcact apply dev $(q "$dev") (lines: ${absent[$dev]})" >&2
@@ -623,7 +627,7 @@ command_apply() {
 		show_plan
 		return 4
 	fi
-	[[ ! $dry ]] || begin
+	begin
 	carry_out
 	[[ $only || $dry ]] || tidy_labels
 	[[ $dry ]] || for w in "${!how[@]}"; do

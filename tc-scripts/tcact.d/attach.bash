@@ -86,10 +86,28 @@ device() {
 	fi
 }
 
+# few_links: sets links to what ip says of each device where there are few, as each ip takes its time
+few_links() {
+	local all=(/sys/class/net/*/ifindex) text lines line
+	((${#all[@]} <= 200)) || return 0
+	text=$(exec ip -d -o link show 2>/dev/null) || return 0
+	split lines "$text" $'\n'
+	# or it is of another network namespace, or the alias of a device has a line feed
+	((${#lines[@]} == ${#all[@]})) || return 0
+	for line in "${lines[@]}"; do
+		# Behind @ may be what is at the other end, or more of the name: find_device compares the index.
+		[[ ! $line =~ ^[0-9]+:\ ([^\ ]+):\  ]] || links["${BASH_REMATCH[1]%@*}"]=$line
+	done
+}
+
 # find_device VAR NAME: as device, but fails where there is none
 find_device() {
-	local line='' index name_ mtu layer
-	[[ ! $2 || $2 == */* ]] || line=$(exec ip -d -o link show dev "$2" 2>/dev/null) || true
+	local line='' index='' name_ mtu layer
+	if [[ $2 && $2 != */* ]]; then
+		line=${links[$2]-}
+		[[ ! $line ]] || read -r index 2>/dev/null <"/sys/class/net/$2/ifindex" || true
+		[[ $index && $line == "$index: "* ]] || line=$(exec ip -d -o link show dev "$2" 2>/dev/null) || true
+	fi
 	[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] || return
 	index=${BASH_REMATCH[1]} name_=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
 	# Behind @ ip says what is at the other end, but a name can have one too.
@@ -169,14 +187,15 @@ label_file() {
 	printf -v "$1" '%s' "$state/labels.${!1}"
 }
 
-# read_labels: sets labels to what the file says, if it is of this user and in a directory of his
+# read_labels: sets labels and numbers to what the file says, if it is of this user and in a directory of his
 read_labels() {
 	local file text
 	compgen -G "$state/labels.*" >/dev/null && [[ -d $state && ! -L $state && -O $state ]] || return 0
 	label_file file
 	[[ -f $file && ! -L $file && -O $file ]] || return 0
 	while IFS= read -r text; do
-		[[ ! $text =~ ^([0-9a-f]{8})\ (.*) ]] || labels["${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]}
+		[[ $text =~ ^([0-9a-f]{8})\ (.+) ]] || continue
+		labels["${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]} numbers["${BASH_REMATCH[2]}"]=${BASH_REMATCH[1]}
 	done <"$file"
 }
 
@@ -588,22 +607,6 @@ lacking() {
 	[[ $list ]]
 }
 
-# object VAR NAME [PARAM VALUE]...: sets VAR to a copy of the action's object with these values. The file is
-# named after the action: that is the name which tc shows.
-object() {
-	local key="object ${*:2}" p lacks
-	if [[ ! ${made[$key]-} ]]; then
-		made["$key"]=$work/${#made[@]}/$2.o
-		run "bake $2" mkdir -p "${made[$key]%/*}"
-		bake ask "${made[$key]}" "${@:2}"
-	fi
-	printf -v "$1" '%s' "${made[$key]}"
-}
-
-# staged_table VAR TABLE NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
-# table, which all attachments of one add share
-staged_table() {
-	local key="table ${made[line]-} ${*:2}" options=()
 # suspect_of WORDS: sets suspect to what this kernel lacks for an object that these words of tc name
 suspect_of() {
 	local key args p lacks
@@ -617,6 +620,22 @@ suspect_of() {
 	done
 }
 
+# object VAR NAME [PARAM VALUE]...: sets VAR to a copy of the action's object with these values. The file is
+# named after the action: that is the name which tc shows.
+object() {
+	local key="object ${*:2}"
+	if [[ ! ${made[$key]-} ]]; then
+		made["$key"]=$work/${#made[@]}/$2.o
+		run "bake $2" mkdir -p "${made[$key]%/*}"
+		bake ask "${made[$key]}" "${@:2}"
+	fi
+	printf -v "$1" '%s' "${made[$key]}"
+}
+
+# staged_table VAR TABLE NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
+# table, which all attachments of one add share
+staged_table() {
+	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
 		[[ $2 == empty ]] || options=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:3}"
@@ -658,6 +677,8 @@ actions() {
 			staged_table file "${tables[i]}" "$name" "${args[@]}"
 			words_+=(object-pinned "$file")
 		else
+			# tc mounts it too, but not where a mount on /sys hides one. Its root is sticky, a directory of sysfs is not.
+			[[ -k $bpffs || $dry ]] || mount_bpffs
 			object file "$name" "${args[@]}"
 			words_+=(object-file "$file" sec "action/$name")
 		fi
@@ -677,8 +698,6 @@ all_matches=(matchall flower 'u32 match u32 0 0')
 filter_words() {
 	local -n before_=$1 after_=$2
 	local dir=${place[dir]} chain=${place[chain]} number text
-			# tc mounts it too, but not where a mount on /sys hides one. Its root is sticky, a directory of sysfs is not.
-			[[ -k $bpffs || $dry ]] || mount_bpffs
 	label number text
 	remember "$number" "$text"
 	# shellcheck disable=SC2034 # of the caller
@@ -808,6 +827,9 @@ find_own() {
 	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
 	[[ ! $text ]] || text=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
 	split lines "$text" $'\n'
+	if [[ ! $name${place[pref]}${place[chain]}${place[as]}${place[protocol]} ]]; then
+		own_=("${lines[@]}") lines=()
+	fi
 	for line in "${lines[@]}"; do
 		split field "$line" $'\t'
 		if [[ ${field[7]:10:2} == 00 ]]; then

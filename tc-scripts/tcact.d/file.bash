@@ -151,6 +151,7 @@ read_files() {
 			files+=("$arg")
 		fi
 	done
+	[[ $in_file == check ]] || few_links
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
 }
 
