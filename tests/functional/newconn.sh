@@ -9,11 +9,11 @@ bake new1-udp newconn rate 1 every 3600s timeout 3s burst 2
 
 # verdicts FRAME...: one character for each, + if it passed, - if not
 verdicts() {
-	local line out=''
+	local line signs=''
 	while read -r line; do
-		if [[ $line == - ]]; then out+=-; else out+=+; fi
+		if [[ $line == - ]]; then signs+=-; else signs+=+; fi
 	done < <(pass a b "$@")
-	echo "$out"
+	echo "$signs"
 }
 
 t newconn_each 'of each source three SYNs pass, packet by packet; ACKs, fragments and known UDP flows always pass'
