@@ -149,7 +149,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 		return begins_tcp(skb, &l4) ? newconn_tcp(skb) : within();
 	if (l4.proto != IPPROTO_UDP)
 		return within();
-	hash = hash_addresses(net, newconn_params.seed);
+	hash = hash_addresses(net, SOURCE, newconn_params.seed);
 	ports = packet_at(skb, l4.offset, sizeof(*ports));
 	if (!ports || l4.offset + sizeof(*ports) > l4.end)
 		return unlimited(TRUNCATED);

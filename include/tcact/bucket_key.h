@@ -182,9 +182,10 @@ static __always_inline __u64 hash_address(struct network *net, const volatile st
 	return bits;
 }
 
-static __always_inline __u64 hash_addresses(struct network *net, __u64 seed)
+/* Both addresses, as if the packet came @from there. */
+static __always_inline __u64 hash_addresses(const struct network *net, enum side from, __u64 seed)
 {
-	const union address *src = network_address(net, SOURCE), *dst = network_address(net, DESTINATION);
+	const union address *src = network_address(net, from), *dst = network_address(net, !from);
 	__u64 hash;
 
 	if (network_is_ipv4(net))
@@ -203,7 +204,7 @@ static __always_inline __u64 hash_ports(__u64 seed, __u64 hash, __u8 proto, __be
 /* Addresses, protocol and ports; of what has no ports, or is a later fragment: without them. */
 static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *net, __u64 seed)
 {
-	__u64 hash = hash_addresses(net, seed);
+	__u64 hash = hash_addresses(net, SOURCE, seed);
 	struct transport l4 = {};
 	__be32 *ports;
 

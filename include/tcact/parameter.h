@@ -23,6 +23,8 @@
  *   buckets=ACTION:MAP      ACTION has a bucket for each key, in the array MAP of sets of them. The
  *                           BTF of MAP says what they hold, see bucket.h
  *   length=ACTION.NAME:MAP N  the array MAP has an element for each N of NAME, rounded up
+ *   shared=ACTION:SET MAP   attachments of the actions of SET in one network namespace share MAP, if it has
+ *                           the same length
  *
  * The parameters of an action are one `const volatile struct ACTION_params` in .rodata,
  * named ACTION_params; those of a part are ACTION_PART_params. A '-' in a name is a '_'
@@ -86,6 +88,8 @@
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
 
 #define BUCKETS(action, map) MODINFO("buckets=" #action ":" #map)
+
+#define SHARED(action, set, map) MODINFO("shared=" #action ":" #set " " #map)
 
 #define LENGTH(action, name, map, of) MODINFO("length=" #action "." #name ":" #map " " #of)
 

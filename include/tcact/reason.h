@@ -31,6 +31,11 @@
  *
  *   evicted        keys that lost their bucket to another one, as all of the set were in use
  *
+ * learn and restore count:
+ *
+ *   no-flow        the packet belongs to no flow that is, or could be, remembered
+ *   full           a new flow could not be remembered, as all places of its set are in use
+ *
  * Two more are no exceptions. A matcher counts one of them:
  *
  *   hit            the packet matched
@@ -63,6 +68,8 @@ enum reason {
 	SHARED,
 	FORGOTTEN,
 	EVICTED,
+	NO_FLOW,
+	FULL,
 	REASONS = 64		/* the size of the map, with room for more reasons */
 };
 
@@ -70,7 +77,7 @@ NAMES(reason,
       "not-ip=1 link-unknown=2 truncated=3 malformed=4 fragment=5 "
       "extensions=6 options=7 expired=8 helper-failed=9 absent=10 "
       "transport=11 unmapped=12 hit=13 miss=14 "
-      "over=15 marked=16 shared=17 forgotten=18 evicted=19");
+      "over=15 marked=16 shared=17 forgotten=18 evicted=19 no-flow=20 full=21");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -179,6 +179,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
  *   buckets ACTION MAP                               a bucket for each key, see bucket.h
+ *   shared  ACTION SET                               attachments of the actions of SET share a map
  *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
  *   needs   ACTION PARAM WORD=NEED...
  *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
@@ -241,6 +242,8 @@ static void describe_action(const struct action *action)
 		printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
 	if (action->buckets)
 		printf("buckets\t%s\t%s\n", action->name, action->buckets);
+	if (action->shared)
+		printf("shared\t%s\t%s\n", action->name, action->set);
 	for (size_t i = 0; i < action->parameters; i++)
 		describe_parameter(action, &action->parameter[i]);
 	for (size_t i = 0; i < action->rules; i++) {

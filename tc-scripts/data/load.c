@@ -208,6 +208,8 @@ struct load {
 	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
 	const struct table *table;	/* NULL: as in @like, or empty */
 	bool other_keys;		/* than the buckets of @like have */
+	const char **others;		/* with which its map is shared: their ids, or pins */
+	size_t n_others;
 	struct progress *progress;
 	const char *pin;
 	bool verbose;
@@ -240,6 +242,53 @@ static bool resized(const struct action *action, const struct bpf_map *map, cons
 	return false;
 }
 
+/* The program with this id, or at this pin. */
+static int other_open(struct program *program, const char *other, struct error *e)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int fd, result;
+
+	if (*other != '/')
+		return program_open(program, (__u32)strtoul(other, NULL, 10), e);
+	fd = bpf_obj_get(other);
+	result = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (fd >= 0)
+		close(fd);
+	return result ? error(e, REFUSED, "try again", "cannot read %s: %s", Q(other), strerror(errno))
+		      : program_open(program, info.id, e);
+}
+
+/* Makes @map the same as that of the first of the others that has one of its length. */
+static int map_share(const struct load *load, const struct action *action, struct bpf_map *map, struct error *e)
+{
+	const char *name = bpf_map__name(map);
+	bool found = false, differs = false;
+
+	for (size_t i = 0; i < load->n_others && !found && !e->status; i++) {
+		struct program program = {};
+		struct error own = {};
+		const struct map *theirs;
+
+		if (other_open(&program, load->others[i], &own)) {
+			if (errno != ENOENT)	/* it was deleted meanwhile */
+				*e = own;
+		} else if ((theirs = program_map(&program, name))) {
+			found = theirs->info.type == bpf_map__type(map) &&
+				theirs->info.value_size == bpf_map__value_size(map) &&
+				theirs->info.max_entries == bpf_map__max_entries(map);
+			differs |= !found;
+			if (found && bpf_map__reuse_fd(map, theirs->fd))
+				error(e, REFUSED, "try again", "cannot share its map %s: %s", name, strerror(errno));
+		}
+		program_close(&program);
+	}
+	if (differs && !found && !load->like)
+		fprintf(stderr, "tcact: warning: %s: it has a table of its own, as the others have another size; "
+			"give all of them the same flows\n", action->name);
+	return e->status ? -1 : 0;
+}
+
 /*
  * Sets the size of each map, or reuses the map of the earlier program, unless a value gives it another length.
  * Not .rodata: it has the values.
@@ -252,6 +301,8 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 	bpf_object__for_each_map(map, object) {
 		const char *name = bpf_map__name(map);
 		const struct map *before = load->like ? program_map(load->like, name) : NULL;
+		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
+			    !(load->other_keys && !strcmp(name, action->buckets));
 		int n = -1;
 
 		for (int i = 0; load->table && load->table->kind->maps[i]; i++)
@@ -264,10 +315,12 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 			bpf_map__set_max_entries(map, (__u32)MAX(content[n].n, content[n].room));
 			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
 				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
-		} else if (before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
-			   !(load->other_keys && !strcmp(name, action->buckets)) &&
-			   bpf_map__reuse_fd(map, before->fd)) {
-			return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name, strerror(errno));
+		} else if (keep) {
+			if (bpf_map__reuse_fd(map, before->fd))
+				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
+					     strerror(errno));
+		} else if (action->shared && !strcmp(action->shared, name) && map_share(load, action, map, e)) {
+			return -1;
 		}
 	}
 	return 0;
@@ -391,10 +444,12 @@ struct change {
 };
 
 /*
- * load [-l ID [-k]] [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
+ * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID, but not its values
+ *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
+ *             map has the same length
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
  *             lines are left out
  *   -e        the table is empty
@@ -416,11 +471,14 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
 
-	if (!changes)
+	load.others = calloc(n + 1, sizeof(*load.others));
+	if (!changes || !load.others) {
+		free(changes);
 		return error(e, REFUSED, "free some", "no memory");
+	}
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:kt:m:Lea:d:o:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:o:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!number_read(optarg, &id)) {
@@ -429,6 +487,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			}
 			break;
 		case 'k': maps_only = true; break;
+		case 's': load.others[load.n_others++] = optarg; break;
 		case 't': file = optarg; break;
 		case 'm':
 			if (!number_read(optarg, &least)) {
@@ -482,6 +541,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	result = dry ? 0 : load_program(&settings, &load, e);
 out:
 	free(changes);
+	free(load.others);
 	table_free(&table);
 	program_close(&like);
 	settings_free(&settings);

@@ -629,6 +629,13 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 	}
 	tag = tag_find(&info, "buckets", name);
 	action->buckets = tag ? tag->value : NULL;
+	tag = tag_find(&info, "shared", name);
+	if (tag) {
+		action->set = strtok_r(tag->value, " ", &save);
+		action->shared = strtok_r(NULL, " ", &save);
+		if (!action->shared)
+			goto out;
+	}
 	reasons = set_find(&info, "reason");
 	for (size_t i = 0; reasons && i < reasons->words.n; i++) {
 		struct word *word = one_more(action->reasons.word, action->reasons.n);

@@ -637,7 +637,7 @@ object() {
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
-		[[ $2 == empty ]] || options=(-t "${2#=}")
+		[[ ! $2 || $2 == empty ]] || options=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:3}"
 		made["$key"]=${!1}
 	fi
@@ -673,7 +673,7 @@ actions() {
 		[[ ${verdict[0]} != goto || $class_ == verdict ]] || verdict=(pipe)
 		printf -v cookie '746361631F%02x%02x00%08x%s' "$i" "$n" "${sum[$name]}" "$mark_"
 		words_+=(action bpf)
-		if [[ ${tables[i]} ]]; then
+		if [[ ${tables[i]} || ${set_of[$name]-} ]]; then
 			staged_table file "${tables[i]}" "$name" "${args[@]}"
 			words_+=(object-pinned "$file")
 		else

@@ -45,6 +45,7 @@ catalogue() {
 		action*)
 			actions+=("${field[1]}")
 			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
+		shared*) set_of["${field[1]}"]=${field[2]} ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
 		buckets*) buckets["${field[1]}"]=1 ;;
 		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;

@@ -39,17 +39,40 @@ pin_place() {
 	run "load $2" mkdir "${!1%/*}"
 }
 
+# Of each set of actions that share a map: "-s ID" of each attachment, and "-s PIN" of what this call stages
+declare -gA sharers=()
+
+# read_sharers SET: sets sharers[SET], once
+read_sharers() {
+	local all_ line field devs=() match=()
+	local -A place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]='') qdisc_of=()
+	[[ ! ${sharers[$1]+.} ]] || return 0
+	sharers["$1"]=''
+	find_own all_ ''
+	for line in "${all_[@]}"; do
+		split field "$line" $'\t'
+		[[ ${field[8]} != bpf || ${set_of[${field[9]}]-} != "$1" ]] || sharers["$1"]+="-s ${field[10]} "
+	done
+}
+
 # stage VAR OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
 # sets VAR to its pin
 stage() {
-	local var=$1 pin_ name=${*: -1} i
+	local var=$1 pin_ name=${*: -1} i set sharing=()
 	shift
 	for ((i = 1; i <= $#; i++)); do
 		# behind the options
 		[[ ${!i} == -* ]] || { name=${!i}; break; }
 		[[ ${!i} == -[ekL] ]] || i=$((i + 1))
 	done
+	set=${set_of[$name]-}
+	[[ ! $set ]] || read_sharers "$set"
 	pin_place pin_ "$name"
+	if [[ $set ]]; then
+		split sharing "${sharers[$set]}"
+		set -- "${sharing[@]}" "$@"
+		sharers["$set"]+="-s $pin_ "
+	fi
 	if [[ $dry ]]; then
 		[[ " $* " == *' -'[tad]' - '* ]] || ask load -n "$@"
 		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"

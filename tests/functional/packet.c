@@ -32,6 +32,8 @@
  *   packet transfer tcp|udp NETNS ADDRESS[,...] BYTES [AT [SEGMENT]]   to a receiver in NETNS,
  *                                   at each ADDRESS or AT, which checks every byte; prints BYTES
  *                                   and the TOS it saw. SEGMENT: bytes of a datagram, cut by UDP GSO
+ *   packet echo NETNS ADDRESS[,...] N TOS   by UDP and TCP, N messages of 1,000 bytes with this TOS to each ADDRESS, in
+ *                                   NETNS, where each is sent back
  *   packet offload DEV FEATURE on|off...   by the names that ethtool -k -n does not shorten
  *   packet ids                      all programs and maps of the kernel, as pID and mID
  *   packet reasons PROG...          a line for each: KEY=COUNT of what is not 0 in its map `reasons`
@@ -899,6 +901,69 @@ static int transfer_to(const char *address_to, char **args)
 	return waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ? 2 : WEXITSTATUS(status);
 }
 
+static void answer(const char *netns, int type, union address at, socklen_t len, int ready)
+{
+	union address from;
+	int fd, listener;
+	ssize_t n;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	enter(netns);
+	listener = socket(at.any.sa_family, type, 0);
+	if (bind(listener, &at.any, len) || (type == SOCK_STREAM && listen(listener, 1)) ||
+	    getsockname(listener, &at.any, &len) || write(ready, &at, sizeof(at)) != sizeof(at))
+		err(2, "listen");
+	fd = type == SOCK_STREAM ? accept(listener, NULL, NULL) : listener;
+	do {
+		len = sizeof(from);
+		n = recvfrom(fd, frame, FRAME_MAX, 0, &from.any, &len);
+	} while (n > 0 && sendto(fd, frame, n, 0, type == SOCK_STREAM ? NULL : &from.any, type == SOCK_STREAM ? 0 : len) == n);
+	_exit(0);
+}
+
+static void echo_to(const char *text, int type, const char *netns, int n, int tos)
+{
+	enum { SIZE = 1000 };
+	union address at;
+	socklen_t len;
+	int ready[2], fd;
+	pid_t pid;
+
+	at = address(text, 0, &len);
+	if (pipe(ready))
+		err(2, "pipe");
+	alarm(LIMIT_MS / 1000);
+	pid = fork();
+	if (!pid)
+		answer(netns, type, at, len, ready[1]);
+	if (read(ready[0], &at, sizeof(at)) != sizeof(at))
+		errx(2, "no answer");
+	fd = socket(at.any.sa_family, type, 0);
+	if (at.any.sa_family == AF_INET)
+		option(fd, SOL_IP, IP_TOS, tos);
+	else
+		option(fd, SOL_IPV6, IPV6_TCLASS, tos);
+	if (connect(fd, &at.any, len))
+		err(2, "connect");
+	while (n--) {
+		memset(frame, n, SIZE);
+		if (send(fd, frame, SIZE, 0) != SIZE || recv(fd, frame, SIZE, MSG_WAITALL) != SIZE || frame[0] != (uint8_t)n)
+			err(2, "echo");
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+}
+
+static int echo(char **args)
+{
+	for (char *to = strtok(args[1], ","); to; to = strtok(NULL, ",")) {
+		echo_to(to, SOCK_DGRAM, args[0], atoi(args[2]), strtoul(args[3], NULL, 0));
+		echo_to(to, SOCK_STREAM, args[0], atoi(args[2]), strtoul(args[3], NULL, 0));
+	}
+	return 0;
+}
+
 static int transfer(char **args)
 {
 	int status = 0;
@@ -1119,7 +1184,7 @@ int main(int argc, char **argv)
 		{ "alone", alone, 1 }, { "netns", netns, 2 }, { "pass", pass, 2 }, { "catch", catch, 3 },
 		{ "flow", flow, 6 },
 		{ "sum", sum, 2 }, { "syn", syn, 2 },
-		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "offload", offload, 3 },
+		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "echo", echo, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
 		{ "reasons", reasons, 1 }, { "ppp", ppp, 3 },
 		{ "wireguard", wireguard, 4 },
@@ -1128,7 +1193,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|netns|pass|flow|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|offload|ids|reasons ...\n",
+	fputs("usage: packet alone|netns|pass|flow|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|echo|offload|ids|reasons ...\n",
 	      stderr);
 	return 2;
 }

@@ -91,6 +91,8 @@ void find_transport(struct packet *p);
 /* The offset of the checksum in the transport header; 0: none that covers the addresses. */
 uint32_t checksum_offset(uint8_t protocol, uint8_t version);
 bool is_icmp_error(const struct packet *p);
+/* Parses the packet inside an ICMP error, which may be cut off; false: even its IP header is. */
+bool find_inner(struct packet *in, const struct packet *p);
 /* One's complement sum of 16 bit words, not inverted; the first byte at an @odd place. */
 uint64_t sum16(const uint8_t *data, uint32_t length);
 /* Corrects every checksum of the packet, including those inside ICMP errors. */
@@ -218,7 +220,7 @@ struct oracle {
 extern const struct oracle df_oracle, dscp_oracle, dscp_map_oracle, ecn_oracle, ttl_oracle, flowlabel_oracle,
 	mac_oracle, mss_oracle, tcpopt_oracle, nat_oracle, npt_oracle, vlan_oracle, vlan_map_oracle, meta_oracle,
 	match_oracle, prefixes_oracle, class_oracle, verdict_oracle, edit_oracle, police_oracle,
-	pace_oracle, newconn_oracle, account_oracle;
+	pace_oracle, newconn_oracle, account_oracle, learn_oracle, restore_oracle;
 
 /* The parts of edit, which change r->want and r->want_ctx. */
 struct df { bool set; };

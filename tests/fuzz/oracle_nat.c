@@ -28,8 +28,7 @@ static uint32_t address_offset(const struct packet *p, bool dst)
 	return p->l3 + (p->version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
 }
 
-/* Parses the packet inside an ICMP error, which may be cut off; false: even its IP header is. */
-static bool find_inner(struct packet *in, const struct packet *p)
+bool find_inner(struct packet *in, const struct packet *p)
 {
 	const uint8_t *ip;
 	uint32_t header, total;

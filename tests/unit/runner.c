@@ -200,6 +200,20 @@ static int copies(const char *map)
 	return bpf_map__type(bpf_object__find_map_by_name(object, map)) == BPF_MAP_TYPE_PERCPU_ARRAY ? cpus : 1;
 }
 
+/* Is @value what the entry says? */
+static bool entry_fits(const struct entry *e, uint8_t *value)
+{
+	for (int i = 0; i < e->ranges; i++) {
+		uint64_t number;
+
+		memcpy(&number, value + e->range[i].at, sizeof(number));
+		if (number < e->range[i].low || number > e->range[i].high)
+			return false;
+		memcpy(value + e->range[i].at, e->value + e->range[i].at, sizeof(number));
+	}
+	return !memcmp(value, e->value, e->size);
+}
+
 /* What the lines `map` say; all CPUs have the same. */
 static void fill_maps(void)
 {
@@ -403,7 +417,7 @@ static void run_once(int flags)
 			continue;
 		}
 		/* one of the CPUs has run the program */
-		while (cpu < copies(e->map) && memcmp(values + cpu * stride, e->value, e->size))
+		while (cpu < copies(e->map) && !entry_fits(e, values + cpu * stride))
 			cpu++;
 		if (cpu == copies(e->map))
 			hexdump(e->map, values, e->size, e->value);
@@ -596,7 +610,7 @@ static void parse(char *text)
 	} else if (IS("row")) {
 		load_row();
 	} else if (IS("map")) {
-		entry(before, &n_before);
+		entry(before, &n_before, sizeof(before) / sizeof(*before));
 	} else if (IS("case")) {
 		vector_begin();
 	} else if (!vector_line(verb)) {

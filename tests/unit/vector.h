@@ -22,7 +22,7 @@
  *                                   action removes bytes
  *   ctxout FIELD=N|LOW..HIGH|len... its metadata afterwards (as before)
  *   count REASON=N...               (none)
- *   mapout MAP KEY VALUE            an entry afterwards
+ *   mapout MAP KEY VALUE            an entry afterwards; u64:LOW..HIGH in it: a number from LOW to HIGH
  *   cut LENGTH VERDICT N REASONS    a packet shorter than LENGTH is not changed, and gets this
  *                                   verdict; these reasons are counted N times in all (LENGTH 0: none
  *                                   is too short)
@@ -97,6 +97,8 @@ struct entry {
 	char map[32];
 	uint8_t key[64], value[256];
 	size_t size;
+	int ranges;
+	struct { size_t at; uint64_t low, high; } range[2];
 };
 
 static struct test {
@@ -121,7 +123,7 @@ static struct test {
 } test;
 
 static int line, n_before;
-static struct entry before[256];
+static struct entry before[512];
 static char reason_name[REASONS][32];
 
 static const struct field *field_named(const char *name)
@@ -143,7 +145,7 @@ static char *word(void)
 
 static int number(void) { return strtol(word(), NULL, 0); }
 
-static size_t bytes(uint8_t *to, size_t max)
+static size_t bytes(uint8_t *to, size_t max, struct entry *e)
 {
 	size_t n = 0;
 
@@ -160,6 +162,13 @@ static size_t bytes(uint8_t *to, size_t max)
 			n += 4;
 		} else if (!strncmp(text, "u64:", 4)) {
 			memcpy(to + n, &(uint64_t){ strtoull(text + 4, &end, 0) }, 8);
+			if (e && !strncmp(end, "..", 2)) {
+				if (e->ranges == 2)
+					die("line %d: too many ranges", line);
+				e->range[e->ranges].at = n;
+				e->range[e->ranges].low = strtoull(text + 4, NULL, 0);
+				e->range[e->ranges++].high = strtoull(end + 2, &end, 0);
+			}
 			n += 8;
 		} else {
 			to[n++] = strtoul(digits, &end, 16);
@@ -172,15 +181,16 @@ static size_t bytes(uint8_t *to, size_t max)
 	return n;
 }
 
-static void entry(struct entry *entries, int *n)
+static void entry(struct entry *entries, int *n, int max)
 {
 	struct entry *e = &entries[(*n)++];
 
-	if (*n > 256)
+	if (*n > max)
 		die("line %d: too many entries", line);
 	snprintf(e->map, sizeof(e->map), "%s", word());
-	bytes(e->key, sizeof(e->key));
-	e->size = bytes(e->value, sizeof(e->value));
+	e->ranges = 0;
+	bytes(e->key, sizeof(e->key), NULL);
+	e->size = bytes(e->value, sizeof(e->value), e);
 }
 
 static void wanted(struct outcome *o)
@@ -222,9 +232,9 @@ static bool vector_line(const char *verb)
 
 #define IS(v) (!strcmp(verb, v))
 	if (IS("in")) {
-		test.size = bytes(test.in, sizeof(test.in));
+		test.size = bytes(test.in, sizeof(test.in), NULL);
 	} else if (IS("out")) {
-		test.gone = test.size - bytes(test.out, sizeof(test.out));
+		test.gone = test.size - bytes(test.out, sizeof(test.out), NULL);
 		test.has_out = true;
 	} else if (IS("ctx")) {
 		struct outcome in = {};
@@ -246,7 +256,7 @@ static bool vector_line(const char *verb)
 		while ((w = strtok_r(NULL, " =\n", &rest)))
 			test.count[reason(w)] = number();
 	} else if (IS("mapout")) {
-		entry(test.after, &test.n_after);
+		entry(test.after, &test.n_after, sizeof(test.after) / sizeof(*test.after));
 	} else if (IS("cut")) {
 		test.need = number();
 		test.cut.verdict = number();
