@@ -30,7 +30,7 @@ PARAM(newconn, burst, "num 1..32767 auto=0", "how many may begin at once; auto: 
 PARAM(newconn, timeout, "time 1000000..86400000000000", "a UDP flow without packets for so long is over");
 PARAM(newconn, flows, "num 8..4194304", "number of UDP flows to remember, rounded up to a multiple of 8");
 PARAM(newconn, per, "word src=0 dst=1 mark=3 none=4", "what has a bucket of its own; none: one for all");
-BUCKET_PARAMS(newconn, "word drop=0 hit=2", "what becomes of beginnings above the rate");
+BUCKET_PARAMS(newconn, bucket_sets, "word drop=0 hit=2", "what becomes of beginnings above the rate");
 BUCKET_MEMBERS_LAST(newconn, offsetof(struct bucket_key, overhead));
 LENGTH(newconn, flows, newconn_flows, 8);
 PARAMS(newconn) = { .every = 1000000000, .timeout = 30000000000, .flows = 65536, BUCKET_KEY_DEFAULTS };

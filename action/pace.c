@@ -29,7 +29,7 @@ ACTION(pace, policer, "Delay the packets of each address, flow or mark to a rate
 PARAM(pace, rate, "rate", "what may leave");
 PARAM(pace, horizon, "time 1000000..31536000000000000", "how long a packet may wait");
 PARAM(pace, ce-above, "time 1000..31536000000000000 none=0", "set CE on packets of ECN-capable transports that wait longer");
-BUCKET_KEY_PARAMS(pace, "word drop=0 hit=2", "what becomes of packets beyond the horizon");
+BUCKET_KEY_PARAMS(pace, bucket_sets, "word drop=0 hit=2", "what becomes of packets beyond the horizon");
 PARAMS(pace) = { .horizon = 2000000000, BUCKET_KEY_DEFAULTS };
 
 #define RATE rate_param(&pace_params.rate)
@@ -49,7 +49,7 @@ static __always_inline int beyond(void)
 
 static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash)
 {
-	__u64 now = bucket_now(), ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE)), wait, departure;
+	__u64 now = bucket_now(), ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE->packets)), wait, departure;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
 	bool shared;
 	__u32 way;

@@ -27,7 +27,7 @@ PARAM(police, burst, "size 1..268435455 auto=0", "how much may pass at once; aut
 PARAM(police, ce-rate, "rate", "above it, set CE on packets of ECN-capable transports");
 RULES(police, burst, "unit rate");
 RULES(police, ce-rate, "below rate");
-BUCKET_KEY_PARAMS(police, "word drop=0 ce=1 hit=2", "what becomes of packets above the rate");
+BUCKET_KEY_PARAMS(police, bucket_sets, "word drop=0 ce=1 hit=2", "what becomes of packets above the rate");
 PARAMS(police) = { BUCKET_KEY_DEFAULTS };
 
 #define RATE rate_param(&police_params.rate)
@@ -59,7 +59,7 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash)
 {
 	__u64 now = bucket_now(), burst = burst_ticks(RATE, police_params.burst);
 	bool two = CE_RATE->mult, shared;
-	__u32 cost = cost_of(skb, KEY, RATE), way;
+	__u32 cost = cost_of(skb, KEY, RATE->packets), way;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
 
 	if (!set)
@@ -107,7 +107,7 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 
 static __always_inline int police_all(struct __sk_buff *skb)
 {
-	__u64 ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE)), *credit;
+	__u64 ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE->packets)), *credit;
 	__u32 zero = 0;
 
 	credit = bpf_map_lookup_elem(&police_credit, &zero);

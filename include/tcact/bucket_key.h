@@ -51,17 +51,17 @@ struct bucket_key {
 	BUCKET_KEY_MEMBERS;
 };
 
-/* OVER: what `over` may be, and what that does */
-#define BUCKET_KEY_PARAMS(action, OVER, what)                                  \
+/* map: the array of sets; OVER: what `over` may be, and what that does */
+#define BUCKET_KEY_PARAMS(action, map, OVER, what)                             \
 	PARAM(action, per, "word src=0 dst=1 flow=2 mark=3 none=4",            \
 	      "what has a bucket of its own; none: one for all packets");      \
-	BUCKET_PARAMS(action, OVER, what);                                     \
+	BUCKET_PARAMS(action, map, OVER, what);                                \
 	PARAM(action, overhead, "num", "bytes to add to the length of each packet"); \
 	PARAM(action, mpu, "num", "least length of a packet, in bytes");       \
 	BUCKET_MEMBERS_LAST(action, sizeof(struct bucket_key))
 
 /* The same for an action that has BUCKET_MEMBERS only. */
-#define BUCKET_PARAMS(action, OVER, what)                                      \
+#define BUCKET_PARAMS(action, map, OVER, what)                                 \
 	PARAM(action, prefix4, "num 0..32", "length of the IPv4 prefixes that have a bucket"); \
 	PARAM(action, prefix6, "num 0..128", "length of the IPv6 prefixes that have a bucket"); \
 	PARAM(action, over, OVER, what);                                       \
@@ -69,8 +69,8 @@ struct bucket_key {
 	PARAM(action, seed, "seed", "seed of the hash; 0: chosen at random when the object is baked or loaded"); \
 	RULES(action, prefix4, "with per src dst");                            \
 	RULES(action, prefix6, "with per src dst");                            \
-	LENGTH(action, buckets, bucket_sets, 8);                               \
-	BUCKETS(action, bucket_sets)
+	LENGTH(action, buckets, map, 8);                                       \
+	BUCKETS(action, map)
 
 #define BUCKET_MEMBERS_LAST(action, size)                                      \
 	_Static_assert(sizeof(struct action##_params) == offsetof(struct action##_params, per) + (size) && \
@@ -112,7 +112,7 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
  * tunnel, only the outer headers are known to be repeated.
  */
 OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
-			   const volatile struct rate_param *rate)
+			   bool packets)
 {
 	__u32 headers = verifier_forget(skb, headers_length(skb)), size = skb->gso_size, full, last, most = BUCKET_COST_MAX;
 	__u64 bytes;
@@ -120,7 +120,7 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 	if (!size || headers >= skb->len)
 		return on_the_wire(key, skb->len);
 	full = (skb->len - headers - 1) / size;
-	if (rate->packets)
+	if (packets)
 		return full + 1;
 	last = skb->len - full * size;
 	bytes = (__u64)full * on_the_wire(key, headers + size) + on_the_wire(key, last);
@@ -129,11 +129,11 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 
 /* In bytes or packets. */
 static __always_inline __u32 cost_of(struct __sk_buff *skb, const volatile struct bucket_key *key,
-				     const volatile struct rate_param *rate)
+				     bool packets)
 {
 	if (skb->gso_size)
-		return gso_cost(skb, key, rate);
-	return rate->packets ? 1 : on_the_wire(key, skb->len);
+		return gso_cost(skb, key, packets);
+	return packets ? 1 : on_the_wire(key, skb->len);
 }
 
 /* ---- the mark instead of a loss -------------------------------------------------------------- */

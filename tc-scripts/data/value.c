@@ -479,7 +479,8 @@ static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, 
 					  { "gb", KIBI * KIBI * KIBI }, { "kbit", KIBI / 8 },
 					  { "mbit", KIBI * KIBI / 8 }, { "gbit", KIBI * KIBI * KIBI / 8 }, {} };
 static const struct unit count_units[] = { { "p", 1 }, {} };
-static const struct unit shown_sizes[] = { { "", 1 }, { "k", KIBI }, { "m", KIBI * KIBI }, {} };
+static const struct unit shown_sizes[] = { { "", 1 }, { "k", KIBI }, { "m", KIBI * KIBI },
+					   { "g", KIBI * KIBI * KIBI }, {} };
 
 static int size_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {

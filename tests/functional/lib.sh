@@ -210,6 +210,15 @@ pass() {
 	printf '%s\n' "$@" | "$work/packet" pass "${args[@]}"
 }
 
+# plus_minus FRAME...: sends each from a to b; prints a character for each, + if it passed, - if not
+plus_minus() {
+	local line signs=''
+	while read -r line; do
+		if [[ $line == - ]]; then signs+=-; else signs+=+; fi
+	done < <(pass a b "$@")
+	echo "$signs"
+}
+
 # come_out ARRAY FROM TO [OPTION]... FRAME...: the same, into ARRAY, one element for each frame. It uses a
 # file, because bash reads a pipe byte by byte.
 come_out() {

@@ -7,15 +7,6 @@ bake new3-hit newconn rate 3 every 3600s over hit
 bake new5 newconn rate 10 every 10s burst 5
 bake new1-udp newconn rate 1 every 3600s timeout 3s burst 2
 
-# verdicts FRAME...: one character for each, + if it passed, - if not
-verdicts() {
-	local line signs=''
-	while read -r line; do
-		if [[ $line == - ]]; then signs+=-; else signs+=+; fi
-	done < <(pass a b "$@")
-	echo "$signs"
-}
-
 t newconn_each 'of each source three SYNs pass, packet by packet; ACKs, fragments and known UDP flows always pass'
 newconn_each() {
 	local syn ack v6 udp later
@@ -24,19 +15,19 @@ newconn_each() {
 	frames
 	syn=${frame[syn4.in]} ack=${frame[ack.in]} v6=${frame[syn6.in]} udp=${frame[v4.in]} later=${frame[v4-later.in]}
 	tc filter add dev a egress pref 7 matchall @new3 continue
-	same 'SYNs of one' "$(verdicts "$syn" "$ack" "$syn" "$later" "$syn" "$syn" "$ack" "$syn" "$later")" '+++++-+-+'
-	same 'a UDP flow of it' "$(verdicts "$udp" "$udp")" --
-	same IPv6 "$(verdicts "$v6" "$v6" "$v6" "$v6")" +++-
+	same 'SYNs of one' "$(plus_minus "$syn" "$ack" "$syn" "$later" "$syn" "$syn" "$ack" "$syn" "$later")" '+++++-+-+'
+	same 'a UDP flow of it' "$(plus_minus "$udp" "$udp")" --
+	same IPv6 "$(plus_minus "$v6" "$v6" "$v6" "$v6")" +++-
 	# another source: its first UDP packet pays, the next ones are known
 	syn=${syn/0a010001/0a010003} udp=${udp/0a010001/0a010003}
-	same 'another one' "$(verdicts "$udp" "$udp" "$syn" "$udp" "$syn" "$syn" "$udp" "$ack")" '+++++-++'
+	same 'another one' "$(plus_minus "$udp" "$udp" "$syn" "$udp" "$syn" "$syn" "$udp" "$ack")" '+++++-++'
 	# 1234 is 0x04d2: another flow
-	same 'another flow' "$(verdicts "${udp/04d2/04d3}" "$udp")" -+
+	same 'another flow' "$(plus_minus "${udp/04d2/04d3}" "$udp")" -+
 	same count "$(stats a egress 7)" '25 7'
 	same reasons "$(reasons a egress 7)" 'over=7'
 	tc filter del dev a egress pref 7
 	tc filter add dev a egress pref 7 matchall @new3-hit drop
-	same hit "$(verdicts "$syn" "$ack" "$syn" "$syn" "$syn" "$udp" "$ack")" '++++--+'
+	same hit "$(plus_minus "$syn" "$ack" "$syn" "$syn" "$syn" "$udp" "$ack")" '++++--+'
 }
 
 t newconn_timeout 'a UDP flow that was silent for the timeout is a new one; each packet renews it'
@@ -48,14 +39,14 @@ newconn_timeout() {
 	udp=${frame[v4.in]}
 	tc filter add dev a egress pref 7 matchall @new1-udp continue
 	for i in 1 2 3; do
-		same "packet $i" "$(verdicts "$udp")" +
+		same "packet $i" "$(plus_minus "$udp")" +
 		sleep 1.6
 	done
 	sleep 1.6
 	# it begins for the second time; then the burst is used up
-	same 'begun again' "$(verdicts "$udp")" +
+	same 'begun again' "$(plus_minus "$udp")" +
 	sleep 3.2
-	same 'one too many' "$(verdicts "$udp")" -
+	same 'one too many' "$(plus_minus "$udp")" -
 	same reasons "$(reasons a egress 7)" 'over=1'
 }
 
@@ -65,7 +56,7 @@ begun() {
 	local every='' begin now first passed
 	begin=${EPOCHREALTIME/./}
 	until now=${EPOCHREALTIME/./} && ((now - begin > 5000000)); do
-		every+=$(verdicts "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" \
+		every+=$(plus_minus "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" \
 			"${frame[syn4.in]}")
 	done
 	first=${every%%-*} passed=${every//-/}

@@ -220,7 +220,8 @@ struct oracle {
 extern const struct oracle df_oracle, dscp_oracle, dscp_map_oracle, ecn_oracle, ttl_oracle, flowlabel_oracle,
 	mac_oracle, mss_oracle, tcpopt_oracle, nat_oracle, npt_oracle, vlan_oracle, vlan_map_oracle, meta_oracle,
 	match_oracle, prefixes_oracle, class_oracle, verdict_oracle, edit_oracle, police_oracle,
-	pace_oracle, newconn_oracle, account_oracle, learn_oracle, restore_oracle;
+	pace_oracle, newconn_oracle, account_oracle, learn_oracle, restore_oracle,
+	quota_oracle;
 
 /* The parts of edit, which change r->want and r->want_ctx. */
 struct df { bool set; };

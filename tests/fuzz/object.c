@@ -23,7 +23,7 @@ static const struct oracle *const oracles[] = {
 	&df_oracle, &dscp_oracle, &dscp_map_oracle, &ecn_oracle, &ttl_oracle, &flowlabel_oracle, &mac_oracle,
 	&mss_oracle, &tcpopt_oracle, &nat_oracle, &npt_oracle, &vlan_oracle, &vlan_map_oracle, &meta_oracle,
 	&match_oracle, &prefixes_oracle, &class_oracle, &verdict_oracle, &edit_oracle, &police_oracle, &pace_oracle,
-	&newconn_oracle, &account_oracle, &learn_oracle, &restore_oracle,
+	&newconn_oracle, &account_oracle, &learn_oracle, &restore_oracle, &quota_oracle,
 };
 
 static void read_image(struct action *a, const char *directory)
@@ -418,7 +418,8 @@ bool object_load(struct object *o)
 		set_length(o->bpf, "prefix_records", ranges.records);
 	}
 	if (param_named(a, "buckets"))
-		set_length(o->bpf, a->oracle == &account_oracle ? "account_sets" : "bucket_sets",
+		set_length(o->bpf, a->oracle == &account_oracle ? "account_sets" :
+			   a->oracle == &quota_oracle ? "quota_sets" : "bucket_sets",
 			   (value_of(a, "", "buckets") + 7) / 8);
 	if (param_named(a, "flows"))
 		set_length(o->bpf, param_named(a, "zone") ? "bucket_sets" : "newconn_flows", (value_of(a, "", "flows") + 7) / 8);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * police, pace and newconn: tcact-police(8), tcact-pace(8), tcact-newconn(8). How much a packet pays is not predicted:
+ * police, pace, newconn and quota: tcact-police(8) and so on. How much a packet pays is not predicted:
  * the rate is so high that all packets conform, or so low that none does, with the buckets that fill_buckets() sets.
  * Vectors and tests/unit/buckets have the rest.
  */
@@ -211,3 +211,33 @@ static void newconn_expect(struct run *r)
 
 const struct oracle newconn_oracle = { "newconn", .choose = newconn_choose, .prepare = pace_prepare,
 				       .expect = newconn_expect };
+
+/* A limit that no packet keeps, or one that all of them do. */
+static void quota_choose(struct object *o, struct rng *rng)
+{
+	struct param *amount = param_named(o->action, "limit");
+
+	keys_choose(o->action, rng);
+	param_unset(amount);
+	if (!chance(rng, 10))
+		set_number(amount, chance(rng, 50) ? 1 : 1ULL << 59 | (chance(rng, 50) ? 1ULL << 63 : 0));
+}
+
+static void quota_prepare(struct object *o)
+{
+	limit.rate = value_of(o->action, "", "limit");
+	limit.per = value_of(o->action, "", "per");
+	limit.over = value_of(o->action, "", "over");
+}
+
+static void quota_expect(struct run *r)
+{
+	if (unlimited(r))
+		return;
+	if (limit.rate == 1)
+		above(r);
+	else
+		r->uncountable = true;	/* keys may share a bucket */
+}
+
+const struct oracle quota_oracle = { "quota", .choose = quota_choose, .prepare = quota_prepare, .expect = quota_expect };
