@@ -330,9 +330,10 @@ change_entries() {
 		fi
 	done
 	lines+=("$line")
-	begin
+	[[ $dry ]] || take_lock
 	the_table entry fits "$name" table_key
 	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
+	begin
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
 	swap_table fits "${options[@]}"
 }
