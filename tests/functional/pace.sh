@@ -29,8 +29,8 @@ pace_each() {
 	same hit "$(pass a b "${frame[v4.in]}" "${frame[v4.in]}" "$other")" "$(printf '%s\n' "${frame[v4.in]}" - "$other")"
 }
 
-# sent_since N: how many packets a has sent after the first N
-sent_since() { echo $(($(</sys/class/net/a/statistics/tx_packets) - $1)); }
+# sent_since N: how many IPv4 packets came from a after the first N; it sends others at any time, which pace does not see
+sent_since() { echo $(($(ip netns exec far awk '/^Ip: [0-9]/ { print $4 }' /proc/net/snmp) - $1)); }
 all_sent() { (($(sent_since "$1") == 4)); }
 
 t pace_fq 'fq holds packets until they may leave: at 16 kbit/s, the last of four of 1,442 bytes after 2.16 s'
