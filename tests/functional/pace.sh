@@ -30,7 +30,11 @@ pace_each() {
 }
 
 # sent_since N: how many IPv4 packets came from a after the first N; it sends others at any time, which pace does not see
-sent_since() { echo $(($(ip netns exec far awk '/^Ip: [0-9]/ { print $4 }' /proc/net/snmp) - $1)); }
+sent_since() {
+	local field
+	read -ra field < <(ip netns exec far grep '^Ip: [0-9]' /proc/net/snmp)
+	echo $((field[3] - $1))	# InReceives
+}
 all_sent() { (($(sent_since "$1") == 4)); }
 
 t pace_fq 'fq holds packets until they may leave: at 16 kbit/s, the last of four of 1,442 bytes after 2.16 s'
