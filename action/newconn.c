@@ -12,8 +12,6 @@
  */
 #include <tcact/bucket_key.h>
 
-enum { OVER_DROP, OVER_HIT = 2 };
-
 struct newconn_params {
 	__u16 rate;
 	__u16 burst;
@@ -48,21 +46,10 @@ struct {
 /* The longest time of a burst, and that of one connection, leave room in 63 bits for the years since boot. */
 _Static_assert(3600000000000ULL * BUCKET_TICKS <= (1ULL << 62) / 32767, "every * burst");
 
-static __always_inline int within(void)
-{
-	return newconn_params.over == OVER_HIT ? MISS : CONTROL;
-}
-
-static __always_inline int over(void)
-{
-	count(OVER);
-	return newconn_params.over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
-}
-
 static __always_inline int unlimited(enum reason why)
 {
 	count(why);
-	return within();
+	return within(KEY);
 }
 
 /* ---- what a beginning pays ------------------------------------------------------------------- */
@@ -95,7 +82,7 @@ static __always_inline bool newconn_pay(struct __sk_buff *skb, __u64 now)
 
 OUT_OF_LINE int newconn_tcp(struct __sk_buff *skb)
 {
-	return newconn_pay(skb, bucket_now()) ? within() : over();
+	return newconn_pay(skb, bucket_now()) ? within(KEY) : over(KEY);
 }
 
 /* A flow is remembered if its first packet may pass. Else the next one pays as the first. */
@@ -111,14 +98,14 @@ OUT_OF_LINE int newconn_udp(struct __sk_buff *skb, __u64 flow)
 	way = bucket_find(set, flow, now, /*two*/ false, &lost);
 	if (set->hash[way] != flow || (__s64)(set->full[way] - now) <= 0) {
 		if (!newconn_pay(skb, now))
-			return over();
+			return over(KEY);
 		/* it takes the place of the flow that was silent for the longest time */
 		if (lost)
 			count(FORGOTTEN);
 		set->hash[way] = flow;
 	}
 	set->full[way] = ends;
-	return within();
+	return within(KEY);
 }
 
 /* ---- what begins a connection ---------------------------------------------------------------- */
@@ -144,11 +131,11 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 
 	/* that a fragment is not the first one is no reason to count */
 	if (why != DONE)
-		return why == FRAGMENT ? within() : unlimited(why);
+		return why == FRAGMENT ? within(KEY) : unlimited(why);
 	if (l4.proto == IPPROTO_TCP)
-		return begins_tcp(skb, &l4) ? newconn_tcp(skb) : within();
+		return begins_tcp(skb, &l4) ? newconn_tcp(skb) : within(KEY);
 	if (l4.proto != IPPROTO_UDP)
-		return within();
+		return within(KEY);
 	hash = hash_addresses(net, SOURCE, newconn_params.seed);
 	ports = packet_at(skb, l4.offset, sizeof(*ports));
 	if (!ports || l4.offset + sizeof(*ports) > l4.end)
@@ -160,5 +147,5 @@ DEFINE_ON_IP(newconn_on_ip, newconn_any, work, unlimited)
 
 SEC("action/newconn") int newconn(struct __sk_buff *skb)
 {
-	return newconn_params.rate ? newconn_on_ip(skb) : within();
+	return newconn_params.rate ? newconn_on_ip(skb) : within(KEY);
 }

@@ -16,8 +16,6 @@
  */
 #include <tcact/bucket_key.h>
 
-enum { OVER_DROP, OVER_HIT = 2 };
-
 struct pace_params {
 	rate_param_bytes rate;
 	__u64 horizon;
@@ -35,18 +33,6 @@ PARAMS(pace) = { .horizon = 2000000000, BUCKET_KEY_DEFAULTS };
 #define RATE rate_param(&pace_params.rate)
 #define KEY BUCKET_KEY(pace)
 
-/* What is not delayed does not match `over hit`. */
-static __always_inline int within(void)
-{
-	return pace_params.over == OVER_HIT ? MISS : CONTROL;
-}
-
-static __always_inline int beyond(void)
-{
-	count(OVER);
-	return pace_params.over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
-}
-
 static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash)
 {
 	__u64 now = bucket_now(), ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE->packets)), wait, departure;
@@ -56,7 +42,7 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash)
 
 	if (!set) {
 		count(HELPER_FAILED);
-		return within();
+		return within(KEY);
 	}
 	way = bucket_find(set, hash, now, /*two*/ false, &shared);
 	if (shared)
@@ -64,16 +50,16 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash)
 	wait = bucket_wait(&set->full[way], now);
 	/* The packet itself does not wait for the time that it takes. */
 	if (!bucket_take(&set->full[way], now, ticks, RATE, pace_params.horizon * BUCKET_TICKS + ticks))
-		return beyond();
+		return over(KEY);
 	if (!wait)
-		return within();
+		return within(KEY);
 	if (pace_params.ce_above && wait > pace_params.ce_above * BUCKET_TICKS)
 		mark_ce(skb);
 	/* TCP, or an application by SO_TXTIME, may want to send later. */
 	departure = (now + wait) / BUCKET_TICKS;
 	if (skb->tstamp < departure)
 		skb->tstamp = departure;
-	return within();
+	return within(KEY);
 }
 
 SEC("action/pace") int pace(struct __sk_buff *skb)
@@ -81,6 +67,6 @@ SEC("action/pace") int pace(struct __sk_buff *skb)
 	__u64 hash;
 
 	if (!RATE->mult)
-		return within();
-	return bucket_key_hash(skb, KEY, &hash) ? pace_key(skb, hash) : within();
+		return within(KEY);
+	return bucket_key_hash(skb, KEY, &hash) ? pace_key(skb, hash) : within(KEY);
 }

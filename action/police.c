@@ -12,8 +12,6 @@
  */
 #include <tcact/bucket_key.h>
 
-enum { OVER_DROP, OVER_CE, OVER_HIT };
-
 struct police_params {
 	rate_param_bytes rate;
 	__u64 burst;
@@ -34,23 +32,15 @@ PARAMS(police) = { BUCKET_KEY_DEFAULTS };
 #define CE_RATE rate_param(&police_params.ce_rate)
 #define KEY BUCKET_KEY(police)
 
-static __always_inline int conforming(void)
+static __always_inline int over_rate(struct __sk_buff *skb)
 {
-	return police_params.over == OVER_HIT ? MISS : CONTROL;
-}
-
-static __always_inline int over(struct __sk_buff *skb)
-{
-	if (police_params.over == OVER_CE && mark_ce(skb))
-		return CONTROL;
-	count(OVER);
-	return police_params.over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
+	return police_params.over == OVER_CE && mark_ce(skb) ? CONTROL : over(KEY);
 }
 
 static __always_inline int unlimited(void)
 {
 	count(HELPER_FAILED);
-	return conforming();
+	return within(KEY);
 }
 
 /* ---- one bucket for each key ----------------------------------------------------------------- */
@@ -68,11 +58,11 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash)
 	if (shared)
 		count(SHARED);
 	if (!bucket_take(&set->full[way], now, rate_ticks(RATE, cost), RATE, burst))
-		return over(skb);
+		return over_rate(skb);
 	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
 				burst_ticks(CE_RATE, police_params.burst)))
 		mark_ce(skb);
-	return conforming();
+	return within(KEY);
 }
 
 /* ---- one bucket for all packets -------------------------------------------------------------- */
@@ -100,9 +90,9 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 	if (take < ticks)
 		take = ticks;
 	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst))
-		return over(skb);
+		return over_rate(skb);
 	*credit += take - ticks;
-	return conforming();
+	return within(KEY);
 }
 
 static __always_inline int police_all(struct __sk_buff *skb)
@@ -114,7 +104,7 @@ static __always_inline int police_all(struct __sk_buff *skb)
 	if (!credit || *credit < ticks)
 		return police_refill(skb, credit, ticks);
 	*credit -= ticks;
-	return conforming();
+	return within(KEY);
 }
 
 SEC("action/police") int police(struct __sk_buff *skb)
@@ -122,8 +112,8 @@ SEC("action/police") int police(struct __sk_buff *skb)
 	__u64 hash;
 
 	if (!RATE->mult)
-		return conforming();
+		return within(KEY);
 	if (police_params.per == PER_NONE && !CE_RATE->mult)
 		return police_all(skb);
-	return bucket_key_hash(skb, KEY, &hash) ? police_key(skb, hash) : conforming();
+	return bucket_key_hash(skb, KEY, &hash) ? police_key(skb, hash) : within(KEY);
 }

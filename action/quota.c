@@ -13,8 +13,6 @@
  */
 #include <tcact/bucket_key.h>
 
-enum { OVER_DROP, OVER_HIT = 2 };
-
 struct quota_params {
 	__u64 limit;
 	__u64 period;
@@ -42,17 +40,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct quota_set);
 } quota_sets SEC(".maps");
-
-static __always_inline int within(void)
-{
-	return quota_params.over == OVER_HIT ? MISS : CONTROL;
-}
-
-static __always_inline int over(void)
-{
-	count(OVER);
-	return quota_params.over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
-}
 
 /* What the bucket has used in this period. */
 static __always_inline __u64 quota_used(const struct quota_set *set, __u32 way)
@@ -102,20 +89,20 @@ static __always_inline int quota_key(struct __sk_buff *skb, __u64 hash)
 
 	if (!set) {
 		count(HELPER_FAILED);
-		return within();
+		return within(KEY);
 	}
 	way = quota_find(set, hash, &shared);
 	if (shared)
 		count(SHARED);
 	if (quota_used(set, way) + cost > limit)
-		return over();
+		return over(KEY);
 	if (set->period[way] != quota_params.period) {
 		/* in this order: another CPU may see a new period with nothing used, but not the old use in it */
 		*(volatile __u64 *)&set->used[way] = 0;
 		*(volatile __u64 *)&set->period[way] = quota_params.period;
 	}
 	__sync_fetch_and_add(&set->used[way], cost);
-	return within();
+	return within(KEY);
 }
 
 SEC("action/quota") int quota(struct __sk_buff *skb)
@@ -123,6 +110,6 @@ SEC("action/quota") int quota(struct __sk_buff *skb)
 	__u64 hash;
 
 	if (!quota_params.limit)
-		return within();
-	return bucket_key_hash(skb, KEY, &hash) ? quota_key(skb, hash) : within();
+		return within(KEY);
+	return bucket_key_hash(skb, KEY, &hash) ? quota_key(skb, hash) : within(KEY);
 }

@@ -136,6 +136,22 @@ static __always_inline __u32 cost_of(struct __sk_buff *skb, const volatile struc
 	return packets ? 1 : on_the_wire(key, skb->len);
 }
 
+/* ---- what becomes of a packet ---------------------------------------------------------------- */
+
+enum { OVER_DROP, OVER_CE, OVER_HIT };
+
+/* What keeps to the limit does not match `over hit`. */
+static __always_inline int within(const volatile struct bucket_key *key)
+{
+	return key->over == OVER_HIT ? MISS : CONTROL;
+}
+
+static __always_inline int over(const volatile struct bucket_key *key)
+{
+	count(OVER);
+	return key->over == OVER_HIT ? CONTROL : TC_ACT_SHOT;
+}
+
 /* ---- the mark instead of a loss -------------------------------------------------------------- */
 
 /* Does the packet leave with CE? RFC 3168, 5: only if its transport is ECN-capable. */
