@@ -18,9 +18,10 @@ struct wanted {
 	unsigned long interval;	/* seconds */
 };
 
-/* A row: a bucket, and how much its counters grew in a second. */
+/* A row: a bucket, its key as text, and how much its counters grew in a second. */
 struct row {
 	struct bucket now;
+	struct key_text key;
 	double rate[BUCKET_COLUMNS_MAX];
 };
 
@@ -107,17 +108,21 @@ static int compare_rows(const void *a, const void *b, void *context)
 }
 
 /* As text, the keys are in the order of their addresses only where they are no hashes; so the text decides. */
-static int compare_keys(const void *a, const void *b, void *context)
+static int compare_keys(const void *a, const void *b)
 {
-	const struct view *view = context;
-	struct key_text x, y;
+	const struct key_text *x = &((const struct row *)a)->key, *y = &((const struct row *)b)->key;
 	int order = 0;
 
-	bucket_key_text(view->buckets, &((const struct row *)a)->now, &x);
-	bucket_key_text(view->buckets, &((const struct row *)b)->now, &y);
-	for (size_t i = 0; i < x.parts && i < y.parts && !order; i++)
-		order = strverscmp(x.part[i].text, y.part[i].text);
+	for (size_t i = 0; i < x->parts && i < y->parts && !order; i++)
+		order = strverscmp(x->part[i].text, y->part[i].text);
 	return order;
+}
+
+/* Of the first @rows: there may be a million, of which a few are shown. */
+static void write_keys(struct view *view, size_t rows)
+{
+	for (size_t i = 0; i < rows; i++)
+		bucket_key_text(view->buckets, &view->row[i].now, &view->row[i].key);
 }
 
 /* What @now has, and how it differs from @before, @seconds ago; without @before, all of it. Both are sorted by key. */
@@ -152,7 +157,12 @@ static int view_make(struct view *view, const struct bucket_list *before, const 
 		}
 		view->n += moves;
 	}
-	qsort_r(view->row, view->n, sizeof(*view->row), view->by < b->columns ? compare_rows : compare_keys, view);
+	if (view->by < b->columns) {
+		qsort_r(view->row, view->n, sizeof(*view->row), compare_rows, view);
+	} else {
+		write_keys(view, view->n);
+		qsort(view->row, view->n, sizeof(*view->row), compare_keys);
+	}
 	return 0;
 }
 
@@ -196,8 +206,7 @@ static void view_text(const struct view *view, size_t rows)
 	int width = 0;
 
 	for (size_t i = 0; i < rows; i++) {
-		bucket_key_text(b, &view->row[i].now, &key);
-		key_line(&key, false, line);
+		key_line(&view->row[i].key, false, line);
 		if ((int)strlen(line) > width)
 			width = strlen(line);
 	}
@@ -214,8 +223,7 @@ static void view_text(const struct view *view, size_t rows)
 	}
 	putchar('\n');
 	for (size_t i = 0; i < rows; i++) {
-		bucket_key_text(b, &view->row[i].now, &key);
-		key_line(&key, false, line);
+		key_line(&view->row[i].key, false, line);
 		printf("%-*s", width, line);
 		for (size_t c = 0; c < b->columns; c++) {
 			if (view->rates && b->column[c].kind == COLUMN_COUNTER) {
@@ -235,13 +243,12 @@ static void view_json(const struct view *view, size_t rows)
 
 	putchar('[');
 	for (size_t i = 0; i < rows; i++) {
+		const struct key_text *key = &view->row[i].key;
 		struct json_object *object = json_object_new_object();
-		struct key_text key;
 		char name[NAME_SIZE + 16], text[32];
 
-		bucket_key_text(b, &view->row[i].now, &key);
-		for (size_t k = 0; k < key.parts; k++)
-			json_object_object_add(object, key.part[k].label, json_object_new_string(key.part[k].text));
+		for (size_t k = 0; k < key->parts; k++)
+			json_object_object_add(object, key->part[k].label, json_object_new_string(key->part[k].text));
 		for (size_t c = 0; c < b->columns; c++) {
 			json_object_object_add(object, b->column[c].name, json_object_new_uint64(view->row[i].now.value[c]));
 			if (!view->rates || b->column[c].kind != COLUMN_COUNTER)
@@ -257,10 +264,12 @@ static void view_json(const struct view *view, size_t rows)
 	puts("]");
 }
 
-static void view_print(const struct view *view, unsigned long first, bool json)
+static void view_print(struct view *view, unsigned long first, bool json)
 {
 	size_t rows = first && first < view->n ? first : view->n;
 
+	if (view->by < view->buckets->columns)	/* else they had to be there to sort by them */
+		write_keys(view, rows);
 	(json ? view_json : view_text)(view, rows);
 }
 
