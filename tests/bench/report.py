@@ -28,7 +28,7 @@ class Point:
 class Results:
     """The figures of one boot. The key of a point: case, packet, direction, side."""
     def __init__(self, text, counts):
-        self.kernel, self.attach, self.parallel, self.points = "", [], [], {}
+        self.kernel, self.attach, self.parallel, self.random, self.points = "", [], [], [], {}
         counts = iter(counts.splitlines())  # one line for each row: see count.c
         for line in text.splitlines():
             words = line.split()
@@ -49,8 +49,10 @@ class Results:
                 point.returns -= base.returns
                 point.locked -= base.locked
 
-    def read_parallel(self, text):
-        self.parallel = [line.split()[2:] for line in text.splitlines()]
+    def read_timed(self, text):
+        for line in text.splitlines():
+            _, what, *words = line.split()
+            (self.parallel if what == "parallel" else self.random).append(words)
 
     def native(self, name, packet, direction):
         return self.points.get((name, packet, direction, "native"))
@@ -190,6 +192,23 @@ def parallel(cases, results):
                  [[name, *row.values()] for name, row in rows.items()])
 
 
+LOOKED_UP = {"table": "table of `prefixes`", "tag": "and the tag of the prefix", "hits": "and hits counted",
+             "trie": "LPM trie"}
+
+
+def random_rows(results):
+    """Where addresses are looked up, nanoseconds more than without, KiB."""
+    without = sum(int(row[1]) for row in results.random if row[0] == "none")
+    return [[LOOKED_UP[name], int(nanoseconds) - without, f"{int(kib):,}"]
+            for name, nanoseconds, kib in results.random if name != "none"]
+
+
+def random(cases, results):
+    if not results[MAIN].random:
+        return "Not measured here: it needs root."
+    return table(["looked up in", "ns", "KiB"], random_rows(results[MAIN]))
+
+
 def machine():
     models = re.findall("^model name\\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.M)
     return f"{os.cpu_count()} CPUs, {models[0] if models else platform.machine()}, Linux {platform.release()}"
@@ -296,7 +315,7 @@ def write(docs, cases, results):
     words["machine"] = machine()
     for direction in "egress", "ingress":
         words[direction] = cost(points["empty", "udp4", direction, "bpf"])
-    for part in (floor, actions, chains, packets, prefixes, filters, attach, parallel, sizes, compared,
+    for part in (floor, actions, chains, packets, prefixes, filters, attach, parallel, random, sizes, compared,
                  kept, repeated):
         words[part.__name__] = part(cases, results)
     for word, value in words.items():

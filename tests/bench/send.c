@@ -2,12 +2,12 @@
 /*
  * send - what a packet costs, in guest instructions, under qemu -icount.
  *
- *   send [-c TAP] [-s COUNT] PACKET DEV
+ *   send [-c TAP] [-s LIST] PACKET DEV
  *                      send PACKET (a virtio_net_hdr and a frame) from DEV. -c: a
- *                      socket at TAP keeps a clone of it. -s: from sources spread
- *                      over the COUNT prefixes of -L
+ *                      socket at TAP keeps a clone of it. -s: from the first
+ *                      addresses of prefixes in LIST, one a line
  *   send -1 PACKET DEV send one, print what left DEV, in hex
- *   send -L COUNT      print so many prefixes
+ *   send -L COUNT      print so many IPv4 prefixes
  *   send -p            of the newest program: verified instructions, translated
  *                      instructions, JITed bytes
  *   send -e            declare the random pool ready
@@ -26,6 +26,7 @@
 #include <linux/if_packet.h>
 #include <linux/random.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-enum { BATCH = 64, BATCHES = 48, VNET_HDR = 10, IP_SOURCE = VNET_HDR + 14 + 12 };
+enum { BATCH = 64, BATCHES = 48, VNET_HDR = 10, IPV4_SOURCE = VNET_HDR + 14 + 12, IPV6_SOURCE = VNET_HDR + 14 + 8 };
 
 #define MARKER(n) asm volatile("nopl 0x7463ac0" #n "(%%rax)" ::: "memory")
 
@@ -77,12 +78,37 @@ static uint32_t prefix(uint32_t i, int *bits)
 	return (hash ^ hash >> 15) & (~0u << (32 - *bits));
 }
 
-static void measure(const char *dev, const char *tap, uint32_t spread)
+/* Gives the packets sources from @list: lines that are as far from each other as possible. */
+static void spread_sources(const char *list)
+{
+	unsigned lines = 0, i = 0;
+	char line[256];
+	FILE *file = fopen(list, "r");
+
+	if (!file)
+		err(1, "%s", list);
+	while (fgets(line, sizeof(line), file))
+		lines++;
+	rewind(file);
+	for (unsigned n = 0; i < BATCH && fgets(line, sizeof(line), file); n++) {
+		bool ipv6 = strchr(line, ':');
+
+		line[strcspn(line, "/ \n")] = 0;
+		for (; i < BATCH && (uint64_t)i * lines / BATCH == n; i++)
+			if (inet_pton(ipv6 ? AF_INET6 : AF_INET, line, packet[i] + (ipv6 ? IPV6_SOURCE : IPV4_SOURCE)) != 1)
+				errx(1, "%s: %s", list, line);
+	}
+	fclose(file);
+	if (i < BATCH)
+		errx(1, "%s: no prefixes", list);
+}
+
+static void measure(const char *dev, const char *tap, const char *list)
 {
 	static struct mmsghdr messages[BATCH];
 	static struct iovec iov[BATCH];
 	uint64_t least = UINT64_MAX;
-	int out = open_socket(dev, 0), in = tap ? open_socket(tap, ETH_P_ALL) : -1, bits;
+	int out = open_socket(dev, 0), in = tap ? open_socket(tap, ETH_P_ALL) : -1;
 	/* If clones pile up, the cost depends on how full the kernel's slabs happen to be. */
 	int step = tap ? 1 : BATCH;
 	unsigned char head[VNET_HDR];
@@ -90,12 +116,11 @@ static void measure(const char *dev, const char *tap, uint32_t spread)
 	for (uint32_t i = 0; i < BATCH; i++) {
 		if (i)
 			memcpy(packet[i], packet[0], length);
-		if (spread)
-			*(uint32_t *)&packet[i][IP_SOURCE] =
-				htonl(prefix((uint64_t)i * spread / BATCH, &bits));
 		iov[i] = (struct iovec){ packet[i], length };
 		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 	}
+	if (list)
+		spread_sources(list);
 	for (int batch = 0; batch < BATCHES; batch++) {
 		uint64_t cost = 0, start;
 
@@ -185,14 +210,13 @@ static void credit_entropy(void)
 
 int main(int argc, char **argv)
 {
-	const char *tap = NULL;
-	uint32_t spread = 0;
+	const char *tap = NULL, *list = NULL;
 	int option, one = 0;
 
 	while ((option = getopt(argc, argv, "c:s:L:1pe")) != -1) {
 		switch (option) {
 		case 'c': tap = optarg; break;
-		case 's': spread = atoi(optarg); break;
+		case 's': list = optarg; break;
 		case 'L': show_prefixes(atoi(optarg)); return 0;
 		case '1': one = 1; break;
 		case 'p': show_program(); return 0;
@@ -206,6 +230,6 @@ int main(int argc, char **argv)
 	if (one)
 		show_one(argv[optind + 1]);
 	else
-		measure(argv[optind + 1], tap, spread);
+		measure(argv[optind + 1], tap, list);
 	return 0;
 }
