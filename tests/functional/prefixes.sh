@@ -236,6 +236,36 @@ match_swap() {
 	gone "$other4"
 }
 
+t match_memlock 'too little memory may be locked for a table, before Linux 5.11: one line, and all stays as it was'
+match_memlock() {
+	local said before
+	[[ $(uname -r) == 5.10.* ]] || skip 'Linux 5.11 and later do not count it'
+	ready
+	seq 0 19999 | awk '{ printf "10.1.%d.%d\n", $1 / 256, $1 % 256 }' >/run/list
+	tcact() { "$root/tc-scripts/tcact" "$@"; }
+	refused() { # WHAT ARGUMENT...
+		local status=0
+		said=$(
+			ulimit -l 64
+			setpriv --bounding-set -sys_resource "$root/tc-scripts/tcact" "${@:2}" 2>&1
+		) || status=$?
+		[[ $status == 2 && $said == "tcact: $1: load prefixes: not permitted; "*'ulimit -l'* && $said != *$'\n'* ]] ||
+			fail "exit $status: $said"
+	}
+	refused add add dev a egress prefixes table /run/list drop
+	same 'what add leaves' "$(tc filter show dev a egress; compgen -G '/run/tcact/*' || compgen -G '/sys/fs/bpf/tcact*' || true)" ''
+	echo 11.0.0.0/8 >/run/other
+	tcact add dev a egress prefixes table /run/other drop
+	before=$(tc filter show dev a egress)
+	refused 'table load' table load dev a egress /run/list
+	same 'the filter after table load' "$(tc filter show dev a egress)" "$before"
+	same 'the table after table load' "$(tcact table dump dev a egress)" '11.0.0.0/8 tag 0 hits 0'
+	# control: with enough it is loaded
+	tcact table load dev a egress /run/list
+	gone "${frame[v4.in]}"
+	tcact del dev a
+}
+
 t match_baked 'a table in the object: tc alone attaches and replaces it; longest match, tag, exception'
 match_baked() {
 	local index json
