@@ -215,15 +215,21 @@ struct load {
 	bool verbose;
 };
 
-/* Are the keys of the buckets others than those of @like? Its keys would be taken for what they are not. */
-static bool other_keys(const struct settings *settings, const struct program *like)
+/*
+ * Are the keys of the buckets others than those of @like? Its keys would be taken for what they are not. The keys
+ * are hashes, so a seed that is not given becomes that of @like.
+ */
+static bool other_keys(struct settings *settings, const struct program *like)
 {
-	static const char *const of_keys[] = { "per", "prefix4", "prefix6" };
+	static const char *const of_keys[] = { "seed", "per", "prefix4", "prefix6" };
 	const struct action *action = settings->action;
+	const struct parameter *seed = parameter_named(action, of_keys[0]);
 	struct settings before = {};
 	struct error e = {};
 	bool other = settings_begin(&before, action, &e) || program_settings(like, &before, &e);
 
+	if (!other && seed && !settings_given(settings, seed))
+		settings_put(settings, seed, settings_bytes(&before, seed));
 	for (size_t i = 0; !other && i < sizeof(of_keys) / sizeof(*of_keys); i++) {
 		const struct parameter *p = parameter_named(action, of_keys[i]);
 
@@ -447,7 +453,7 @@ struct change {
  * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
- *   -k        keep the maps of ID, but not its values
+ *   -k        keep the maps of ID and the seed of their keys, but not its other values
  *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
  *             map has the same length
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
@@ -526,9 +532,9 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
 	drop_inapplicable(&settings, words + 1, n - 1);
+	load.other_keys = id && action.buckets && other_keys(&settings, &like);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
-	load.other_keys = id && action.buckets && other_keys(&settings, &like);
 	if (file || empty || change) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||

@@ -16,7 +16,8 @@ declare -gA taken_at=()
 #   new      it is added
 #   swap     another one is there at this pref, which cannot become it
 # gone: the attachments that are there and no longer wanted
-pair=() at=() how=() gone=()
+# from: of what is added, the one of these that was it until now
+pair=() at=() how=() gone=() from=()
 
 # ---- what is there ----------------------------------------------------------------------------
 
@@ -161,6 +162,51 @@ compare() {
 	done
 }
 
+# holds NAMES: one of these actions has a table, buckets or a memory
+holds() {
+	local name names
+	split names "$1"
+	for name in "${names[@]}"; do
+		[[ ! ${table_key[$name]-}${buckets[$name]-}${set_of[$name]-} ]] || return 0
+	done
+	return 1
+}
+
+# moved: sets from, so that a line keeps what its tables, buckets and memories hold when it cannot be changed in place:
+# in another place of its hook, or chain, or with a goto chain. It is the one with the same name; else with the same
+# parameters; else the first that does so with the same packets.
+moved() {
+	local round w h key leaving=("${gone[@]}") coming=() those
+	local -A holders
+	for w in "${!how[@]}"; do
+		[[ ${how[w]} != swap ]] || leaving+=("${pair[w]}")
+		[[ ${how[w]} != @(new|swap) ]] || ! holds "${want_names[w]}" || coming+=("$w")
+	done
+	((${#coming[@]})) || return 0
+	for round in name form place; do
+		holders=()
+		for h in "${leaving[@]}"; do
+			key_of key "$round" "${have_hook[h]}" "${have_label[h]}" "${have_names[h]}" "${have_form[h]}"
+			[[ " ${from[*]} " == *" $h "* ]] || holders["$key"]+="$h "
+		done
+		for w in "${coming[@]}"; do
+			key_of key "$round" "${want_hook[w]}" "${want_label[w]}" "${want_names[w]}" "${want_form[w]}"
+			those=${holders[$key]-}
+			[[ $those && ! ${from[w]-} && ($round != name || ${want_label[w]} != '- '*) ]] || continue
+			from[w]=${those%% *} holders["$key"]=${those#* }
+		done
+	done
+}
+
+# key_of VAR name|form|place HOOK LABEL NAMES FORM: sets VAR to what two attachments have in common in that round of moved
+key_of() {
+	case $2 in
+	name) printf -v "$1" '%s' "${3% *}/$5/${4%% *}" ;;
+	form) printf -v "$1" '%s' "${3% *}/$5/${4#* }/$6" ;;
+	place) printf -v "$1" '%s' "${3% *}/$5/${4#* }" ;;
+	esac
+}
+
 # are_taken: sets taken_at["DEV DIR CHAIN/PREF"] where there is a filter, anybody's
 are_taken() {
 	local text line lines
@@ -281,7 +327,8 @@ show_plan() {
 		new | swap)
 			read -ra hook <<<"${want_hook[w]}"
 			line_of words "${want_label[w]}" "${hook[@]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
-			echo "+ $(shell "${words[@]}")" ;;
+			echo "+ $(shell "${words[@]}")"
+			[[ ! ${from[w]-} ]] || echo "    with what that at pref ${have_pref[from[w]]} holds" ;;
 		change)
 			show_have '~' "${pair[w]}"
 			difference "$w" "${pair[w]}" ;;
@@ -301,7 +348,7 @@ show_have() { # SIGN H
 
 # again W: what take_line made of its line, for its device alone
 again() {
-	local k=${want_line[$1]} first
+	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field
 	local n=${line_steps[k]}
 	first=${line_first[k]}
 	steps=("${file_steps[@]:first:n}") settings=("${file_settings[@]:first:n}") tables=("${file_tables[@]:first:n}")
@@ -311,6 +358,16 @@ again() {
 	place=([dir]=${want_hook[$1]#* } [pref]=${want_pref[$1]} [chain]=${want_hook[$1]##* } [as]=${match[0]/#-/}
 		[protocol]=${match[1]})
 	place[dir]=${place[dir]% *} place[chain]=${place[chain]/#0/} match=("${match[@]:2}")
+	kept=()
+	[[ $h ]] || return 0
+	mapfile -t forms_ <<<"${have_form[h]}"
+	for i in "${!steps[@]}"; do
+		# The maps of another version of tcact may be others.
+		! holds "${steps[i]}" || [[ ${forms_[i]} == @(\?|old *) ]] || {
+			split field "${own[have_first[h] + i]}" $'\t'
+			kept[i]=${field[10]}
+		}
+	done
 }
 
 # bake_all W...: what object would bake for them, by one process
@@ -320,7 +377,7 @@ bake_all() {
 	for w; do
 		again "$w"
 		for i in "${!steps[@]}"; do
-			[[ ! ${tables[i]} ]] || continue
+			[[ ! ${tables[i]}${set_of[${steps[i]}]-}${kept[i]-} ]] || continue
 			step_args args "$i" "${want_dev[w]}"
 			key="object ${steps[i]} ${args[*]}"
 			[[ ! ${made[$key]-} ]] || continue
@@ -608,6 +665,7 @@ command_apply() {
 		haves_at["$hook"]+="$h "
 	done
 	for hook in "${order_of[@]}"; do compare "$hook" "${wants_at[$hook]-}" "${haves_at[$hook]-}"; done
+	moved
 	for dev in "${!absent[@]}"; do
 		[[ $only ]] || echo "tcact: apply: there is no device $(q "$dev") yet;" \
 			"when it is there: tcact apply dev $(q "$dev") (lines: ${absent[$dev]})" >&2

@@ -632,13 +632,14 @@ object() {
 	printf -v "$1" '%s' "${made[$key]}"
 }
 
-# staged_table VAR TABLE NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
-# table, which all attachments of one add share
+# staged_table VAR TABLE PROGRAM NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
+# table, which all attachments of one add share; with PROGRAM, it has the maps of that one
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
-		[[ ! $2 || $2 == empty ]] || options=(-t "${2#=}")
-		stage "$1" "${options[@]}" "${@:3}"
+		[[ ! $3 ]] || options=(-l "$3" -k)
+		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
+		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
@@ -673,8 +674,8 @@ actions() {
 		[[ ${verdict[0]} != goto || $class_ == verdict ]] || verdict=(pipe)
 		printf -v cookie '746361631F%02x%02x00%08x%s' "$i" "$n" "${sum[$name]}" "$mark_"
 		words_+=(action bpf)
-		if [[ ${tables[i]} || ${set_of[$name]-} ]]; then
-			staged_table file "${tables[i]}" "$name" "${args[@]}"
+		if [[ ${tables[i]} || ${set_of[$name]-} || ${kept[i]-} ]]; then
+			staged_table file "${tables[i]}" "${kept[i]-}" "$name" "${args[@]}"
 			words_+=(object-pinned "$file")
 		else
 			# tc mounts it too, but not where a mount on /sys hides one. Its root is sticky, a directory of sysfs is not.
