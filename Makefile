@@ -29,7 +29,7 @@ BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Iinclude/tcact/ua
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 # those that can be baked with a table
-BAKED := class prefixes
+BAKED := class pace police prefixes
 
 # CC may compile for another machine; then CC_FOR_BUILD compiles for this one, which reads the objects.
 DESCRIBE := build/$(if $(CC_FOR_BUILD),native/)tcact-data

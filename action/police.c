@@ -5,17 +5,18 @@
  * A policer: what it returns depends on `over`. With drop, it drops the packets above `rate`; with
  * ce, it marks those that can be marked and drops the others. The rest get CONTROL. With hit it is a
  * matcher of the packets above the rate. Packets without an address to look at are left alone, and
- * counted. Nothing but the ECN codepoint is ever changed. The object as built has no rate, so
- * all packets conform:
+ * counted. Nothing but the ECN codepoint is ever changed. With a table, each prefix has a rate of its own.
+ * The object as built has no rate, so all packets conform:
  *
  *   tcact add dev eth1 egress police rate 10mbit per dst
  */
-#include <tcact/bucket_key.h>
+#include <tcact/plan.h>
 
 struct police_params {
 	rate_param_bytes rate;
 	__u64 burst;
 	rate_param_bytes ce_rate;
+	__u64 table;		/* as wide as what follows is aligned */
 	BUCKET_KEY_MEMBERS;
 };
 
@@ -23,8 +24,11 @@ ACTION(police, policer, "Limit the rate of each address, flow or mark, or of all
 PARAM(police, rate, "rate", "what may pass");
 PARAM(police, burst, "size 1..268435455 auto=0", "how much may pass at once; auto: 20 ms of the rate, at least one GSO packet");
 PARAM(police, ce-rate, "rate", "above it, set CE on packets of ECN-capable transports");
+PARAM(police, table, "table", "rates by prefix");
 RULES(police, burst, "unit rate");
-RULES(police, ce-rate, "below rate");
+RULES(police, ce-rate, "below rate; without table");
+RULES(police, table, "with per src dst");
+TABLE(police, prefix_cells, prefix, rate plan);
 BUCKET_KEY_PARAMS(police, bucket_sets, "word drop=0 ce=1 hit=2", "what becomes of packets above the rate");
 PARAMS(police) = { BUCKET_KEY_DEFAULTS };
 
@@ -45,11 +49,12 @@ static __always_inline int unlimited(void)
 
 /* ---- one bucket for each key ----------------------------------------------------------------- */
 
-static __always_inline int police_key(struct __sk_buff *skb, __u64 hash)
+static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const volatile struct rate_param *rate,
+				      const struct plan *plan)
 {
-	__u64 now = bucket_now(), burst = burst_ticks(RATE, police_params.burst);
+	__u64 now = bucket_now(), burst = plan ? plan->burst : burst_ticks(rate, police_params.burst);
 	bool two = CE_RATE->mult, shared;
-	__u32 cost = cost_of(skb, KEY, RATE->packets), way;
+	__u32 cost = cost_of(skb, KEY, rate->packets), way;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
 
 	if (!set)
@@ -57,12 +62,27 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash)
 	way = bucket_find(set, hash, now, two, &shared);
 	if (shared)
 		count(SHARED);
-	if (!bucket_take(&set->full[way], now, rate_ticks(RATE, cost), RATE, burst))
+	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst))
 		return over_rate(skb);
 	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
 				burst_ticks(CE_RATE, police_params.burst)))
 		mark_ce(skb);
 	return within(KEY);
+}
+
+/* ---- a rate for each prefix ------------------------------------------------------------------ */
+
+OUT_OF_LINE int police_plan(struct __sk_buff *skb)
+{
+	const volatile struct rate_param *rate = RATE;
+	const struct plan *plan;
+	__u64 hash;
+
+	if (!plan_find(skb, KEY, &plan, &hash))
+		return within(KEY);
+	if (plan)
+		rate = plan_rate(plan);
+	return rate->mult ? police_key(skb, hash, rate, plan) : within(KEY);
 }
 
 /* ---- one bucket for all packets -------------------------------------------------------------- */
@@ -112,8 +132,10 @@ SEC("action/police") int police(struct __sk_buff *skb)
 	__u64 hash;
 
 	if (!RATE->mult)
-		return within(KEY);
+		return police_params.table ? police_plan(skb) : within(KEY);
 	if (police_params.per == PER_NONE && !CE_RATE->mult)
 		return police_all(skb);
-	return bucket_key_hash(skb, KEY, &hash) ? police_key(skb, hash) : within(KEY);
+	if (police_params.table)
+		return police_plan(skb);
+	return bucket_key_hash(skb, KEY, &hash) ? police_key(skb, hash, RATE, /*plan*/ NULL) : within(KEY);
 }

@@ -153,8 +153,12 @@ static __always_inline __u64 bits64(__u64 bits, __u8 length)
 	return length ? bits >> (64 - length) << (64 - length) : 0;
 }
 
-/* The key of an IPv4 address is this and the address; of an IPv6 prefix up to 64 bits, the first 64. */
+/*
+ * The key of an IPv4 address is the first of these and the address; that of a tag (plan.h) the second and the
+ * tag. The key of an IPv6 prefix up to 64 bits is its first 64.
+ */
 #define BUCKET_IPV4 0xffffffff00000000ULL
+#define BUCKET_TAG 0xfffffffe00000000ULL
 
 /*
  * `tcact table dump` and `tcact top` show each array of a set as a column: the first one is the key; a

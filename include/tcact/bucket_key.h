@@ -83,10 +83,18 @@ struct bucket_key {
 
 /* ---- what a packet pays ---------------------------------------------------------------------- */
 
+/* overhead and mpu */
+typedef __u32 wire_param __attribute__((may_alias));
+_Static_assert(offsetof(struct bucket_key, overhead) % sizeof(wire_param) == 0 &&
+	       offsetof(struct bucket_key, mpu) == offsetof(struct bucket_key, overhead) + sizeof(__u16),
+	       "they are in one word");
+
 static __always_inline __u32 on_the_wire(const volatile struct bucket_key *key, __u32 length)
 {
-	if (key->overhead)
-		length += key->overhead;
+	/* one load for both, which most often are 0 */
+	if (!*(const volatile wire_param *)&key->overhead)
+		return length;
+	length += key->overhead;
 	if (key->mpu && length < key->mpu)
 		length = key->mpu;
 	return length;
@@ -175,9 +183,10 @@ OUT_OF_LINE int mark_ce(struct __sk_buff *skb)
 
 /* ---- the key --------------------------------------------------------------------------------- */
 
-static __always_inline __u64 hash_address(struct network *net, const volatile struct bucket_key *key)
+/* @per is key->per. */
+static __always_inline __u64 hash_address(struct network *net, const volatile struct bucket_key *key, __u8 per)
 {
-	const union address *address = network_address(net, key->per == PER_DST ? DESTINATION : SOURCE);
+	const union address *address = network_address(net, per == PER_DST ? DESTINATION : SOURCE);
 	__u64 bits;
 
 	if (network_is_ipv4(net)) {
@@ -190,8 +199,8 @@ static __always_inline __u64 hash_address(struct network *net, const volatile st
 	bits = bpf_be64_to_cpu(address->v6[0]);
 	if (key->prefix6 < 64)
 		bits = bits64(bits, key->prefix6);
-	if (bits >= BUCKET_IPV4)	/* ffff:ffff::/32, multicast: those keys are taken */
-		bits ^= 1ULL << 32;
+	if (bits >= BUCKET_TAG)	/* ffff:fffe::/31, multicast: those keys are taken */
+		bits ^= 2ULL << 32;
 	bits = bucket_hash(key->seed, bits);
 	if (key->prefix6 > 64)
 		bits = bucket_hash(key->seed, bits ^ bits64(bpf_be64_to_cpu(address->v6[1]), key->prefix6 - 64));
@@ -239,13 +248,14 @@ OUT_OF_LINE __u64 hash_any(struct __sk_buff *skb, const volatile struct bucket_k
 {
 	struct network net;
 	enum reason why = network_parse(skb, &net);
+	const __u8 per = key->per;
 	__u64 hash;
 
 	if (why != DONE) {
 		count(why);
 		return 0;
 	}
-	hash = key->per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key);
+	hash = per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key, per);
 	return hash ?: 1;
 }
 
@@ -258,9 +268,9 @@ static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatil
 	if (per == PER_MARK)
 		*hash = bucket_hash(key->seed, skb->mark);
 	else if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*behind*/ 0)))
-		*hash = hash_address(&net, key);
+		*hash = hash_address(&net, key, per);
 	else if (per < PER_FLOW && network_common_ipv6(skb, &net, /*behind*/ 0))
-		*hash = hash_address(&net, key);
+		*hash = hash_address(&net, key, per);
 	else if (per != PER_NONE)
 		*hash = hash_any(skb, key);
 	else

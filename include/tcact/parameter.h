@@ -19,7 +19,8 @@
  *                           parameter NAME has the value WORD
  *   table=ACTION:MAP KEY VALUE [KIND]   ACTION looks up a table that users fill. KEY is the
  *                           kind of its keys; VALUE is what the number of an entry is
- *                           called (-: entries have none), a num unless KIND is given
+ *                           called (-: entries have none), a num unless KIND is given. KIND plan: the number
+ *                           of a plan (plan.h), which begins with a VALUE
  *   buckets=ACTION:MAP      ACTION has a bucket for each key, in the array MAP of sets of them. The
  *                           BTF of MAP says what they hold, see bucket.h
  *   length=ACTION.NAME:MAP N  the array MAP has an element for each N of NAME, rounded up
@@ -51,6 +52,8 @@
  *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of bucket.h
  *   time    NUMBER and s, ms, us or ns, within MIN..MAX nanoseconds, stored as nanoseconds
  *   seed    a num; if it is 0, a random one is baked instead. It is not shown
+ *   table   1 if the action has a table, else 0. Without such a parameter, an action with TABLE() always has one.
+ *           Users do not write it: `table FILE` sets it
  *
  * RULE; the last three apply if the parameter OTHER is one of the WORDs:
  *   family PREFIX               the prefixes NAME and PREFIX are both given or both
@@ -58,6 +61,7 @@
  *   length PREFIX               the same, and they have the same length
  *   unit RATE                   NAME is 0, or counts what RATE counts: bytes or packets
  *   below RATE                  the same, and is less
+ *   without OTHER               NAME and OTHER are not both given
  *   with OTHER WORD...          NAME may be given only then
  *   least LOW OTHER WORD...     NAME must not be below the parameter LOW
  *   bits SOME OTHER WORD...     NAME is 0, or has all the bits of the parameter SOME

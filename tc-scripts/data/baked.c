@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "baked.h"
+#include "plan.h"
 
 #define SECTIONS 8
 #define SECTION_CELLS (1U << 19)	/* as there */
+#define PLAN_SIZE sizeof(struct plan)
+#define PLANS_BAKED_MAX ((4U << 20) / PLAN_SIZE)	/* Linux 5.10 takes no larger section */
 
 struct layout {
 	uint32_t sections;
@@ -45,8 +48,8 @@ static bool set_variable(Elf *elf, const GElf_Sym *symbol, uint32_t value)
 	return true;
 }
 
-/* The variables of include/tcact/ranges.h get their values, baked_N its size. */
-static bool set_symbols(Elf *elf, Elf_Scn *symbols, const struct layout *layout)
+/* The variables of include/tcact/ranges.h and plan.h get their values, baked_N and baked_plan their sizes. */
+static bool set_symbols(Elf *elf, Elf_Scn *symbols, const struct layout *layout, const struct baked *baked)
 {
 	Elf_Data *data = elf_getdata(symbols, NULL);
 	GElf_Shdr header;
@@ -64,12 +67,17 @@ static bool set_symbols(Elf *elf, Elf_Scn *symbols, const struct layout *layout)
 			found += set_variable(elf, &symbol, layout->sections - 1);
 		} else if (!strcmp(name, "baked_cells")) {
 			found += set_variable(elf, &symbol, layout->last_cells);
+		} else if (!strcmp(name, "baked_plans")) {
+			found += set_variable(elf, &symbol, (uint32_t)baked->plans);
+		} else if (!strcmp(name, "baked_plan")) {
+			symbol.st_size = baked->plans * PLAN_SIZE;
+			gelf_update_sym(data, i, &symbol);
 		} else if (!strncmp(name, "baked_", 6) && name[6] >= '0' && name[6] < '0' + (int)layout->sections && !name[7]) {
 			symbol.st_size = sizeof(uint64_t) * section_cells(layout, (uint32_t)(name[6] - '0'));
 			gelf_update_sym(data, i, &symbol);
 		}
 	}
-	return found == 2;
+	return found == 2 + (baked->plans != 0);
 }
 
 int baked_write(int file, struct baked *baked, struct error *e)
@@ -87,6 +95,9 @@ int baked_write(int file, struct baked *baked, struct error *e)
 		return error(e, USAGE, "use tcact add, or fewer prefixes",
 			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
 			     (size_t)SECTIONS * SECTION_CELLS);
+	if (baked->plans > PLANS_BAKED_MAX)
+		return error(e, USAGE, "use tcact add, or fewer plans", "the table has %zu plans, and an object has room for %zu",
+			     baked->plans - 1, PLANS_BAKED_MAX - 1);
 	elf_version(EV_CURRENT);
 	elf = elf_begin(file, ELF_C_RDWR, NULL);
 	if (!elf || elf_getshdrstrndx(elf, &names))
@@ -94,8 +105,10 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	while ((section = elf_nextscn(elf, section))) {
 		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
 			goto out;
-		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, &layout))
+		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, &layout, baked))
 			goto out;
+		if (baked->plans && !strcmp(name, ".rodata.plans"))
+			set_data(section, baked->plan, baked->plans * PLAN_SIZE);
 		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)layout.sections && !name[10])
 			set_data(section, baked->cell + (size_t)(name[9] - '0') * SECTION_CELLS,
 				 sizeof(uint64_t) * section_cells(&layout, (uint32_t)(name[9] - '0')));

@@ -10,6 +10,8 @@
 struct baked {
 	uint64_t *cell;
 	size_t cells;
+	void *plan;		/* struct plan; NULL: the table has none */
+	size_t plans;
 };
 
 /* Puts the cells into the object in @file, whose action was built for that. */

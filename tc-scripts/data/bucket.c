@@ -15,6 +15,7 @@
 /* As in include/tcact/bucket.h. */
 #define TICKS 32	/* in a nanosecond */
 #define IPV4 0xffffffffULL	/* the upper half of a key: the lower one is an IPv4 address */
+#define TAG 0xfffffffeULL	/* or the tag of a plan */
 
 /* ---- what a bucket has ----------------------------------------------------------------------- */
 
@@ -258,19 +259,21 @@ static void address_part(struct key_text *text, const char *label, int family, c
 		strcpy(to, at);
 }
 
+static void number_part(struct key_text *text, const char *label, const char *format, __u64 n)
+{
+	snprintf(add_part(text, label), sizeof(text->part[0].text), format, (unsigned long long)n);
+}
+
 static void address_text(const struct buckets *b, const char *label, __u64 key, struct key_text *text)
 {
 	__be32 bits[4] = { htonl(key >> 32), htonl((__u32)key) };
 
 	if (key >> 32 == IPV4)
 		address_part(text, label, AF_INET, &bits[1], setting(b, "prefix4"));
+	else if (key >> 32 == TAG)
+		number_part(text, label, "tag %llu", (__u32)key);
 	else
 		address_part(text, label, AF_INET6, bits, setting(b, "prefix6"));
-}
-
-static void number_part(struct key_text *text, const char *label, const char *format, __u64 n)
-{
-	snprintf(add_part(text, label), sizeof(text->part[0].text), format, (unsigned long long)n);
 }
 
 /* As /etc/protocols calls them, which a small system does not have. */
@@ -336,7 +339,7 @@ void bucket_key_text(const struct buckets *b, const struct bucket *bucket, struc
 		strcpy(add_part(text, "key"), "all");
 	else if (!strcmp(per, "mark"))
 		number_part(text, per, "0x%llx", key);
-	else if (address && (key >> 32 == IPV4 || setting(b, "prefix6") <= 64))
+	else if (address && (key >> 32 >= TAG || setting(b, "prefix6") <= 64))
 		address_text(b, per, key, text);
 	else	/* more than 64 bits were hashed */
 		number_part(text, per, "#%016llx", bucket->key[0]);

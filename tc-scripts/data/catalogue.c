@@ -52,12 +52,17 @@ static void info_text(const struct action *action)
 {
 	printf("%s - %s\n%s", action->name, action->what, action->class);
 	if (action->map)
-		printf("; with a table of %s", action->key);
+		printf("; %s a table of %s", action->table ? "can have" : "with", action->key);
 	putchar('\n');
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
 		char *text, *value = value_text(p, p->initial), *syntax = syntax_text(p);
 
+		if (parameter_is_table(p)) {
+			free(syntax);
+			free(value);
+			continue;
+		}
 		putchar('\n');
 		if (value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0) {
 			wrap(text, 2);
@@ -157,7 +162,8 @@ int command_info(const struct options *options, char **words, int n, struct erro
 		object = action_json(&action);
 		parameters = json_object_new_array();
 		for (size_t i = 0; i < action.parameters; i++)
-			json_object_array_add(parameters, parameter_json(&action.parameter[i]));
+			if (!parameter_is_table(&action.parameter[i]))
+				json_object_array_add(parameters, parameter_json(&action.parameter[i]));
 		json_object_object_add(object, "params", parameters);
 		json_object_object_add(object, "table", json_object_new_boolean(action.map != NULL));
 		print_json(object);
@@ -178,6 +184,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
+ *   plans   ACTION KEY VALUE OFFSET BYTES            the same, of a table that the action can have: then a 1 is there
  *   buckets ACTION MAP                               a bucket for each key, see bucket.h
  *   shared  ACTION SET                               attachments of the actions of SET share a map
  *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
@@ -238,14 +245,20 @@ static void describe_action(const struct action *action)
 	for (size_t i = 0; i < action->parts; i++)
 		printf("part\t%s\t%s\t%s\t%d\t%s\n", action->name, action->part[i].name, action->part[i].of,
 		       action->part[i].order, or_none(action->part[i].unless));
-	if (action->map)
-		printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
+	if (action->map) {
+		if (action->table)
+			printf("plans\t%s\t%s\t%s\t%zu\t%zu\n", action->name, action->key, action->value,
+			       action->table->offset, action->table->size);
+		else
+			printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
+	}
 	if (action->buckets)
 		printf("buckets\t%s\t%s\n", action->name, action->buckets);
 	if (action->shared)
 		printf("shared\t%s\t%s\n", action->name, action->set);
 	for (size_t i = 0; i < action->parameters; i++)
-		describe_parameter(action, &action->parameter[i]);
+		if (!parameter_is_table(&action->parameter[i]))
+			describe_parameter(action, &action->parameter[i]);
 	for (size_t i = 0; i < action->rules; i++) {
 		const struct rule *rule = &action->rule[i];
 
@@ -363,11 +376,12 @@ static int bake_table(const struct options *options, const char *table_file, con
 	}
 	snprintf(objects, sizeof(objects), "%s/baked", options->objects);
 	if (!action_open(&action, objects, words[0], e) && !settings_begin(&settings, &action, e) &&
-	    !settings_read(&settings, words + 1, n - 1, e) && !settings_check(&settings, e) &&
+	    !settings_read(&settings, words + 1, n - 1, e) && !settings_check_with(&settings, table_file, e) &&
 	    !settings_finish(&settings, e) && !table.kind->bake(&table, &baked, e))
 		result = settings_bake(&settings, &baked, file, e);
 out:
 	free(baked.cell);
+	free(baked.plan);
 	table_free(&table);
 	settings_free(&settings);
 	action_close(&action);

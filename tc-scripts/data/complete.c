@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "status.h"
+#include "value.h"
 
 struct choice {
 	const char *word, *help;
@@ -143,7 +144,8 @@ static void offer_actions(const struct options *options, const char *subcommand,
 static void offer_parameters(const struct action *action)
 {
 	for (size_t i = 0; i < action->parameters; i++)
-		offer(action->parameter[i].name, action->parameter[i].help);
+		if (!parameter_is_table(&action->parameter[i]))
+			offer(action->parameter[i].name, action->parameter[i].help);
 }
 
 /* What a command line has said. */
@@ -178,6 +180,8 @@ static void see(struct said *said, const struct options *options, char **words, 
 		const struct parameter *p = said->action.name ? parameter_named(&said->action, words[i]) : NULL;
 		char first[16] = "";
 
+		if (p && parameter_is_table(p))
+			p = NULL;
 		said->control |= is_choice(words[i], controls);
 		/* the match of a filter, as the shell has it: 'flower ip_proto tcp' */
 		if (i + 1 < n && !strcmp(words[i], "match"))
@@ -230,6 +234,8 @@ static void offer_next(const struct options *options, const char *subcommand, co
 	}
 	if (!strcmp(subcommand, "monitor") || top)
 		offer("interval", "in seconds");
+	if (!strcmp(verb, "dump") && (!said->action.name || said->action.table))
+		offer("plans", "the rates by prefix of police and pace");
 	if (top || (!strcmp(verb, "dump") && (!said->action.name || said->action.buckets))) {
 		offer("sort", "by this column");
 		offer("first", "so many rows");

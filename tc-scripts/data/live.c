@@ -35,10 +35,10 @@ static int live_one(const char *objects, const char *name, __u32 id, struct erro
 
 	if (!action || settings_begin(&settings, action, e) || program_open(&program, id, e) ||
 	    program_settings(&program, &settings, e) ||
-	    (action->map && (table_begin(&table, action, e) || table_fetch(&table, &program, e))))
+	    (settings_table(&settings) && (table_begin(&table, action, e) || table_fetch(&table, &program, e))))
 		goto out;
 	printf("%u\t", id);
-	print_entries(action->map ? &table : NULL, "-");
+	print_entries(settings_table(&settings) ? &table : NULL, "-");
 	for (size_t i = 0; i < action->parameters; i++)
 		if (settings_shown(&settings, &action->parameter[i]))
 			print_value(&settings, &action->parameter[i]);
@@ -106,7 +106,7 @@ int command_form(const struct options *options, char **words, int n, struct erro
 		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
 	action = action_once(options->objects, words[0], e);
 	if (!action || settings_begin(&settings, action, e) || settings_read(&settings, words + 1, n - 1, e) ||
-	    settings_check(&settings, e) ||
+	    settings_check_with(&settings, file, e) ||
 	    (file && (table_begin(&table, action, e) || table_read(&table, file, &rules, e))))
 		goto out;
 	print_entries(file ? &table : NULL, action->map ? "*" : "-");
@@ -115,7 +115,8 @@ int command_form(const struct options *options, char **words, int n, struct erro
 		enum told told = told_when(action, p);
 		bool always = told == ALWAYS || (told == IF_PART_IS_ON && settings.image[p->on]);
 
-		if ((always || memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed"))
+		if ((always || memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed") &&
+		    !parameter_is_table(p))
 			print_value(&settings, p);
 	}
 	putchar('\n');
@@ -140,10 +141,17 @@ int command_keep(const struct options *options, char **words, int n, struct erro
 	return e->status ? -1 : 0;
 }
 
+static int check_table(const struct settings *settings, struct error *e)
+{
+	return settings_table(settings) ? 0 : error(e, ABSENT, "give it one: tcact table load", "%s has no table there",
+						    settings->action->name);
+}
+
 /* dump NAME ID [json]: prints the table, sorted, in a form that can be loaded again, or as JSON. */
 int command_dump(const struct options *options, char **words, int n, struct error *e)
 {
 	struct program program = {};
+	struct settings settings = {};
 	struct action action = {};
 	struct table table = {};
 	int result = -1;
@@ -151,11 +159,13 @@ int command_dump(const struct options *options, char **words, int n, struct erro
 	if (n != 2 && (n != 3 || strcmp(words[2], "json")))
 		return error(e, USAGE, "see: tcact help", "dump: write NAME ID [json]");
 	if (!action_open(&action, options->objects, words[0], e) && !table_begin(&table, &action, e) &&
-	    !program_open(&program, (__u32)strtoul(words[1], NULL, 10), e) && !table_fetch(&table, &program, e)) {
+	    !program_open(&program, (__u32)strtoul(words[1], NULL, 10), e) && !settings_begin(&settings, &action, e) &&
+	    !program_settings(&program, &settings, e) && !check_table(&settings, e) && !table_fetch(&table, &program, e)) {
 		table_print(&table, n == 3, stdout);
 		result = 0;
 	}
 	table_free(&table);
+	settings_free(&settings);
 	program_close(&program);
 	action_close(&action);
 	return result;
@@ -165,26 +175,35 @@ static int facts_print(const char *objects, const char *name, __u32 id, struct e
 {
 	struct fact fact[FACTS_MAX];
 	struct program program = {};
+	struct settings settings = {};
 	struct action action = {};
 	struct table table = {};
 	size_t facts;
 	int result = -1;
 
 	if (!action_open(&action, objects, name, e) && !table_begin(&table, &action, e) &&
-	    !program_open(&program, id, e) && !table_fetch_facts(&table, &program, fact, &facts, e)) {
+	    !program_open(&program, id, e) && !settings_begin(&settings, &action, e) &&
+	    !program_settings(&program, &settings, e)) {
+		if (!settings_table(&settings))
+			result = 0;
+		else if (!table_fetch_facts(&table, &program, fact, &facts, e))
+			result = 1;
+	}
+	if (result == 1) {
 		printf("table\t%u\t%u\n", id, program_map(&program, table.kind->maps[0])->info.id);
 		for (size_t i = 0; i < facts; i++)
 			printf("number\t%s\t%llu\n", fact[i].name, (unsigned long long)fact[i].n);
 		result = 0;
 	}
 	table_free(&table);
+	settings_free(&settings);
 	program_close(&program);
 	action_close(&action);
 	return result;
 }
 
 /*
- * tables [NAME ID]...: prints, for the table of each program, the ids of the program and of its first map,
+ * tables [NAME ID]...: prints, for the table of each program that has one, the ids of the program and of its first map,
  * which programs can share, and numbers:
  *
  *   table ID MAP

@@ -14,6 +14,7 @@
 #include "command.h"
 #include "program.h"
 #include "table.h"
+#include "value.h"
 
 /* ---- contents of maps ------------------------------------------------------------------------ */
 
@@ -397,9 +398,23 @@ static void drop_inapplicable(struct settings *settings, char **words, int n)
 
 		for (int w = 0; w < n; w += 2)
 			said |= !strcmp(words[w], rule->of->name);
+		/* a table is not lost by the way */
+		said |= parameter_is_table(rule->of);
 		if (!strcmp(rule->verb, "with") && !said && settings_given(settings, rule->of) && !rule_holds(settings, rule))
 			settings_drop(settings, rule->of);
 	}
+}
+
+/* Has the earlier program a table that this one keeps? */
+static bool like_has_table(const struct action *action, const struct program *like)
+{
+	struct settings before = {};
+	struct error e = {};
+	bool has = action->table && !settings_begin(&before, action, &e) && !program_settings(like, &before, &e) &&
+		   settings_table(&before);
+
+	settings_free(&before);
+	return has;
 }
 
 static bool number_read(const char *text, unsigned long *number)
@@ -531,6 +546,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			 : "leave table FILE out, to begin with an empty one";
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
+	if (file || empty || change || (load.like && like_has_table(&action, load.like)))
+		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
 	load.other_keys = id && action.buckets && other_keys(&settings, &like);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))

@@ -626,6 +626,9 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 		action->value_kind = strtok_r(NULL, " ", &save) ?: "num";
 		if (!action->map || !action->key || !action->value)
 			goto out;
+		for (size_t i = 0; i < action->parameters; i++)
+			if (parameter_is_table(&action->parameter[i]))
+				action->table = &action->parameter[i];
 	}
 	tag = tag_find(&info, "buckets", name);
 	action->buckets = tag ? tag->value : NULL;

@@ -69,6 +69,7 @@ struct part {
 struct action {
 	const char *name, *class, *what, *version;
 	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */
+	const struct parameter *table;	/* which says whether it is used; NULL: always */
 	const char *buckets;	/* the map with its buckets; NULL: it has none */
 	const char *set, *shared;	/* the actions of this set share this map; NULL: none is shared */
 	struct parameter *parameter;

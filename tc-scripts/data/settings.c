@@ -54,7 +54,7 @@ int settings_read(struct settings *settings, char **words, int n, struct error *
 		const struct parameter *p = parameter_named(action, words[i]);
 		unsigned char bytes[PARAMETER_SIZE_MAX];
 
-		if (!p)
+		if (!p || parameter_is_table(p))
 			return error(e, USAGE, next, "%s has no parameter %s", action->name, Q(words[i]));
 		if (i + 1 == n)
 			return error(e, USAGE, next, "%s %s: its value is missing", action->name, p->name);
@@ -142,6 +142,11 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 		return check_prefixes(settings, rule, e);
 	if (!strcmp(rule->verb, "unit") || !strcmp(rule->verb, "below"))
 		return check_unit(settings, rule, e);
+	if (!strcmp(rule->verb, "without"))
+		return settings_given(settings, rule->of) && settings_given(settings, rule->other)
+			? error(e, USAGE, "leave one of them out", "%s: %s and %s do not go together", action,
+				rule->of->name, rule->other->name)
+			: 0;
 	other = value_text(rule->other, settings_bytes(settings, rule->other));
 	of = value_text(rule->of, settings_bytes(settings, rule->of));
 	if (rule->than)
@@ -181,6 +186,13 @@ int settings_check(const struct settings *settings, struct error *e)
 	return 0;
 }
 
+int settings_check_with(struct settings *settings, const char *table, struct error *e)
+{
+	if (table)
+		settings_put_table(settings);
+	return settings_check(settings, e);
+}
+
 bool rule_holds(const struct settings *settings, const struct rule *rule)
 {
 	struct error e = {};
@@ -206,7 +218,25 @@ enum told told_when(const struct action *action, const struct parameter *p)
 
 bool settings_shown(const struct settings *settings, const struct parameter *p)
 {
-	return settings_given(settings, p) && strcmp(p->kind->name, "seed");
+	return settings_given(settings, p) && strcmp(p->kind->name, "seed") && !parameter_is_table(p);
+}
+
+bool settings_table(const struct settings *settings)
+{
+	const struct parameter *table = settings->action->table;
+
+	return settings->action->map && (!table || value_number(table, settings_bytes(settings, table)));
+}
+
+void settings_put_table(struct settings *settings)
+{
+	const struct parameter *table = settings->action->table;
+	unsigned char bytes[sizeof(uint64_t)] = {};
+
+	if (!table)
+		return;
+	bytes[table->big_endian ? table->size - 1 : 0] = 1;
+	settings_put(settings, table, bytes);
 }
 
 int settings_finish(struct settings *settings, struct error *e)

@@ -32,7 +32,12 @@ bool rule_holds(const struct settings *settings, const struct rule *rule);
 enum told { IF_NOT_DEFAULT, IF_PART_IS_ON, ALWAYS };
 enum told told_when(const struct action *action, const struct parameter *p);
 
-/* Is it given, and no secret? */
+/* Has the action a table, with these values? */
+bool settings_table(const struct settings *settings);
+/* It has one from now on. */
+void settings_put_table(struct settings *settings);
+
+/* Is it given, and neither a secret nor said elsewhere? */
 bool settings_shown(const struct settings *settings, const struct parameter *p);
 
 /*
@@ -42,6 +47,8 @@ bool settings_shown(const struct settings *settings, const struct parameter *p);
 int settings_finish(struct settings *settings, struct error *error);
 /* Checks all rules of the action (RULES()). */
 int settings_check(const struct settings *settings, struct error *error);
+/* The same after settings_put_table(), if @table is not NULL. */
+int settings_check_with(struct settings *settings, const char *table, struct error *error);
 
 /* The value of @p, as bytes. */
 static inline const unsigned char *settings_bytes(const struct settings *settings,

@@ -101,10 +101,11 @@ static void read_program(struct step *step, const struct action *action, bool en
 	struct error e = {};
 	size_t n;
 
-	step->entries.there = action->map != NULL;
+	step->entries.there = action->map && !action->table;	/* until it is known */
 	if (settings_begin(&settings, action, &e) || program_open(&program, id, &e) ||
 	    program_settings(&program, &settings, &e) || program_reasons(&program, counts, REASONS_MAX, &e))
 		goto out;
+	step->entries.there = settings_table(&settings);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (settings_shown(&settings, &action->parameter[i]) &&
 		    add_param(step, &action->parameter[i], &settings))
@@ -115,7 +116,7 @@ static void read_program(struct step *step, const struct action *action, bool en
 		if (word->number > 0 && word->number < REASONS_MAX && counts[word->number])
 			step->reason[step->reasons++] = (struct reason){ word->name, counts[word->number] };
 	}
-	if (action->map && entries && !table_begin(&table, action, &e) && !table_count(&table, &program, &n, &e)) {
+	if (step->entries.there && entries && !table_begin(&table, action, &e) && !table_count(&table, &program, &n, &e)) {
 		step->entries.known = true;
 		step->entries.n = n;
 	}

@@ -16,7 +16,7 @@
 #define WORDS_MAX 32
 #define READ_TIMEOUT 60	/* for a pipe in which nothing comes */
 
-static const struct table_kind *const kinds[] = { &table_prefix, &table_vid };
+static const struct table_kind *const kinds[] = { &table_prefix, &table_plan, &table_vid };
 
 int fault_set(struct fault *fault, const char *kind, const char *why, ...)
 {
@@ -34,8 +34,10 @@ int table_begin(struct table *table, const struct action *action, struct error *
 	memset(table, 0, sizeof(*table));
 	if (!action->map)
 		return error(e, USAGE, "see: tcact info", "%s has no table", action->name);
+	table->planned = !strcmp(action->value_kind, "plan");
+	table->bursts = parameter_named(action, "burst");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (!strcmp(kinds[i]->name, action->key))
+		if (!strcmp(kinds[i]->name, table->planned ? "plan" : action->key))
 			table->kind = kinds[i];
 	if (!table->kind)
 		return error(e, USAGE, "reinstall tcact", "this tcact does not know tables of %s", Q(action->key));
@@ -47,6 +49,7 @@ int table_begin(struct table *table, const struct action *action, struct error *
 void table_free(struct table *table)
 {
 	free(table->entry);
+	plans_free(&table->plans);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -477,6 +480,8 @@ int table_merge(struct table *table, const struct table *more, bool removal, str
 	size_t size = table->kind->entry_size;
 	struct fault fault = {};
 
+	if (!removal && table->kind->adopt && !table->kind->adopt(table, more))
+		return not_added(&fault, e);
 	for (size_t i = 0; i < more->n; i++) {
 		void *entry = entry_at(more, i), *found = entry_find(table, entry), *added;
 
@@ -518,7 +523,7 @@ uint64_t table_digest(const struct table *table)
 
 	for (size_t i = 0; i < table->n; i++) {
 		unsigned char bytes[IDENTITY_MAX];
-		size_t size = table->kind->identity(entry_at(table, i), bytes);
+		size_t size = table->kind->identity(table, entry_at(table, i), bytes);
 
 		for (size_t b = 0; b < size; b++)
 			digest = (digest ^ bytes[b]) * 0x100000001b3;

@@ -11,12 +11,13 @@
 #include "baked.h"
 #include "object.h"
 #include "outcome.h"
+#include "plan.h"
 #include "progress.h"
 
 struct program;
 
-#define TABLE_MAPS 2		/* of one table */
-#define IDENTITY_MAX 32	/* bytes at most */
+#define TABLE_MAPS 3		/* of one table, at most */
+#define IDENTITY_MAX 64	/* bytes at most */
 
 /* The contents of a map, which is an array. */
 struct content {
@@ -46,6 +47,9 @@ struct table {
 	const struct table_kind *kind;
 	const char *value;	/* what the number of an entry is called; "-": it has none */
 	bool handle;		/* it may be MAJOR:MINOR, and there is no default */
+	bool planned;		/* it is the number of a plan */
+	bool bursts;		/* which may have a burst */
+	struct plans plans;
 	uint32_t line;		/* the line of the file that is being read; 0: none */
 	void *entry;
 	size_t n, room;
@@ -74,7 +78,9 @@ struct table_kind {
 	bool (*same)(const void *a, const void *b);
 	uint32_t (*line)(const void *entry);
 	/* What tells an entry from others, without its count and time, as the first bytes of @bytes. */
-	size_t (*identity)(const void *entry, unsigned char bytes[IDENTITY_MAX]);
+	size_t (*identity)(const struct table *table, const void *entry, unsigned char bytes[IDENTITY_MAX]);
+	/* Makes the entries of @more fit for @table; false if there is no memory. NULL: they are. */
+	bool (*adopt)(struct table *table, const struct table *more);
 
 	/* Copies what is kept of the earlier table to the sorted entries; false if that is not valid. NULL: nothing is kept. */
 	bool (*carry)(struct table *table, const struct content *before);
@@ -97,7 +103,7 @@ struct table_kind {
 	int (*bake)(const struct table *table, struct baked *baked, struct error *error);
 };
 
-extern const struct table_kind table_prefix, table_vid;
+extern const struct table_kind table_prefix, table_plan, table_vid;
 
 /* An empty table of @action's kind. table_free() frees it. */
 int table_begin(struct table *table, const struct action *action, struct error *error);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tables of prefixes: PREFIX [tag N | value N] [nomatch] [timeout T], in a range trie. */
+/* Tables of prefixes: PREFIX [tag N | value N] [nomatch] [timeout T], in a range trie. table_plan.c has those of plans. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "ranges.h"
-#include "table.h"
+#include "table_prefix.h"
 
 static uint64_t now_ns(void)
 {
@@ -70,28 +69,52 @@ static bool handle_read(const char *text, uint32_t *tag)
 	return major && major <= 4 && minor <= 4 && !text[major + 1 + minor];
 }
 
+/* The number of the plan that the words say; 0 for an exception, and where only the key counts. */
+static int plan_read(struct table *table, struct entry *entry, const struct plan_text *text, bool key_only,
+		     struct fault *fault)
+{
+	struct plan plan;
+
+	if (entry->exception && (text->rate || text->burst || text->tag))
+		return fault_set(fault, "unknown word", "nomatch has no plan: leave rate, burst and tag out");
+	if (entry->exception || key_only)
+		return 0;
+	if (plan_parse(&plan, text, table->bursts, fault))
+		return -1;
+	entry->tag = plans_add(&table->plans, &plan);
+	return entry->tag ? 0 : -1;
+}
+
 /* What stands behind the prefix. */
-static int attributes_read(const struct table *table, struct entry *entry, char **words, int n,
+static int attributes_read(struct table *table, struct entry *entry, char **words, int n,
 			   bool key_only, struct fault *fault)
 {
+	struct plan_text plan = {};
 	bool tagged = false;
 	uint64_t seconds;
+	const char **of;
 	char *end;
 
 	for (int i = 0; i < n; i++) {
-		bool named = !strcmp(words[i], table->value);
+		bool named = !table->planned && !strcmp(words[i], table->value);
 
 		if (!strcmp(words[i], "nomatch")) {
 			entry->exception = true;
 			continue;
 		}
-		if (!named && strcmp(words[i], "timeout") && strcmp(words[i], "hits"))
-			return fault_set(fault, "unknown word", "%s: behind a prefix there can be %s N, nomatch or timeout T",
-					 Q(words[i]), table->value);
+		of = table->planned ? plan_word(&plan, words[i]) : NULL;
+		if (!named && !of && strcmp(words[i], "timeout") && (table->planned || strcmp(words[i], "hits")))
+			return fault_set(fault, "unknown word", "%s: behind a prefix there can be %s, nomatch or timeout T",
+					 Q(words[i]), !table->planned ? table->handle ? "value N" : "tag N"
+						      : table->bursts ? "rate R, burst B, tag N" : "rate R, tag N");
 		if (i + 1 == n)
 			return fault_set(fault, "a value is missing", "%s: its value is missing", words[i]);
 		i++;
-		if (named) {
+		if (of) {
+			if (*of)
+				return fault_set(fault, "given twice", "%s is given twice", words[i - 1]);
+			*of = words[i];
+		} else if (named) {
 			if (tagged)
 				return fault_set(fault, "given twice", "%s is given twice", table->value);
 			if (!(table->handle ? handle_read : tag_read)(words[i], &entry->tag))
@@ -112,7 +135,7 @@ static int attributes_read(const struct table *table, struct entry *entry, char 
 	}
 	if (table->handle && !tagged && !entry->exception && !key_only)
 		return fault_set(fault, "no value", "its value is missing: write PREFIX %s 1:10, or a number", table->value);
-	return 0;
+	return table->planned ? plan_read(table, entry, &plan, key_only, fault) : 0;
 }
 
 static bool entry_add(struct table *table, const struct entry *like, struct prefix prefix)
@@ -176,7 +199,7 @@ static int range_read(struct table *table, const struct entry *like, char *text,
 	return range_add_prefixes(table, like, first.family, first.address, last.address) ? 0 : table_full(table, fault);
 }
 
-static int prefix_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault)
+int prefix_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault)
 {
 	char *sign = words[0] + strcspn(words[0], "-+"), spelled[PREFIX_SIZE];
 	struct entry entry = {};
@@ -210,53 +233,64 @@ static unsigned long long seconds_left(const struct entry *entry)
 	return entry->until > now ? (entry->until - now + 999999999) / 1000000000 : 0;
 }
 
-static void prefix_print(const struct table *table, const void *entry, FILE *out)
+void prefix_print(const struct table *table, const void *entry, FILE *out)
 {
 	const struct entry *one = entry;
 	char text[PREFIX_SIZE];
 
 	fputs(prefix_text(text, &one->prefix), out);
-	if (table->handle && one->tag > 0xffff)
+	if (table->planned && one->tag)
+		plan_print(&table->plans.plan[one->tag], out);
+	else if (table->handle && one->tag > 0xffff)
 		fprintf(out, " %s %x:%x", table->value, one->tag >> 16, one->tag & 0xffff);
-	else if (!table->handle || !one->exception)
+	else if (!table->planned && (!table->handle || !one->exception))
 		fprintf(out, " %s %u", table->value, one->tag);
 	if (one->exception)
 		fputs(" nomatch", out);
 	if (one->until)
 		fprintf(out, " timeout %llus", seconds_left(one));
-	fprintf(out, " hits %llu", (unsigned long long)one->hits);
+	if (!table->planned)
+		fprintf(out, " hits %llu", (unsigned long long)one->hits);
 }
 
-static void prefix_json(const struct table *table, const void *entry, FILE *out)
+void prefix_json(const struct table *table, const void *entry, FILE *out)
 {
 	const struct entry *one = entry;
+	const struct plan none = {};
 	char text[PREFIX_SIZE];
 
-	fprintf(out, "{\"prefix\":\"%s\",\"%s\":%u,\"nomatch\":%s,\"timeout\":", prefix_text(text, &one->prefix),
-		table->value, one->tag, one->exception ? "true" : "false");
+	fprintf(out, "{\"prefix\":\"%s\"", prefix_text(text, &one->prefix));
+	if (table->planned)
+		plan_json(one->tag ? &table->plans.plan[one->tag] : &none, table->bursts, out);
+	else
+		fprintf(out, ",\"%s\":%u", table->value, one->tag);
+	fprintf(out, ",\"nomatch\":%s,\"timeout\":", one->exception ? "true" : "false");
 	if (one->until)
 		fprintf(out, "%llu", seconds_left(one));
 	else
 		fputs("null", out);
-	fprintf(out, ",\"hits\":%llu}", (unsigned long long)one->hits);
+	if (!table->planned)
+		fprintf(out, ",\"hits\":%llu", (unsigned long long)one->hits);
+	fputc('}', out);
 }
 
-static bool prefix_same(const void *a, const void *b)
+bool prefix_same(const void *a, const void *b)
 {
 	const struct entry *one = a, *two = b;
 
 	return one->tag == two->tag && one->exception == two->exception && !one->until == !two->until;
 }
 
-static uint32_t prefix_line(const void *entry)
+uint32_t prefix_line(const void *entry)
 {
 	return ((const struct entry *)entry)->line;
 }
 
-static size_t prefix_identity(const void *entry, unsigned char bytes[IDENTITY_MAX])
+static size_t prefix_identity(const struct table *table, const void *entry, unsigned char bytes[IDENTITY_MAX])
 {
 	const struct entry *one = entry;
 
+	(void)table;
 	_Static_assert(sizeof(one->prefix.address) + sizeof(one->tag) + 4 <= IDENTITY_MAX, "they fit");
 	memcpy(bytes, &one->prefix.address, sizeof(one->prefix.address));
 	bytes += sizeof(one->prefix.address);
@@ -313,7 +347,7 @@ static bool prefix_carry(struct table *table, const struct content *before)
 	return ranges_carry(before[1].values, before[1].n, now_ns(), table->entry, table->n);
 }
 
-static long prefix_count(const struct content *content)
+long prefix_count(const struct content *content)
 {
 	return ranges_count(content[1].values, content[1].n, now_ns());
 }
@@ -335,7 +369,8 @@ static size_t prefix_facts(const struct table *table, const struct content *cont
 	fact[n++] = (struct fact){ "ipv6", ipv6 };
 	fact[n++] = (struct fact){ "nomatch", exceptions };
 	fact[n++] = (struct fact){ "timeout", timed };
-	fact[n++] = (struct fact){ "hits", hits };
+	if (!table->planned)
+		fact[n++] = (struct fact){ "hits", hits };
 	fact[n++] = (struct fact){ "cells", cells };
 	fact[n++] = (struct fact){ "cells_room", content[0].n };
 	fact[n++] = (struct fact){ "records", records };
@@ -359,7 +394,7 @@ static int prefix_bake(const struct table *table, struct baked *baked, struct er
 	}
 	if (!ranges_bake(&ranges, entry, table->n))
 		return error(e, REFUSED, "free some", "no memory");
-	*baked = (struct baked){ ranges.cell, ranges.cells };
+	*baked = (struct baked){ .cell = ranges.cell, .cells = ranges.cells };
 	return 0;
 }
 

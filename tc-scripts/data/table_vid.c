@@ -83,10 +83,11 @@ static uint32_t vid_line(const void *entry)
 	return ((const struct vid *)entry)->line;
 }
 
-static size_t vid_identity(const void *entry, unsigned char bytes[IDENTITY_MAX])
+static size_t vid_identity(const struct table *table, const void *entry, unsigned char bytes[IDENTITY_MAX])
 {
 	const struct vid *vid = entry;
 
+	(void)table;
 	memcpy(bytes, &vid->from, sizeof(vid->from));
 	memcpy(bytes + sizeof(vid->from), &vid->to, sizeof(vid->to));
 	return sizeof(vid->from) + sizeof(vid->to);

@@ -9,8 +9,6 @@
 #include "prefix.h"
 #include "value.h"
 
-#define EXPLANATION 200		/* bytes: what is wrong with a value, if it is more than its syntax */
-
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 static void store(const struct parameter *p, int128 number, unsigned char *bytes)
@@ -662,6 +660,26 @@ static void map_syntax(const struct parameter *p, FILE *out)
 	range_print(p, out);
 }
 
+/* ---- table: whether there is one --------------------------------------------------------------- */
+
+static int table_parameter_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	(void)p, (void)text, (void)bytes;
+	snprintf(why, EXPLANATION, "is the FILE of a table, and no value");
+	return -1;
+}
+
+static void table_parameter_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
+{
+	fputs(value_number(p, bytes) ? "on" : "none", out);
+}
+
+static void table_parameter_syntax(const struct parameter *p, FILE *out)
+{
+	(void)p;
+	fputs("FILE", out);
+}
+
 /* ---- all kinds ------------------------------------------------------------------------------- */
 
 static const struct kind kinds[] = {
@@ -677,6 +695,7 @@ static const struct kind kinds[] = {
 	{ "size", true, size_read, size_print, size_syntax },
 	{ "time", true, time_read, time_print, time_syntax },
 	{ "seed", true, num_read, num_print, range_print },
+	{ "table", false, table_parameter_read, table_parameter_print, table_parameter_syntax },
 	{ "bits", false, bits_read, bits_print, bits_syntax },
 	{ "map", false, map_read, map_print, map_syntax },
 };

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <stdio.h>
+#include <string.h>
 
 #include "object.h"
+
+#define EXPLANATION 200		/* bytes: what is wrong with a value, if it is more than its syntax */
 
 struct kind {
 	const char *name;
@@ -15,6 +18,12 @@ struct kind {
 };
 
 const struct kind *kind_named(const char *name);
+
+/* It is no value that users write, but says whether there is a table. */
+static inline bool parameter_is_table(const struct parameter *p)
+{
+	return !strcmp(p->kind->name, "table");
+}
 
 /* Converts @text to the p->size bytes at @bytes. @action is for the error message. */
 int value_read(const struct action *action, const struct parameter *p, const char *text,

@@ -53,7 +53,7 @@ have_all() {
 		[[ ${field[8]} == bpf ]] || continue
 		now=$'?\t?'
 		[[ ! ${class[${field[9]}]-} ]] || now=${programs[${field[10]}]-$now}
-		[[ ${table_key[${field[9]}]-} ]] && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
+		[[ ${table_key[${field[9]}]-}${plans[${field[9]}]-} ]] && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
 		now=${now#*$'\t'}
 		# Programs of another version of tcact are replaced.
 		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"

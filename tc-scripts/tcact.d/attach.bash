@@ -456,7 +456,7 @@ parse_steps() {
 			if is_param "$name" "$1"; then
 				args+=("${@:1:2}")
 			elif [[ $1 == table ]]; then
-				[[ ${table_key[$name]-} ]] || bad "$name has no table"
+				[[ ${table_key[$name]-}${plans[$name]-} ]] || bad "$name has no table"
 				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
 				[[ ! $table ]] || bad "table is given twice"
 				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"

@@ -47,6 +47,7 @@ catalogue() {
 			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
 		shared*) set_of["${field[1]}"]=${field[2]} ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
+		plans*) plans["${field[1]}"]=1 ;;
 		buckets*) buckets["${field[1]}"]=1 ;;
 		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;
 		param*) params["${field[1]}"]+="${field[2]} " default["${field[1]} ${field[2]}"]=${field[12]} ;;
@@ -108,7 +109,7 @@ bake() {
 	local way=$1 file=$2 name=$3 given=() table=()
 	shift 3
 	while (($#)); do
-		if [[ $1 == table && ${table_key[$name]-} && $# != 1 ]]; then
+		if [[ $1 == table && ${table_key[$name]-}${plans[$name]-} && $# != 1 ]]; then
 			table=(-t "$2")
 		else
 			given+=("${@:1:2}")
@@ -153,7 +154,7 @@ command_bake() {
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
 	catalogue "${args[0]}"
 	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" ||
-		[[ ${args[1]} == table && ${table_key[${args[0]}]-} ]] || {
+		[[ ${args[1]} == table && ${table_key[${args[0]}]-}${plans[${args[0]}]-} ]] || {
 		typed=(bake -o "$file" "${args[@]}")
 		meant_step "${args[0]}" '' "${args[@]:1}"
 	}

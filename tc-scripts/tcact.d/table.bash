@@ -136,7 +136,7 @@ command_table() {
 	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
-	if [[ ${rest[0]-} && (${table_key[${rest[0]}]-} || $verb == dump && ${buckets[${rest[0]}]-}) ]]; then
+	if [[ ${rest[0]-} && (${table_key[${rest[0]}]-}${plans[${rest[0]}]-} || $verb == dump && ${buckets[${rest[0]}]-}) ]]; then
 		name=${rest[0]}
 		rest=("${rest[@]:1}")
 	fi
@@ -150,8 +150,14 @@ ends() {
 	bad "$(q "$1") is one word too many"
 }
 
-table_dump() { # NAME [sort COLUMN] [first N]
+table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 	local entry fits
+	if [[ ${2-} == plans ]]; then
+		ends "${@:3}"
+		the_table entry fits "$1" plans
+		ask dump "${entry[@]:9:2}" ${json:+json}
+		return
+	fi
 	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
 	the_table entry fits "$1" table_key buckets
 	if [[ ${buckets[${entry[9]}]-} ]]; then
@@ -185,7 +191,7 @@ table_show() { # NAME
 	find_own own "$1"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-} ]] || continue
+		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-}${plans[${field[9]}]-} ]] || continue
 		[[ ${by_program[${field[10]}]-} ]] || programs_of+=("${field[@]:9:2}")
 		by_program["${field[10]}"]+=$line$'\n'
 	done
@@ -236,7 +242,7 @@ table_flush() { # NAME
 	local entry fits
 	ends "${@:2}"
 	begin
-	the_table entry fits "$1" table_key
+	the_table entry fits "$1" table_key plans
 	swap_table fits -e
 }
 
@@ -258,7 +264,7 @@ table_load() { # NAME FILE [min N] [lenient]
 	done
 	take_stdin "$file"
 	begin
-	the_table entry fits "$name" table_key
+	the_table entry fits "$name" table_key plans
 	swap_table fits "${options[@]}" -t "$file"
 }
 
@@ -322,7 +328,7 @@ change_entries() {
 		[[ $word != *[[:cntrl:]#]* ]] || bad "$(q "$word") is not an entry of a table"
 		if [[ ! $line ]]; then
 			line=$word
-		elif [[ $option == -d || ($word == *[.:=]* && $line != *\ value) ]]; then
+		elif [[ $option == -d || ($word == *[.:=]* && $line != *\ @(value|rate|burst)) ]]; then
 			lines+=("$line")
 			line=$word
 		else
@@ -331,7 +337,7 @@ change_entries() {
 	done
 	lines+=("$line")
 	[[ $dry ]] || take_lock
-	the_table entry fits "$name" table_key
+	the_table entry fits "$name" table_key plans
 	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
 	begin
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done

@@ -87,3 +87,82 @@ police_rate() {
 		((n >= 268 && n <= 279)) || fail "$what: $n packets passed"
 	done
 }
+
+# ---- rates by prefix ---------------------------------------------------------------------------
+
+# customers: 10.1.0.1 has 400 kbit/s, 10.1.0.3 and fd01::3 share 200 kbit/s, each with a burst of 100 packets
+customers() {
+	printf '%s\n' '10.1.0.1 rate 400kbit burst 144200' '10.1.0.3 rate 200kbit burst 144200 tag 3' \
+		'fd01::3 rate 200kbit burst 144200 tag 3'
+}
+
+# begin_customers: three addresses of two customers on a, and a place for pins
+begin_customers() {
+	two
+	type ping >/dev/null 2>&1 || skip "there is no ping"
+	ip addr add 10.1.0.3/24 dev a
+	ip -6 addr add fd01::3/64 dev a nodad
+	mkdir /sys/fs/bpf/s
+}
+
+# pings SOURCE DESTINATION SIZE: five seconds of them; prints how many were sent, and answered
+pings() {
+	ping -q -i 0.006 -s "$3" -w 5 -I "$1" "$2" | sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' || true
+}
+
+# all_ping DIR: each address at the same time; prints how many were answered for each customer, and sent over IPv4
+all_ping() {
+	local alone ipv4 ipv6
+	pings 10.1.0.1 10.1.0.2 1400 >"$1/1" &
+	pings 10.1.0.3 10.1.0.2 1400 >"$1/3" &
+	pings fd01::3 fd01::2 1380 >"$1/33"
+	wait
+	read -ra alone <"$1/1"
+	read -ra ipv4 <"$1/3"
+	read -ra ipv6 <"$1/33"
+	echo "${alone[1]} $((ipv4[1] + ipv6[1])) $((alone[0] + ipv4[0]))"
+}
+
+t police_plans 'two customers, each with his rate at the same time, one of them with an address of each family'
+police_plans() {
+	local first second _
+	begin_customers
+	"$data" "$objects" load -o /sys/fs/bpf/s/police -t <(customers) police
+	tc filter add dev a egress pref 7 matchall @s/police continue
+	mkdir "$work/pings"
+	read -r first second _ < <(all_ping "$work/pings")
+	rm -r "$work/pings"
+	echo "# answered in 5 s: $first of 273, $second of 187"
+	((first >= 268 && first <= 279)) || fail "400 kbit/s: $first packets, not 273"
+	((second >= 183 && second <= 191)) || fail "200 kbit/s: $second packets of both families, not 187"
+	rm -r /sys/fs/bpf/s
+}
+
+t police_swap 'plans change under traffic: no count is lost, and the buckets stay'
+police_swap() {
+	local n=0 first second packets drops over sent
+	begin_customers
+	"$data" "$objects" load -o /sys/fs/bpf/s/police -t <(customers) police
+	tc filter add dev a egress pref 7 protocol ip matchall @s/police continue index 5
+	mkdir "$work/pings"
+	all_ping "$work/pings" >"$work/pings/all" &
+	while ((n < 3)); do
+		sleep 0.8
+		rm /sys/fs/bpf/s/police
+		"$data" "$objects" load -l "$(program a egress 7)" -o /sys/fs/bpf/s/police -t <(customers) police
+		tc actions replace action bpf object-pinned /sys/fs/bpf/s/police continue index 5
+		"$data" "$objects" change -a police "$(program a egress 7)" "10.1.0.1 rate 400kbit burst 144200"
+		n=$((n + 1))
+	done
+	wait
+	read -r first second sent <"$work/pings/all"
+	read -r packets drops < <(stats a egress 7)
+	rm -r "$work/pings"
+	echo "# $n swaps; answered $first of 273, $second; sent over IPv4 $sent, seen $packets, dropped $drops; $(reasons a egress 7)"
+	((first >= 268 && first <= 279)) || fail "400 kbit/s: $first packets, not 273"
+	# ping does not count those of which the kernel says that they were dropped
+	same 'each packet is counted' "$packets" $((sent + drops))
+	over=$(reasons a egress 7)
+	same 'each that was dropped is counted' "$over" "over=$drops"
+	rm -r /sys/fs/bpf/s
+}

@@ -4,7 +4,9 @@ AHEAD; so the time of departure is known, whatever the time of the test is.
 """
 from common import *
 from ecn import set_ecn
-from police import AHEAD, SECOND, SEED, SETS, TICKS, WAYS, address, buckets, flow, mixed, others, paying, place
+from police import AHEAD, SECOND, SEED, SETS, TICKS, WAYS, address, buckets, fill_plans, flow, mixed, others, paying, \
+    place, plan_key, plan_of
+from prefixes import pairs
 
 YEAR = "31536000s"
 SLOW = ("rate", "8bit", "horizon", YEAR)
@@ -46,6 +48,18 @@ def vectors(suite):
         for own, leaves in ((LEAVES + 1, LEAVES + 1), (LEAVES - 1, LEAVES), (1, LEAVES), ((1 << 64) - 1,) * 2):
             delayed(p, address(p.ip, 0), len(p.data), f"own-{own:x}", tstamp=own, leaves=leaves,
                     cutctx={"tstamp": own})
+
+    # each prefix has a rate; what has none waits as without a table
+    for p in pairs():
+        for table, side, settings in (("plans", 0, SLOW), ("timed", 1, SLOW), ("plans", 1, SLOW[2:])):
+            if suite.bake(*settings, "table", "1", "per", ("src", "dst")[side], *common, table=table):
+                fill_plans(suite, table)
+            plan = plan_of(table, p.ip, side) or ((1, 0, 0, None) if settings == SLOW else None)
+            label = f"{table}-{side}"
+            if plan and plan[0]:
+                delayed(p, plan_key(plan, p.ip, side), plan[0] if plan[1] else plan[0] * len(p.data), label)
+            else:
+                suite.packet(p, p.ip, f"{p.name}-{label}", mapout=paying(suite, address(p.ip, side), 0, 3))
 
     # a GSO packet pays for each segment, with its headers
     ip = v4(tcp(SYN, "A", data=PAYLOAD * 200))

@@ -5,6 +5,7 @@ What happens at the edge of the burst is in buckets.c.
 """
 from common import *
 from ecn import set_ecn
+from prefixes import FUTURE, PAST, Ranges, find, pairs
 
 TICKS = 32                                  # a nanosecond: include/tcact/bucket.h
 SECOND = TICKS * 10 ** 9
@@ -35,8 +36,8 @@ def address(ip, side, prefix4=32, prefix6=64):
         return mixed(0xffffffff << 32 | cut(packed, prefix4, 32))
     packed = cut(packed, prefix6, 128)
     upper = packed >> 64
-    if upper >> 32 == 0xffffffff:
-        upper ^= 1 << 32
+    if upper >> 33 == 0x7fffffff:
+        upper ^= 2 << 32
     return mixed(upper) if prefix6 <= 64 else mixed(mixed(upper) ^ packed & M)
 
 
@@ -75,6 +76,45 @@ def paying(suite, hashed, cost, way):
     suite.map("bucket_sets", place(hashed), buckets(hashes, full))
     full[way] += cost * SECOND
     return [("bucket_sets", place(hashed), buckets(hashes, full))]
+
+
+# ---- tables of plans: include/tcact/plan.h
+
+LONG = 10 ** 9 * SECOND                     # more than what is AHEAD
+#       seconds for a byte or packet, packets, burst, tag
+PLANS = [None, (1, 0, LONG, None), (2, 0, LONG, None), (1, 1, LONG, None), (1, 0, 65536 * SECOND, None),
+         (1, 0, LONG, 7), (3, 0, LONG, 0xffffffff), (0, 0, 0, None), (1, 0, 65536 * SECOND, 9)]
+TABLES = {
+    "plans": {"10.0.0.0/8": 1, "10.1.0.0/16": 2, "10.1.2.0/24": 3, "10.1.2.3/32": 5, "10.1.2.2/31": 6, "128.0.0.0/1": 4,
+              "1.1.1.0/24": 7, "9.0.0.0/8": 8, "2001:db8::/32": 2, "2001:db8:1::/48": 3, "2001:db8:1:2::/64": 5,
+              "2001:db8:1:2::3/128": 6, "8000::/1": 8},
+    "timed": {"10.0.0.0/8": 1, "10.1.0.0/16": 2, "10.1.2.0/24": 5, "10.1.2.3/32": 6, "2001:db8::/32": 5},
+    "corpus": {"192.0.2.0/24": 5, "2001:db8::/48": 5, "0.0.0.0/0": 2, "::/0": 2},
+    "empty": {},
+}
+TIMEOUTS = {"timed": {"10.1.0.0/16": (FUTURE, False), "10.1.2.0/24": (FUTURE, True), "10.1.2.3/32": (PAST, False),
+                      "2001:db8::/32": (FUTURE, False)}}
+
+
+def plan_bytes(seconds, packets, burst, tag):
+    mult, shift = seconds * SECOND, 0
+    return f"u64:0,u64:{mult},{bytes([shift, packets, tag is not None, 0]).hex()},u32:{tag or 0},u64:{burst}"
+
+
+def fill_plans(suite, table):
+    Ranges(TABLES[table], TIMEOUTS.get(table, {})).fill(suite)
+    for number, plan in enumerate(PLANS):
+        suite.map("prefix_plans", f"u32:{number}", plan_bytes(*plan) if plan else "00" * 32)
+
+
+def plan_of(table, ip, side):
+    """The plan of a packet, None if it has none."""
+    found = find(TABLES[table], TIMEOUTS.get(table, {}), (ip.src, ip.dst)[side])
+    return PLANS[TABLES[table][found]] if found else None
+
+
+def plan_key(plan, ip, side, *lengths):
+    return mixed(0xfffffffe << 32 | plan[3]) if plan and plan[3] is not None else address(ip, side, *lengths)
 
 
 def vectors(suite):
@@ -118,6 +158,32 @@ def vectors(suite):
         p = Packet(f"v6-{ip.src}", front_of(ip), ip)
         bake(p, *SLOW)
         paid(p, address(ip, 0), len(p.data), "multicast")
+
+    # each prefix has a rate; what has none pays as without a table
+    def planned(p, table, side, *settings, label, default=(1, 0, LONG, None), lengths=()):
+        if suite.bake(*settings, "table", "1", "per", ("src", "dst")[side], *common,
+                      *(("link", p.link) if p.link != "auto" else ()), table=table):
+            fill_plans(suite, table)
+        if p.why:
+            suite.packet(p, name=f"{p.name}-{label}", ctx={"mark": 5}, count={p.why: 1})
+            return
+        plan = plan_of(table, p.ip, side) or default
+        hashed = plan_key(plan, p.ip, side, *lengths)
+        cost = plan and (plan[0] if plan[1] else plan[0] * len(p.data))
+        if not cost or plan[2] < LONG:
+            paid(p, hashed, 0, label, **({"verdict": SHOT, "count": {"over": 1}} if cost else {}))
+        else:
+            paid(p, hashed, cost, label, way=5)
+
+    for p in corpus():
+        if p.why or p.ctx.get("gso_segs") is None:
+            planned(p, "corpus", 0, label="plan")
+            planned(p, "empty", 0, *SLOW, label="no-plan")
+    for p in pairs():
+        for side in range(2):
+            planned(p, "plans", side, *SLOW, label=f"plans-{side}")
+            planned(p, "timed", side, *SLOW, "prefix4", 20, "prefix6", 40, label=f"timed-{side}", lengths=(20, 40))
+            planned(p, "plans", side, label=f"plans-alone-{side}", default=None)
 
     # each segment of a GSO packet has the headers
     long = PAYLOAD * 200

@@ -50,8 +50,7 @@ class Ranges:
     """A range trie as include/tcact/ranges.h describes it, of the simplest form: a run for IPv4; for
     IPv6 a table of two runs, in which each /64 that is cut has a run of its own."""
 
-    def __init__(self, name):
-        table, timeouts = TABLES[name], timeouts_of(name)
+    def __init__(self, table, timeouts):
         nets = [ipaddress.ip_network(prefix) for prefix in table]
         self.numbers, self.leaves, self.records = {None: 0}, {None: 0}, ["u32:0,u32:0,u64:0"]
         for net, tag in sorted(zip(nets, table.values()), key=lambda x: x[0].prefixlen):
@@ -140,7 +139,7 @@ def vectors(suite):
 
     def begin(table, *settings):
         if table not in ranges:
-            ranges[table] = Ranges(table)
+            ranges[table] = Ranges(TABLES[table], timeouts_of(table))
         if suite.bake(*settings, table=table):
             ranges[table].fill(suite)
 

@@ -186,6 +186,8 @@ int main(int argc, char **argv)
 		action = &actions[i];
 		for (size_t k = 0; k < action->parameters; k++) {
 			p = &action->parameter[k];
+			if (parameter_is_table(p))
+				continue;	/* users do not write it */
 			parameter();
 		}
 	}

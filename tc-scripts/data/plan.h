@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plans of a table: what include/tcact/plan.h describes. Equal plans are one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct fault;
+
+/* As there. Plan 0 is a head: its rate is the number of plans in use, with itself. */
+struct plan {
+	uint64_t rate, mult;
+	uint8_t shift, packets, tagged, automatic;
+	uint32_t tag;
+	uint64_t burst;
+};
+_Static_assert(sizeof(struct plan) == 32 && offsetof(struct plan, shift) == 16 && offsetof(struct plan, burst) == 24,
+	       "it is the value of a map");
+
+#define PLANS_MAX (1U << 21)
+
+struct plans {
+	struct plan *plan;
+	size_t n, room;
+	uint32_t *slot;		/* a hash table of their numbers */
+	size_t slots;
+};
+
+void plans_free(struct plans *plans);
+/* The number of this plan, which is added if it is new; 0 if there is no memory, or it would be one too many. */
+uint32_t plans_add(struct plans *plans, const struct plan *plan);
+/* Reads them from the @n values of a map. False if these are not valid, or there is no memory. */
+bool plans_read(struct plans *plans, const struct plan *values, size_t n);
+/* As values of a map, with a head; NULL if there is no memory. free() it. */
+struct plan *plans_values(const struct plans *plans, size_t *n);
+
+/* What an entry says: NULL for what is not given. */
+struct plan_text {
+	const char *rate, *burst, *tag;
+};
+/* The member for this word; NULL if there is none. */
+const char **plan_word(struct plan_text *text, const char *word);
+/* @bursts: may it have a burst? Returns 0, or -1. */
+int plan_parse(struct plan *plan, const struct plan_text *text, bool bursts, struct fault *fault);
+/* Prints " rate R burst B tag N", without what was not given; or members of JSON, each after a comma. */
+void plan_print(const struct plan *plan, FILE *out);
+void plan_json(const struct plan *plan, bool bursts, FILE *out);
