@@ -132,6 +132,7 @@ struct net { uint8_t version, bits, address[16]; uint32_t tag; };
 bool prefix_contains(const uint8_t *address, const struct net *p);
 
 #define TABLE 40
+enum { PLAN_RATE = 1, PLAN_TAGGED, PLAN_NO_LIMIT, PLANS };	/* 0 is none */
 
 /* A loaded object; its parameters are in the action. */
 struct object {
@@ -140,7 +141,8 @@ struct object {
 	struct bpf_object *bpf;
 	int prog, reasons;
 	struct net table[TABLE];	/* of prefixes; addresses that matter to the action */
-	int n_table;
+	int n_table;		/* where these are plans, a tag is the number of one */
+	bool plan_low;		/* the rate of its plans: 8bit, else 1tbit */
 	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
 	uint16_t from[TABLE];
 	int n_vid;
@@ -161,7 +163,13 @@ void set_prefix(struct param *p, const struct net *prefix);
 void param_unset(struct param *p);
 void set_rate(struct param *p, uint64_t bits);
 struct ranges;
+struct plan;
+struct run;
 void build_table(const struct object *o, struct ranges *ranges);
+void build_plans(const struct object *o, struct plan *plan);
+/* Of the actions with tables of prefixes. @dst: the destination, else the source. */
+void prefixes_choose(struct object *o, struct rng *rng);
+const struct net *longest_match(const struct run *r, bool dst);
 /* false: the kernel refused it; the log says why */
 bool object_load(struct object *o);
 /* Makes it the object that runs and is judged. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/syscall.h>
 #include "fuzz.h"
+#include "../../tc-scripts/data/plan.h"
 #include "../../tc-scripts/data/ranges.h"
 
 struct enter enter;
@@ -302,6 +303,15 @@ void print_failure(FILE *to, struct run *r)
 			hex(to, (void *)&ranges.record[i], sizeof(*ranges.record));
 		}
 		ranges_free(&ranges);
+		if (param_named(o->action, "table")) {
+			struct plan plan[PLANS];
+
+			build_plans(o, plan);
+			for (int i = 0; i < PLANS; i++) {
+				fprintf(to, "; map prefix_plans u32:%d ", i);
+				hex(to, (void *)&plan[i], sizeof(plan[i]));
+			}
+		}
 	}
 	for (int i = 0; i < o->n_vid; i++)
 		fprintf(to, "; map vid_table u32:%d u16:%d", o->from[i], o->vid[o->from[i]]);

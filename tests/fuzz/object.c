@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "fuzz.h"
+#include "../../tc-scripts/data/plan.h"
 #include "../../tc-scripts/data/ranges.h"
 
 #define ACTIONS 64
@@ -87,6 +88,13 @@ void read_params(const char *directory)
 			for (size_t i = 0; i < sizeof(oracles) / sizeof(*oracles); i++)
 				if (!strcmp(oracles[i]->name, a->name))
 					a->oracle = oracles[i];
+			continue;
+		}
+		/* what is 1 with a table */
+		if (!strcmp(field[0], "plans") && n == 6 && a) {
+			p = &a->param[a->n++];
+			*p = (struct param){ .name = "table", .kind = NUM, .offset = atoi(field[4]), .size = atoi(field[5]), .high = 1 };
+			param_unset(p);
 			continue;
 		}
 		if (strcmp(field[0], "param") || n < 12 || !a)
@@ -329,6 +337,19 @@ void build_table(const struct object *o, struct ranges *ranges)
 		die("no memory");
 }
 
+/* The plans of the table: include/tcact/plan.h. */
+void build_plans(const struct object *o, struct plan *plan)
+{
+	memset(plan, 0, PLANS * sizeof(*plan));
+	for (int i = PLAN_RATE; i < PLAN_NO_LIMIT; i++) {
+		/* in 32nds of a ns, a byte takes 32e9 and 0.256 */
+		plan[i] = o->plan_low ? (struct plan){ .mult = 64000000000, .shift = 1, .burst = (1ULL << 20) * 32000000000 }
+				      : (struct plan){ .mult = 35184372089, .shift = 37, .burst = 640000000 };
+		plan[i].tagged = i == PLAN_TAGGED;
+		plan[i].tag = 7;
+	}
+}
+
 static void set_length(struct bpf_object *bpf, const char *name, uint32_t n)
 {
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(bpf, name), n);
@@ -364,7 +385,8 @@ static void fill_buckets(struct object *o)
 	uint64_t set[24] = { 0 }, ahead = 1ULL << 62;
 	struct timespec now;
 	const struct param *marks = param_named(o->action, "ce-rate"), *every = param_named(o->action, "every");
-	bool low = param_named(o->action, "rate")->value == (every ? 1 : 8), second = marks && marks->value == 8;
+	const struct param *table = param_named(o->action, "table");
+	bool low = param_named(o->action, "rate")->value == (every ? 1 : 8) || (table && table->value && o->plan_low), second = marks && marks->value == 8;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (horizon)
@@ -416,6 +438,8 @@ bool object_load(struct object *o)
 		build_table(o, &ranges);
 		set_length(o->bpf, "prefix_cells", ranges.cells);
 		set_length(o->bpf, "prefix_records", ranges.records);
+		if (param_named(a, "table"))
+			set_length(o->bpf, "prefix_plans", PLANS);
 	}
 	if (param_named(a, "buckets"))
 		set_length(o->bpf, a->oracle == &account_oracle ? "account_sets" :
@@ -435,6 +459,12 @@ bool object_load(struct object *o)
 		fill_array(o->bpf, "prefix_cells", ranges.cell, ranges.cells);
 		fill_array(o->bpf, "prefix_records", ranges.record, ranges.records);
 		ranges_free(&ranges);
+		if (param_named(a, "table")) {
+			struct plan plan[PLANS];
+
+			build_plans(o, plan);
+			fill_array(o->bpf, "prefix_plans", plan, PLANS);
+		}
 	}
 	fill_vids(o);
 	if (param_named(a, "buckets") && param_named(a, "rate"))

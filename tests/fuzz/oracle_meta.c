@@ -212,7 +212,7 @@ const struct oracle match_oracle = { "match", .choose = match_choose, .prepare =
 
 static struct { int of, count; bool mark; } prefixes;
 
-static void prefixes_choose(struct object *o, struct rng *rng)
+void prefixes_choose(struct object *o, struct rng *rng)
 {
 	for (int n = below(rng, TABLE + 1); n--; ) {
 		struct net *p = &o->table[o->n_table], *other = &o->table[below(rng, o->n_table + 1)];
@@ -248,7 +248,7 @@ static void prefixes_prepare(struct object *o)
 	prefixes.mark = value_of(o->action, "", "tag");
 }
 
-static const struct net *longest_match(const struct run *r, bool dst)
+const struct net *longest_match(const struct run *r, bool dst)
 {
 	const uint8_t *address = r->in + r->p.l3 + (r->p.version == 4 ? 12 + 4 * dst : 8 + 16 * dst);
 	const struct net *best = NULL;

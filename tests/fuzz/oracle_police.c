@@ -13,7 +13,7 @@ enum { SHOT = 2 };
 #define HIGH 1000000000000ULL
 
 /* of the object that is tried */
-static struct { uint64_t rate, ce_rate; int per, over; } limit;
+static struct { uint64_t rate, ce_rate; int per, over; bool table; } limit;
 
 static void at_most(struct param *p, uint64_t most)
 {
@@ -39,6 +39,28 @@ static void keys_choose(struct action *a, struct rng *rng)
 	set_number(param_named(a, "seed"), rng_next(rng) | 1);
 }
 
+/* A table of rates, or of none, all of them low or all high, as the parameter's then is. False: there is none. */
+static bool plans_choose(struct object *o, struct rng *rng)
+{
+	struct action *a = o->action;
+	struct param *table = param_named(a, "table"), *ce_rate = param_named(a, "ce-rate");
+
+	if (!table->value || value_of(a, "", "per") > 1) {
+		param_unset(table);
+		return false;
+	}
+	o->plan_low = chance(rng, 50);
+	prefixes_choose(o, rng);
+	for (int i = 0; i < o->n_table; i++)
+		o->table[i].tag = 1 + below(rng, PLANS - 1);
+	if (ce_rate)
+		param_unset(ce_rate);
+	param_unset(param_named(a, "rate"));
+	if (chance(rng, 70))
+		set_rate(param_named(a, "rate"), o->plan_low ? LOW : HIGH);
+	return true;
+}
+
 static void police_choose(struct object *o, struct rng *rng)
 {
 	struct action *a = o->action;
@@ -46,6 +68,11 @@ static void police_choose(struct object *o, struct rng *rng)
 
 	keys_choose(a, rng);
 	param_unset(burst);
+	if (plans_choose(o, rng)) {
+		if (param_named(a, "rate")->value == LOW)
+			set_number(burst, 1 << 20);
+		return;
+	}
 	if (chance(rng, 10))
 		return;
 	if (chance(rng, 50)) {
@@ -66,6 +93,8 @@ static void pace_prepare(struct object *o)
 	limit.rate = value_of(o->action, "", "rate");
 	limit.per = value_of(o->action, "", "per");
 	limit.over = value_of(o->action, "", "over");
+	limit.table = param_named(o->action, "table") && value_of(o->action, "", "table");
+	limit.ce_rate = 0;
 }
 
 static void police_prepare(struct object *o)
@@ -74,14 +103,24 @@ static void police_prepare(struct object *o)
 	limit.ce_rate = value_of(o->action, "", "ce-rate");
 }
 
+/* The rate of a packet: that of the longest prefix, or the parameter's. */
+static uint64_t rate_of(const struct run *r)
+{
+	const struct net *found = limit.table && !r->p.why ? longest_match(r, limit.per) : NULL;
+
+	if (!found)
+		return limit.rate;
+	return found->tag == PLAN_NO_LIMIT ? 0 : r->object->plan_low ? LOW : HIGH;
+}
+
 /* Does it pass at any rate? */
 static bool unlimited(struct run *r)
 {
 	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? MISS : CONTROL;
-	if (!limit.rate)
+	if (!limit.rate && !limit.table)
 		return true;
 	if (!r->p.why || limit.per >= PER_MARK)
-		return false;
+		return !rate_of(r);
 	r->counted = 1;
 	return true;
 }
@@ -111,11 +150,11 @@ static void police_expect(struct run *r)
 	if (unlimited(r))
 		return;
 	/* no bucket is its own, and all are in use; at the high rate one may be, for a moment */
-	if (limit.rate == LOW || limit.ce_rate == LOW)
+	if (rate_of(r) == LOW || limit.ce_rate == LOW)
 		r->counted = limit.per != PER_NONE;
 	else
 		r->uncountable = true;
-	if (limit.rate == LOW) {
+	if (rate_of(r) == LOW) {
 		if (limit.over == OVER_CE && marked(r))
 			return;
 		above(r);
@@ -132,11 +171,15 @@ static void pace_choose(struct object *o, struct rng *rng)
 {
 	struct action *a = o->action;
 
+	bool table;
+
 	keys_choose(a, rng);
-	if (chance(rng, 10))
+	table = plans_choose(o, rng);
+	if (!table && chance(rng, 10))
 		return;
-	set_rate(param_named(a, "rate"), chance(rng, 50) ? LOW : HIGH);
-	if (param_named(a, "rate")->value == HIGH) {
+	if (!table)
+		set_rate(param_named(a, "rate"), chance(rng, 50) ? LOW : HIGH);
+	if (table ? !o->plan_low : param_named(a, "rate")->value == HIGH) {
 		/* none waits so long */
 		param_unset(param_named(a, "horizon"));
 		param_unset(param_named(a, "ce-above"));
@@ -147,7 +190,7 @@ static void pace_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
-	if (limit.rate == HIGH) {
+	if (rate_of(r) == HIGH) {
 		r->uncountable = true;
 		r->any_tstamp = ~0ULL;
 		return;
@@ -228,6 +271,7 @@ static void quota_prepare(struct object *o)
 	limit.rate = value_of(o->action, "", "limit");
 	limit.per = value_of(o->action, "", "per");
 	limit.over = value_of(o->action, "", "over");
+	limit.table = false;
 }
 
 static void quota_expect(struct run *r)
