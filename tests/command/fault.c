@@ -91,9 +91,23 @@ static void die(const char *what)
 
 /* ---- as tc ----------------------------------------------------------------------------------------------------- */
 
-/* timeout(1) does not wait for its time, it is told that this is over. It must be the parent. */
+/*
+ * timeout(1) does not wait for its time, it is told that this is over. It must be the parent, and must already wait: before
+ * that it does not know its child, and ends without it.
+ */
 static void hang(void)
 {
+	char path[64], state = '\0';
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	while (state != 'S') {
+		usleep(1000);
+		stat = fopen(path, "re");
+		if (!stat || fscanf(stat, "%*d (timeout) %c", &state) != 1)
+			die("fault: the parent of tc is not timeout");
+		fclose(stat);
+	}
 	kill(getppid(), SIGALRM);
 	for (;;)
 		pause();
