@@ -62,7 +62,7 @@ $(1)/tcact.bc: $(ACTIONS:%=$(1)/%.bc)
 $(1)/%.o: $(1)/%.bc
 	$$(call say,LLC,$$@)
 	$$(Q)$(LLC) -march=$(2) -mcpu=v3 -filetype=obj $$< -o $$@
-	$$(Q)$(LLVM_STRIP) -g $$@
+	$$(Q)$(LLVM_STRIP) -g -w --strip-symbol='LBB*' $$@
 
 # The descriptions in the objects; the build fails if one is missing.
 $(1)/tests/actions: $(ACTIONS:%=$(1)/%.o) $(DESCRIBE)

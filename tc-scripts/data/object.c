@@ -301,10 +301,13 @@ static size_t variable_offset(const struct elf *elf, const char *variable, size_
 	GElf_Sym symbol;
 
 	for (int i = 0; gelf_getsym(elf->symbols, i, &symbol); i++) {
-		const char *name = elf_strptr(elf->elf, elf->symbol_names, symbol.st_name);
+		const char *name;
 
-		if (name && symbol.st_shndx == elf->rodata_index && elf->rodata_index &&
-		    !strcmp(name, variable) && size <= elf->rodata.sh_size &&
+		/* first, as asking for the names of all takes most of the time */
+		if (!elf->rodata_index || symbol.st_shndx != elf->rodata_index)
+			continue;
+		name = elf_strptr(elf->elf, elf->symbol_names, symbol.st_name);
+		if (name && !strcmp(name, variable) && size <= elf->rodata.sh_size &&
 		    symbol.st_value <= elf->rodata.sh_size - size)
 			return elf->rodata.sh_offset + symbol.st_value;
 	}
@@ -364,10 +367,14 @@ static int parameters_read(struct action *action, const struct elf *elf, const s
 			   const char *variable, const char *of, const char *part, size_t on)
 {
 	struct member *members;
-	size_t n, start;
+	size_t n, start, end = 0;
 
 	if (variable_members(action->btf, variable, &members, &n))
 		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (end < members[i].offset + members[i].size)
+			end = members[i].offset + members[i].size;
+	start = variable_offset(elf, variable, end);
 	for (size_t i = 0; i < n; i++) {
 		char name[NAME_SIZE], key[2 * NAME_SIZE];
 		const struct tag *help, *syntax;
@@ -390,7 +397,6 @@ static int parameters_read(struct action *action, const struct elf *elf, const s
 			snprintf(key, sizeof(key), "%s", name);
 		help = tag_find(info, "parm", key);
 		syntax = tag_find(info, "parmtype", key);
-		start = variable_offset(elf, variable, members[i].offset + members[i].size);
 		p = help && syntax && start ? one_more(action->parameter, action->parameters) : NULL;
 		if (!p || members[i].size > PARAMETER_SIZE_MAX)
 			goto bad;
