@@ -175,20 +175,22 @@ int command_info(const struct options *options, char **words, int n, struct erro
 }
 
 /*
- * describe [NAME]: prints all that the actions, or this one, say about themselves, for the shell and for tests. One
- * fact a line; fields are separated by tabs, and "-" is an empty field. The lines of one action
+ * describe [NAME], names [NAME]: print what the actions, or this one, say about themselves: all of it for tests, or
+ * what the shell needs. One fact a line; fields are separated by tabs, and "-" is an empty field. The lines of one action
  * follow each other.
  *
  *   version VERSION
  *   order   le | be
- *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object
+ *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object; names has, instead of this,
+ *   action  NAME CLASS CHECKSUM TEXT PARAM...        TEXT: the default of the first parameter
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
  *   plans   ACTION KEY VALUE OFFSET BYTES            the same, of a table that the action can have: then a 1 is there
  *   buckets ACTION MAP                               a bucket for each key, see bucket.h
  *   shared  ACTION SET                               attachments of the actions of SET share a map
- *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
  *   needs   ACTION PARAM WORD=NEED...
+ * describe only:
+ *   param   ACTION NAME KIND OFFSET BYTES u|s MIN MAX WORDS DEFAULT SWITCH TEXT HELP
  *   rule    ACTION PARAM VERB THAN OTHER WORD...      THAN may be OTHER
  *   length  ACTION PARAM MAP N OFFSET                MAP has an element for each N of PARAM
  *   reason  NAME NUMBER
@@ -206,7 +208,6 @@ static void describe_parameter(const struct action *action, const struct paramet
 {
 	char *text = value_text(p, p->initial);
 	const char *separator = "";
-	bool needs = false;
 
 	printf("param\t%s\t%s\t%s\t%zu\t%zu\t%c\t", action->name, p->name, p->kind->name, p->offset, p->size,
 	       p->is_signed ? 's' : 'u');
@@ -214,10 +215,8 @@ static void describe_parameter(const struct action *action, const struct paramet
 		printf("%lld\t%llu\t", (long long)p->low, (unsigned long long)p->high);
 	else
 		printf("-\t-\t");
-	for (size_t i = 0; i < p->words.n; i++, separator = " ") {
+	for (size_t i = 0; i < p->words.n; i++, separator = " ")
 		printf("%s%s=%lld", separator, p->words.word[i].name, p->words.word[i].number);
-		needs |= p->words.word[i].need != NULL;
-	}
 	printf("%s\t", p->words.n ? "" : "-");
 	if (p->size <= 8)
 		printf("%lld", (long long)value_number(p, p->initial));
@@ -225,23 +224,30 @@ static void describe_parameter(const struct action *action, const struct paramet
 		printf("%d", p->initial[0]);
 	printf("\t%zu\t%s\t%s\n", p->on, text ?: "", p->help);
 	free(text);
-	if (!needs)
-		return;
-	printf("needs\t%s\t%s\t", action->name, p->name);
-	separator = "";
-	for (size_t i = 0; i < p->words.n; i++) {
-		if (!p->words.word[i].need)
-			continue;
-		printf("%s%s=%s", separator, p->words.word[i].name, p->words.word[i].need);
-		separator = " ";
-	}
-	putchar('\n');
 }
 
-static void describe_action(const struct action *action)
+static void describe_needs(const struct action *action, const struct parameter *p)
 {
-	printf("action\t%s\t%s\t%u\t%zu\t%s\n", action->name, action->class, action->checksum, action->size,
-	       action->what);
+	bool needs = false;
+
+	for (size_t i = 0; i < p->words.n; i++) {
+		const struct word *word = &p->words.word[i];
+
+		if (!word->need)
+			continue;
+		if (needs)
+			printf(" %s=%s", word->name, word->need);
+		else
+			printf("needs\t%s\t%s\t%s=%s", action->name, p->name, word->name, word->need);
+		needs = true;
+	}
+	if (needs)
+		putchar('\n');
+}
+
+/* What the shell needs too. */
+static void describe_facts(const struct action *action)
+{
 	for (size_t i = 0; i < action->parts; i++)
 		printf("part\t%s\t%s\t%s\t%d\t%s\n", action->name, action->part[i].name, action->part[i].of,
 		       action->part[i].order, or_none(action->part[i].unless));
@@ -256,6 +262,28 @@ static void describe_action(const struct action *action)
 		printf("buckets\t%s\t%s\n", action->name, action->buckets);
 	if (action->shared)
 		printf("shared\t%s\t%s\n", action->name, action->set);
+	for (size_t i = 0; i < action->parameters; i++)
+		describe_needs(action, &action->parameter[i]);
+}
+
+static void names_action(const struct action *action)
+{
+	char *text = action->parameters ? value_text(&action->parameter[0], action->parameter[0].initial) : NULL;
+
+	printf("action\t%s\t%s\t%u\t%s", action->name, action->class, action->checksum, text && *text ? text : "-");
+	free(text);
+	for (size_t i = 0; i < action->parameters; i++)
+		if (!parameter_is_table(&action->parameter[i]))
+			printf("%c%s", i ? ' ' : '\t', action->parameter[i].name);
+	putchar('\n');
+	describe_facts(action);
+}
+
+static void describe_action(const struct action *action)
+{
+	printf("action\t%s\t%s\t%u\t%zu\t%s\n", action->name, action->class, action->checksum, action->size,
+	       action->what);
+	describe_facts(action);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (!parameter_is_table(&action->parameter[i]))
 			describe_parameter(action, &action->parameter[i]);
@@ -285,21 +313,14 @@ static void describe_reasons(const struct action *actions, size_t n)
 		printf("reason\t%s\t%lld\n", most->word[i].name, most->word[i].number);
 }
 
-static void describe(const struct action *actions, size_t n)
-{
-	printf("version\t%s\norder\t%s\n", actions[0].version, actions[0].big_endian ? "be" : "le");
-	for (size_t i = 0; i < n; i++)
-		describe_action(&actions[i]);
-	describe_reasons(actions, n);
-}
-
-int command_describe(const struct options *options, char **words, int n, struct error *e)
+static int for_actions(const struct options *options, char **words, int n, struct error *e,
+		       void (*describe)(const struct action *actions, size_t n))
 {
 	struct action *actions, one = {};
 	size_t count;
 
 	if (n > 1)
-		return error(e, USAGE, "see: tcact help", "describe takes the NAME of an action, or nothing");
+		return error(e, USAGE, "see: tcact help", "only the NAME of one action can be given, or nothing");
 	if (n) {
 		if (!action_open(&one, options->objects, words[0], e))
 			describe(&one, 1);
@@ -310,6 +331,36 @@ int command_describe(const struct options *options, char **words, int n, struct 
 		describe(actions, count);
 	actions_close(actions, count);
 	return e->status ? -1 : 0;
+}
+
+static void describe_version(const struct action *action)
+{
+	printf("version\t%s\norder\t%s\n", action->version, action->big_endian ? "be" : "le");
+}
+
+static void describe(const struct action *actions, size_t n)
+{
+	describe_version(actions);
+	for (size_t i = 0; i < n; i++)
+		describe_action(&actions[i]);
+	describe_reasons(actions, n);
+}
+
+static void names(const struct action *actions, size_t n)
+{
+	describe_version(actions);
+	for (size_t i = 0; i < n; i++)
+		names_action(&actions[i]);
+}
+
+int command_describe(const struct options *options, char **words, int n, struct error *e)
+{
+	return for_actions(options, words, n, e, describe);
+}
+
+int command_names(const struct options *options, char **words, int n, struct error *e)
+{
+	return for_actions(options, words, n, e, names);
 }
 
 int command_version(const struct options *options, char **words, int n, struct error *e)

@@ -28,6 +28,7 @@ static const struct {
 	{ "dump", command_dump },
 	{ "change", command_change },
 	{ "describe", command_describe },
+	{ "names", command_names },
 	{ "tables", command_tables },
 	{ "buckets", command_buckets },
 	{ "top", command_top },

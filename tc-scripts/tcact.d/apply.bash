@@ -381,14 +381,13 @@ bake_all() {
 			step_args args "$i" "${want_dev[w]}"
 			key="object ${steps[i]} ${args[*]}"
 			[[ ! ${made[$key]-} ]] || continue
-			made["$key"]=$work/${#made[@]}/${steps[i]}.o
-			directories+=("${made[$key]%/*}")
+			new_object "$key" "${steps[i]}"
+			[[ ${made[$key]%/*} == "$work" ]] || directories+=("${made[$key]%/*}")
 			batch bake "${steps[i]}" "${args[@]}" -o "${made[$key]}"
 		done
 	done
-	((${#directories[@]})) || return 0
-	run "bake" mkdir -p "${directories[@]}"
-	ask_batches
+	((${#directories[@]} == 0)) || run "bake" mkdir "${directories[@]}"
+	((${#batches[@]} == 0)) || ask_batches
 }
 
 # add_one W PREF [QUEUE]: with it, what tc -batch is to do is added to this array, if -batch can take it

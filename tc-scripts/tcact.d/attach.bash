@@ -1,290 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Attachments. One is a filter of tcact's own: a match and one or more actions, each of which
-# carries a cookie of 12 or 16 bytes, by which it is found again:
-#   74636163  "tcac"
-#   1F        layout 1; F is the sum of 1 where tcact made the clsact qdisc of the device, 2 where apply added it
-#   PP NN 00  this is action PP of NN; PP = NN is the `goto chain` that ends them
-#   CCCCCCCC  cksum of the object as it was built: from which tcact it came
-#   LLLLLLLL  label: of the name, the protocol and the match as they were given, where there are any
+# Making, changing and removing attachments; and undoing that.
 
-# ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [as NAME] [protocol P] [match M]
+# ---- undoing --------------------------------------------------------------------------------
 
-# anywhere: no device, direction, pref ... is asked for
-anywhere() { devs=() match=() place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]=''); }
-
-# place REST WORD...: sets the variable REST to the words behind the place
-place() {
-	local -n rest_=$1
-	local name d
-	anywhere
-	shift
-	while (($#)); do
-		case $1 in
-		ingress | egress)
-			[[ ! ${place[dir]} ]] || bad "the direction is given twice"
-			place[dir]=$1
-			shift
-			continue ;;
-		match)
-			! names_action "${@:2:1}" || break
-			# u32's word, of a match that is not one word for the shell
-			[[ ${match[*]} != u32 || ${2-} == u32* ]] || break ;;
-		dev | pref | chain | as | protocol) (($# > 1)) || bad "$1: its value is missing" ;;
-		parent | root | block | handle | classid)
-			bad "$(q "$1"): tcact attaches to ingress and egress of a device only" ;;
-		*) break ;;
-		esac
-		case $1 in
-		dev)
-			device name "$2"
-			for d in "${devs[@]}"; do
-				[[ ${dev_index[$d]} != "${dev_index[$name]}" ]] || bad "dev $(q "$2") is given twice"
-			done
-			devs+=("$name") ;;
-		pref)
-			[[ ! ${place[pref]} && $2 =~ ^[1-9][0-9]{0,4}$ && $2 -le 65535 ]] ||
-				bad "pref $(q "$2"): must be 1..65535, once"
-			place[pref]=$2 ;;
-		chain)
-			[[ ! ${place[chain]} && $2 =~ ^(0|[1-9][0-9]{0,8})$ && $2 -le 268435455 ]] ||
-				bad "chain $(q "$2"): must be 0..268435455, once"
-			place[chain]=$2 ;;
-		as)
-			[[ ! ${place[as]} && $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$ ]] ||
-				bad "as $(q "$2"): must be a name of at most 32 letters, digits, _, . and -, once"
-			place[as]=$2 ;;
-		protocol)
-			[[ ! ${place[protocol]} && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
-				bad "protocol $(q "$2"): must be a name or number that tc knows, once"
-			place[protocol]=$2 ;;
-		match) place_match "$2" ;;
-		esac
-		shift 2
-	done
-	rest_=()
-	rest_+=("$@")
-	(($# == 0)) || meant_place "$@"
-	((${#match[@]} == 0)) || [[ ! $in_file && $subcommand != add ]] || meant_protocol "${match[@]}"
-}
-
-# names_action [WORD]: before this word, or none, match is the action of that name
-names_action() {
-	(($#)) || return 0
-	[[ $1 == @(then|pass|ok|drop|shot|reclassify|pipe|continue|trap|goto|jump) ]] ||
-		is_param match "$1"
-}
-
-# device VAR NAME: sets the variable VAR to the name that the kernel has for the device of this name or
-# altname: tc cuts a longer one to 15 characters, which may be the name of another device
-device() {
-	if [[ $in_file ]]; then
-		file_device "$@"
-	elif ! find_device "$@"; then
-		type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
-		bad "there is no device $(q "$2")" "see: ip link"
-	fi
-}
-
-# few_links: sets links to what ip says of each device where there are few, as each ip takes its time
-few_links() {
-	local all=(/sys/class/net/*/ifindex) text lines line
-	((${#all[@]} <= 200)) || return 0
-	text=$(exec ip -d -o link show 2>/dev/null) || return 0
-	split lines "$text" $'\n'
-	# or it is of another network namespace, or the alias of a device has a line feed
-	((${#lines[@]} == ${#all[@]})) || return 0
-	for line in "${lines[@]}"; do
-		# Behind @ may be what is at the other end, or more of the name: find_device compares the index.
-		[[ ! $line =~ ^[0-9]+:\ ([^\ ]+):\  ]] || links["${BASH_REMATCH[1]%@*}"]=$line
-	done
-}
-
-# find_device VAR NAME: as device, but fails where there is none
-find_device() {
-	local line='' index='' name_ mtu layer
-	if [[ $2 && $2 != */* ]]; then
-		line=${links[$2]-}
-		[[ ! $line ]] || read -r index 2>/dev/null <"/sys/class/net/$2/ifindex" || true
-		[[ $index && $line == "$index: "* ]] || line=$(exec ip -d -o link show dev "$2" 2>/dev/null) || true
-	fi
-	[[ $line =~ ^([0-9]+):\ ([^\ ]+):\ \<[^\>]*\>\ mtu\ ([0-9]+)\  ]] || return
-	index=${BASH_REMATCH[1]} name_=${BASH_REMATCH[2]} mtu=${BASH_REMATCH[3]}
-	# Behind @ ip says what is at the other end, but a name can have one too.
-	[[ $name_ == "$2" || $name_ != *@* ]] ||
-		{ [[ ${name_%@*} != "$2" ]] && same_device "$name_" "$index"; } || name_=${name_%@*}
-	printf -v "$1" '%s' "$name_"
-	dev_index["$name_"]=$index dev_mtu["$name_"]=$mtu
-	link_of "$line" layer
-	dev_link["$name_"]=$layer
-}
-
-# link_of LINE VARIABLE: what packets of a device begin with, of which ip -d -o says LINE. Its type is not
-# enough: at ingress, xfrm and vti show the Ethernet header of the device below, kernel 5.10 the outer header
-# of ipip and gre; what is redirected to an ifb has the link layer of where it came from; a tun device has the
-# type that its program chose. So for kinds other than those of tests/functional/kinds.sh the action finds out.
-link_of() {
-	local after=${1#*\\    link/} kind='' word=auto
-	# The kind follows; of a device without one, what it is as a port of a bridge or bond, or nothing.
-	if [[ ${after%%\\*} != *' numtxqueues '* ]]; then
-		kind=${after#*\\    }
-		if [[ $kind == 'tun type tap '* ]]; then kind=tap; else kind=${kind%% *}; fi
-	fi
-	case ${after%% *}/$kind in
-	loopback/ | ether/ | ether/*_slave) word=ether ;;
-	ether/@(bond|bridge|dummy|erspan|geneve|gretap|hsr|ip6gretap|ipvlan|macsec|macvlan|macvtap|netkit|tap|team|veth|vlan|vrf|vxlan))
-		word=ether ;;
-	none/@(geneve|tun|wireguard) | ppp/ppp) word=none ;;
-	esac
-	printf -v "$2" %s "$word"
-}
-
-# The words go to tc as they are, but for those that would end the match.
-place_match() {
-	local word
-	((${#match[@]} == 0)) || bad "match is given twice"
-	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
-	split match "$1"
-	[[ ${match[0]-} == @(matchall|flower|u32|basic|bpf|cgroup) ]] ||
-		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup"
-	for word in "${match[@]}"; do
-		# tc takes abbreviations for them
-		[[ $word != @(a|ac|act|acti|actio|action|p|po|pol|poli|polic|police) ]] ||
-			bad "match $(q "$1"): cannot contain an action"
-		[[ $word != divisor ]] || bad "match $(q "$1"): makes a hash table and no filter" "make it with tc"
-	done
-}
-
-# ---- labels -----------------------------------------------------------------------------------
-
-# The cookie has room for a number that stands for the name of an attachment, its protocol and its match as
-# they were given; /run/tcact/labels.NETNS says what the number means. So both stay when the program or the
-# table is replaced, and a number that nothing carries does no harm. Without that file only the names are lost,
-# until the next apply.
-
-# label VAR TEXT: sets these variables to the number of what the place says, and to what it says: "NAME PROTOCOL
-# MATCH", with - for no name; to nothing where that is "- all "
-label() {
-	local protocol_=${place[protocol],,} said_ number_=2166136261 i c
-	said_="${place[as]:--} ${protocol_:-all} ${match[*]}"
-	printf -v "$1" '%s' ''
-	printf -v "$2" '%s' "$said_"
-	[[ $said_ != '- all ' ]] || return 0
-	if [[ ! ${numbers[$said_]-} ]]; then
-		for ((i = 0; i < ${#said_}; i++)); do	# FNV-1a
-			printf -v c '%d' "'${said_:i:1}"
-			number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
-		done
-		printf -v c '%08x' "$number_"
-		numbers["$said_"]=$c
-	fi
-	printf -v "$1" '%s' "${numbers[$said_]}"
-}
-
-# label_file VAR: sets VAR to the name of the file
-label_file() {
-	netns_of "$1"
-	printf -v "$1" '%s' "$state/labels.${!1}"
-}
-
-# read_labels: sets labels and numbers to what the file says, if it is of this user and in a directory of his
-read_labels() {
-	local file text
-	compgen -G "$state/labels.*" >/dev/null && [[ -d $state && ! -L $state && -O $state ]] || return 0
-	label_file file
-	[[ -f $file && ! -L $file && -O $file ]] || return 0
-	while IFS= read -r text; do
-		[[ $text =~ ^([0-9a-f]{8})\ (.+) ]] || continue
-		labels["${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]} numbers["${BASH_REMATCH[2]}"]=${BASH_REMATCH[1]}
-	done <"$file"
-}
-
-# remember NUMBER TEXT: writes that down, if there is a number
-remember() {
-	local file
-	[[ $1 && ! $dry && ${labels[$1]-} != "$2" ]] || return 0
-	label_file file
-	{ printf '%s %s\n' "$1" "$2" >>"$file"; } 2>/dev/null || fail 2 "$subcommand" "cannot write to $state" "make room there"
-	labels[$1]=$2
-}
-
-# name_of VAR COOKIE: sets VAR to the name of the attachment, or to nothing
-name_of() {
-	local text_=${2:24}
-	[[ ! $text_ ]] || text_=${labels[$text_]-}
-	text_=${text_%% *}
-	printf -v "$1" '%s' "${text_#-}"
-}
-
-# ---- what there is --------------------------------------------------------------------------
-
-# look WHAT tc WORD...: sets said to what it prints; that there is no such qdisc or device is no failure
-look() {
-	local what=$1 status=0
-	shift
-	said=$(exec "${limit[@]}" "$@" 2>&1) || status=$?
-	((status)) && [[ $said != *@('Parent Qdisc'|'Cannot find device'|'No such device')* ]] || return 0
-	[[ ! $verbose ]] || printf '%s\n' "$said" >&2
-	refused "$what" "$1" "$status"
-}
-
-# what tc prints before each filter
-head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ '
-
-# filters VAR DEV DIR: sets the variable VAR to the list of them. The kernel drops a matchall filter from a list where it does not fit
-# into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
-filters() {
-	local list_ lost field what
-	quote what "$2"
-	what="look at $what $3"
-	look "$what" tc -s filter show dev "$2" "$3"
-	list_=$said
-	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
-		lost=${BASH_REMATCH[2]}
-		read -ra field <<<"$lost"
-		look "$what" tc -s filter show dev "$2" "$3" chain "${field[7]}" pref "${field[4]}"
-		# tc leaves out what it was asked for
-		said=${said//"filter protocol ${field[2]} ${field[5]} "/"$lost"}
-		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
-		list_=${list_/"$lost"/"$said"}
-	done
-	printf -v "$1" '%s' "$list_"
-}
-
-# all_filters VAR [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR". The devices have the
-# qdiscs of qdisc_of. One tc lists all; where that fails, filters says why, and gets what is missing.
-all_filters() {
-	local var_=$1 text_='' rest_ one_ commands_='' at_
-	shift
-	for ((at_ = 1; at_ < $#; at_ += 2)); do
-		# That of the qdisc comes first, and separates the lists.
-		commands_+="qdisc show dev ${!at_}"$'\nfilter show dev '"${*:at_:2}"$'\n'
-	done
-	# Other characters have a meaning for -batch.
-	if [[ $commands_ != *[!A-Za-z0-9_.:@\ $'\n'-]* ]] &&
-		rest_=$(exec "${limit[@]}" tc -s -batch - <<<"$commands_" 2>/dev/null); then
-		rest_=$'\n'$rest_
-		for ((at_ = 1; at_ < $#; at_ += 2)); do
-			one_=$'\nqdisc '"${qdisc_of[${!at_}]} ffff:"
-			[[ $rest_ == *"$one_"* ]] || break
-			rest_=${rest_#*"$one_"}
-			one_=${rest_%%$'\nqdisc '*}
-			rest_=${rest_:${#one_}}
-			[[ $one_ != *$'\nfilter '* ]] ||
-				text_+="hook ${*:at_:2}"$'\nfilter '"${one_#*$'\nfilter '}"$'\n'
-		done
-		if ((at_ > $#)) && [[ ! $text_ =~ (^|$'\n')$head($'\n'($head$'\n'|hook )|$) ]]; then
-			printf -v "$var_" '%s' "$text_"
-			return
-		fi
-	fi
-	text_=''
-	for ((at_ = 1; at_ < $#; at_ += 2)); do
-		filters one_ "${@:at_:2}"
-		[[ ! $one_ ]] || text_+="hook ${*:at_:2}"$'\n'$one_$'\n'
-	done
-	printf -v "$var_" '%s' "$text_"
-}
+# All of it is in this file, as the call that undoes is not the one that was killed, and may be of any kind.
 
 # mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
 mine() {
@@ -304,78 +24,6 @@ own_at() {
 		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0
 	done
 	return 1
-}
-
-# hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
-hooked() {
-	local pattern=$'(^|\n)qdisc (clsact|ingress) ' what
-	quote what "$2"
-	look "look at $what" tc qdisc show dev "$2"
-	printf -v "$1" '%s' ''
-	[[ ! $said =~ $pattern ]] || printf -v "$1" '%s' "${BASH_REMATCH[2]}"
-}
-
-# made_clsact DEV: an attachment says that tcact made the clsact qdisc
-made_clsact() {
-	local way lines
-	for way in ingress egress; do
-		mine lines "$1" "$way"
-		[[ ${lines[*]} != *$'\t'746361631[13]* ]] || return 0
-	done
-	return 1
-}
-
-# taken FILTERS: CHAIN/PREF of each, anybody's, behind "DEV DIR " of the last line "hook DEV DIR"
-taken() {
-	awk '/^hook / { hook = $2 " " $3 " " }
-		/^filter / {
-			c = 0
-			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-			print hook c "/" p
-		}' <<<"$1"
-}
-
-# free_pref VAR DEV: sets VAR to the pref that is asked for, or to what tc would choose: the last one
-# is the first to see a packet. It is known in advance, so that it can be undone exactly.
-free_pref() {
-	local list used free=${place[pref]}
-	filters list "$2" "${place[dir]}"
-	[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$2") ${place[dir]}" tc 1
-	used=$'\n'${list:+$(taken "$list" | sed -n "s|^${place[chain]:-0}/||p" | sort -n -u)}$'\n'
-	if [[ $free ]]; then
-		[[ $used != *$'\n'"$free"$'\n'* ]] ||
-			bad "pref $free is taken on $(q "$2") ${place[dir]}" "change or del it, or choose another pref"
-	else
-		free=${used#$'\n'} free=${free%%$'\n'*}
-		free=$((${free:-49153} - 1))
-		((free > 0)) || for ((free = 49152; free > 0; free--)); do
-			[[ $used == *$'\n'"$free"$'\n'* ]] || break
-		done
-	fi
-	printf -v "$1" '%s' "$free"
-}
-
-# ---- undoing --------------------------------------------------------------------------------
-
-# All of it is here, as the call that undoes is not the one that was killed, and may be of any kind.
-
-same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
-
-# still DEV: its name is that of the same device as when the command was read
-still() {
-	[[ ! $dry && ${dev_index[$1]-} ]] || return 0
-	same_device "$1" "${dev_index[$1]}" || { said='Cannot find device'; return 1; }
-}
-
-# all_still DEV...: as still, for each, which has to be
-all_still() {
-	local list dev
-	list=$'\n'$(exec ip -o link show 2>/dev/null) || true
-	for dev; do
-		[[ ! $dry && ${dev_index[$dev]-} && $list != *$'\n'"${dev_index[$dev]}: $dev"[:@]* ]] || continue
-		said='Cannot find device'
-		refused "look at $(q "$dev")" ip 1
-	done
 }
 
 # remove DEV DIR CHAIN PREF PROTOCOL KIND HANDLE
@@ -416,29 +64,71 @@ undo_qdisc() { # DEV IFINDEX
 	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
 }
 
+# taken FILTERS: CHAIN/PREF of each, anybody's, behind "DEV DIR " of the last line "hook DEV DIR"
+taken() {
+	awk '/^hook / { hook = $2 " " $3 " " }
+		/^filter / {
+			c = 0
+			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+			print hook c "/" p
+		}' <<<"$1"
+}
+
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way at all qdisc what
+	local way at all qdisc what commands=()
 	quote what "$1"
-	hooked qdisc "$1"
-	[[ $qdisc == clsact ]] || return
-	for way in ingress egress; do
-		if [[ $dry ]]; then
+	if [[ $dry ]]; then
+		hooked qdisc "$1"
+		[[ $qdisc == clsact ]] || return
+		for way in ingress egress; do
 			filters all "$1" "$way"
 			for at in $(taken "$all"); do
 				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
 			done
-		else
-			look "look at $what $way" tc filter show dev "$1" "$way"
-			all=$said
-			look "look at $what $way" tc chain show dev "$1" "$way"
-			[[ ! $all$said ]] || return
-		fi
+		done
+		return
+	fi
+	for way in ingress egress; do
+		commands+=("filter show dev $1 $way" "chain show dev $1 $way")
 	done
+	# That of the qdiscs is the last one: so nothing is before it.
+	look_at "look at $what" "${commands[@]}" "qdisc show dev $1"
+	[[ $said == 'qdisc '* && $'\n'$said == *$'\nqdisc clsact '* ]]
 }
 
 # ---- add ------------------------------------------------------------------------------------
+
+# made_clsact FILTERS: an attachment among these says that tcact made the clsact qdisc
+made_clsact() {
+	local own
+	own=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$1")
+	[[ $own == *$'\t'746361631[13]* ]]
+}
+
+# free_pref VAR DEV FILTERS: sets VAR to the pref that is asked for, or to what tc would choose: the last one
+# is the first to see a packet. It is known in advance, so that it can be undone exactly.
+free_pref() {
+	local free
+	free=$(exec awk -v "dir=${place[dir]}" -v "chain=${place[chain]:-0}" -v "pref=${place[pref]}" '
+		/^hook / { here = $NF == dir }
+		here && /^filter / {
+			c = 0
+			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
+			if (c != chain) next
+			used[p]
+			if (!least || p < least) least = p
+		}
+		END {
+			free = least ? least - 1 : 49152
+			if (pref) free = pref in used ? 0 : pref
+			else if (!free) for (free = 49152; free in used; free--) if (!free) break
+			print free
+		}' <<<"$3")
+	((free)) || bad "pref ${place[pref]} is taken on $(q "$2") ${place[dir]}" "change or del it, or choose another pref"
+	printf -v "$1" '%s' "$free"
+}
 
 # parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]: sets steps to the names,
 # settings to "PARAM VALUE ..." of each, tables to its "=FILE", to "empty", or to nothing, control to CONTROL's words
@@ -546,7 +236,7 @@ next_part() {
 # part; a part is on once one of them is given.
 edit_settings() {
 	local given first=${params[$3]%% *} p
-	split given "${4:-$first ${default[$3 $first]}}"
+	split given "${4:-$first ${default[$3]}}"
 	for ((p = 0; p < ${#given[@]}; p += 2)); do
 		printf -v "$1" '%s %s' "${!1}" "$2.${given[p]} ${given[p + 1]}"
 	done
@@ -620,13 +310,20 @@ suspect_of() {
 	done
 }
 
-# object VAR NAME [PARAM VALUE]...: sets VAR to a copy of the action's object with these values. The file is
-# named after the action: that is the name which tc shows.
+# new_object KEY NAME: sets made[KEY] to the file that becomes a copy of the action's object. It is named after the
+# action: that is the name which tc shows. So a further one needs a directory of its own.
+new_object() {
+	made["$1"]=$work/$2.o
+	[[ ! ${made["first $2"]-} ]] || made["$1"]=$work/${#made[@]}/$2.o
+	made["first $2"]=1
+}
+
+# object VAR NAME [PARAM VALUE]...: sets VAR to a copy of the action's object with these values
 object() {
 	local key="object ${*:2}"
 	if [[ ! ${made[$key]-} ]]; then
-		made["$key"]=$work/${#made[@]}/$2.o
-		run "bake $2" mkdir -p "${made[$key]%/*}"
+		new_object "$key" "$2"
+		[[ ${made[$key]%/*} == "$work" ]] || run "bake $2" mkdir "${made[$key]%/*}"
 		bake ask "${made[$key]}" "${@:2}"
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
@@ -749,12 +446,20 @@ unused_name() {
 
 # add: make what place and parse_steps read
 add() {
-	local dev flag prefs=() all=() qdiscs=() words i=0 n
+	local dev flag prefs=() all=() qdisc words found=() list i=0 n
 	for dev in "${devs[@]}"; do
-		hooked "qdiscs[${#qdiscs[@]}]" "$dev"
-		[[ ${place[dir]} == ingress || ${qdiscs[-1]} != ingress ]] ||
+		hooked qdisc "$dev"
+		[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") ${place[dir]}" tc 1
+		[[ ${place[dir]} == ingress || $qdisc != ingress ]] ||
 			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
-		free_pref "prefs[${#prefs[@]}]" "$dev"
+		qdisc_of["$dev"]=$qdisc
+		case $qdisc in
+		clsact) all_filters list "$dev" ingress "$dev" egress ;;
+		ingress) all_filters list "$dev" ingress ;;
+		*) list='' ;;
+		esac
+		found+=("$list")
+		free_pref "prefs[${#prefs[@]}]" "$dev" "$list"
 	done
 	for dev in "${devs[@]}"; do
 		actions words "$dev"
@@ -763,8 +468,8 @@ add() {
 	done
 	for dev in "${devs[@]}"; do
 		flag=0
-		case ${qdiscs[i]} in
-		clsact) ! made_clsact "$dev" || flag=1 ;;
+		case ${qdisc_of[$dev]} in
+		clsact) ! made_clsact "${found[i]}" || flag=1 ;;
 		'')
 			[[ ${made["clsact $dev"]-} ]] || add_clsact "$dev"
 			flag=${made["clsact $dev"]} ;;
@@ -796,62 +501,38 @@ add_clsact() {
 	qdisc_of["$1"]=clsact
 }
 
-# ---- finding attachments --------------------------------------------------------------------
+# ---- change ---------------------------------------------------------------------------------
 
-# find_own ARRAY NAME [LISTS]: sets ARRAY to the actions of the attachments at the place, each of them with an action
-# NAME where given: "DEV DIR" and a line of filters.awk; adds to the variable LISTS what tc
-# said, as order.awk takes it
-find_own() {
-	local -n own_=$1
-	local name=$2 d way line lines text group=() field has='' is_ places=()
-	own_=() qdisc_of=()
-	read_labels
-	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
-	look "look at the devices" tc qdisc show
-	split lines "$said" $'\n'
-	for line in "${lines[@]}"; do
-		[[ $line == 'qdisc '@(clsact|ingress)' '* ]] || continue
-		split field "$line"
-		qdisc_of["${field[4]}"]=${field[1]}
+# The same program with other constants takes its place; it keeps its maps, and so its table
+# and its counters.
+command_change() {
+	local line rest own field entry name pin given=() fits=()
+	catalogue
+	place rest "$@"
+	((${#devs[@]})) || bad "dev is missing"
+	name=${rest[0]-}
+	parse_steps "${rest[@]}"
+	((${#steps[@]} == 1)) || bad "then: change one action at a time"
+	[[ ${tables[0]} != =* ]] || bad "table: use tcact table load"
+	read -ra given <<<"${settings[0]}"
+	((${#given[@]} || ${#control[@]})) || bad "there is nothing to change"
+	[[ ${control[0]-} != goto ]] || bad "goto chain cannot be set in place" "del and add it"
+	begin
+	find_own own "$name"
+	for line in "${own[@]}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[9]} != "$name" ]] || fits+=("$line")
+		[[ ${field[8]} == bpf || ${#control[@]} == 0 ]] ||
+			bad "its control is ${field[11]}, which the kernel does not replace in place" "del and add it"
 	done
-	((${#devs[@]} || ! ${#qdisc_of[@]})) || {
-		text=$(IFS=$'\n' && exec sort <<<"${!qdisc_of[*]}")
-		split devs "$text" $'\n'
-	}
-	for d in "${devs[@]}"; do
-		for way in ${place[dir]:-ingress egress}; do
-			# An ingress qdisc shows its filters for egress too.
-			[[ ${qdisc_of[$d]-} != clsact && ${qdisc_of[$d]-} != "$way" ]] || places+=("$d" "$way")
-		done
-	done
-	all_filters text "${places[@]}"
-	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
-	[[ ! $text ]] || text=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
-	split lines "$text" $'\n'
-	if [[ ! $name${place[pref]}${place[chain]}${place[as]}${place[protocol]} ]]; then
-		own_=("${lines[@]}") lines=()
-	fi
-	for line in "${lines[@]}"; do
-		split field "$line" $'\t'
-		if [[ ${field[7]:10:2} == 00 ]]; then
-			[[ ! $has ]] || own_+=("${group[@]}")
-			group=() has=''
-		fi
-		[[ ! ${place[pref]} || ${place[pref]} == "${field[3]}" ]] || continue
-		[[ ! ${place[chain]} || ${place[chain]} == "${field[2]}" ]] || continue
-		[[ ! ${place[as]} ]] || { name_of is_ "${field[7]}" && [[ $is_ == "${place[as]}" ]]; } || continue
-		[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[4],,}" ]] || continue
-		group+=("$line")
-		[[ $name && $name != "${field[9]}" ]] || has=1
-	done
-	[[ ! $has ]] || own_+=("${group[@]}")
-	all_still "${devs[@]}"
-}
-
-# none [NAME]: which may be no action at all
-none() {
-	[[ ! ${1-} ]] || known "$1"
-	fail 3 "$subcommand" "there is no such attachment" "see: tcact show"
+	one_of entry "${fits[@]}"
+	[[ ! ${control[*]} || $((16#${entry[7]:10:2} + 1)) == $((16#${entry[7]:12:2})) ]] ||
+		bad "$name is not the last action, which has the control" "name that one"
+	[[ ${entry[11]} != goto* ]] ||
+		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
+	stage pin -l "${entry[10]}" "$name" "${given[@]}"
+	replace "$pin" "${control[*]:-${entry[11]}}" "${entry[@]}"
+	commit
 }
 
 # ---- del ------------------------------------------------------------------------------------

@@ -29,10 +29,10 @@ batch() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data describe` says
+# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says
 catalogue() {
 	local - text row field IFS=$IFS
-	text=$(of_data describe "$@") || ended $?
+	text=$(of_data names "$@") || ended $?
 	set -f
 	IFS=$'\n'
 	for row in $text; do
@@ -44,13 +44,13 @@ catalogue() {
 		order*) order=${field[1]} ;;
 		action*)
 			actions+=("${field[1]}")
-			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]} params["${field[1]}"]='' ;;
+			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]}
+			default["${field[1]}"]=${field[4]} params["${field[1]}"]="${field[5]} " ;;
 		shared*) set_of["${field[1]}"]=${field[2]} ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
 		plans*) plans["${field[1]}"]=1 ;;
 		buckets*) buckets["${field[1]}"]=1 ;;
 		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;
-		param*) params["${field[1]}"]+="${field[2]} " default["${field[1]} ${field[2]}"]=${field[12]} ;;
 		needs*) needs["${field[1]} ${field[2]}"]=${field[3]} ;;
 		esac
 	done
@@ -81,6 +81,15 @@ is_param() { [[ " ${params[$1]}" == *" $2 "* && $2 != *' '* ]]; } # NAME WORD
 
 # known NAME: there is such an action
 known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"; }
+
+# rewriters_of_catalogue VAR: sets VAR to the names of the actions that always obey their control, as order.awk takes them
+rewriters_of_catalogue() {
+	local name
+	printf -v "$1" '%s' ''
+	for name in "${actions[@]}"; do
+		[[ ${class[$name]} != rewriter ]] || printf -v "$1" '%s' "${!1} $name "
+	done
+}
 
 # check_settings NAME [PARAM VALUE]...: the values are right, each is given once, and they go together.
 # Afterwards they are known to be free of white space.

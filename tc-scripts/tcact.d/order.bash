@@ -58,15 +58,6 @@ warn_tcx() {
 		warn "$2 may not see all packets" "a tcx program before it decides" "see: bpftool net show dev $(q "$1")"
 }
 
-# rewriters_of_catalogue VAR: sets VAR to the names of the actions that always obey their control, as order.awk takes them
-rewriters_of_catalogue() {
-	local name
-	printf -v "$1" '%s' ''
-	for name in "${actions[@]}"; do
-		[[ ${class[$name]} != rewriter ]] || printf -v "$1" '%s' "${!1} $name "
-	done
-}
-
 # warn_before HERE: which filters, in the arrays none, some and asks, hide packets from the one at this place
 warn_before() {
 	local names
