@@ -236,27 +236,17 @@ static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 }
 _Static_assert(1 << 22 >= RUN_MAX, "as many halvings as the loop has");
 
-/* The leaf of an address in host byte order, 0 for none. Not inlined, as the code is long. */
-OUT_OF_LINE __u32 prefix_leaf_ipv4(__u32 address)
+static __always_inline __u32 range_leaf_ipv4(__u64 step, __u32 address)
 {
-	__u64 step = range_step(0, (__u64)address << 32);
+	const struct range_ipv4 *range = range_cell(range_search(RUN_IPV4, step, address));
 
-	if (step & STEP_RUN) {
-		const struct range_ipv4 *range = range_cell(range_search(RUN_IPV4, step, address));
-
-		return range ? range->leaf : 0;
-	}
-	return step;
+	return range ? range->leaf : 0;
 }
 
-OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
+static __always_inline __u32 range_leaf_ipv6(__u64 step, __u64 upper, __u64 lower)
 {
-	__u64 step = range_step(1, upper);
-	const struct range_ipv6 *range;
+	const struct range_ipv6 *range = range_cell(range_search(RUN_UPPER, step, upper) + 1);
 
-	if (!(step & STEP_RUN))
-		return step;
-	range = range_cell(range_search(RUN_UPPER, step, upper) + 1);
 	if (range && range->count) {
 		step = (__u64)range->count << 32 | range->leaf;
 		range = range_cell(range_search(RUN_LOWER, step, lower) + 1);
@@ -270,7 +260,7 @@ OUT_OF_LINE __u32 prefix_leaf_ipv6(__u64 upper, __u64 lower)
  * The number of the entry that applies now for @leaf, which has a timeout: the leaf's own, or
  * after its timeout the one that covers it. 0 if there is none, or it is an exception.
  */
-OUT_OF_LINE __u32 prefix_lookup_timed(__u32 leaf)
+static __always_inline __u32 range_leaf_timed(__u32 leaf)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
@@ -306,7 +296,7 @@ static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 
 #else
 
-static __always_inline __u32 prefix_lookup_timed(__u32 leaf)
+static __always_inline __u32 range_leaf_timed(__u32 leaf)
 {
 	return leaf;
 }
@@ -320,15 +310,29 @@ static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
 
 #endif
 
-/* The number of the record of the longest prefix that contains @net's address, 0 for none. */
+/*
+ * The number of the entry of the longest prefix that contains an address, in host byte order; 0 for none. @upper has an
+ * IPv4 address in its upper half. Not inlined, as the code is long; and all in one, as the kernel needs about 8 KiB for
+ * each function of each attachment.
+ */
+OUT_OF_LINE __u32 prefix_number(__u32 is_ipv4, __u64 upper, __u64 lower)
+{
+	__u64 step = range_step(is_ipv4 ? 0 : 1, upper);
+	__u32 leaf = step;
+
+	if (step & STEP_RUN)
+		leaf = is_ipv4 ? range_leaf_ipv4(step, upper >> 32) : range_leaf_ipv6(step, upper, lower);
+	return likely(!(leaf & LEAF_TIMED)) ? leaf : range_leaf_timed(leaf);
+}
+
+/* The same for an address of @net. */
 static __always_inline __u32 prefix_lookup(const struct network *net, enum side side)
 {
 	const union address *address = network_address(net, side);
-	__u32 leaf = network_is_ipv4(net)
-			     ? prefix_leaf_ipv4(bpf_ntohl(address->v4))
-			     : prefix_leaf_ipv6(bpf_be64_to_cpu(address->v6[0]), bpf_be64_to_cpu(address->v6[1]));
 
-	return likely(!(leaf & LEAF_TIMED)) ? leaf : prefix_lookup_timed(leaf);
+	if (network_is_ipv4(net))
+		return prefix_number(true, (__u64)bpf_ntohl(address->v4) << 32, 0);
+	return prefix_number(false, bpf_be64_to_cpu(address->v6[0]), bpf_be64_to_cpu(address->v6[1]));
 }
 
 /* Which addresses are looked up: a parameter. */

@@ -53,7 +53,7 @@ SEC("action/trie") int trie(struct __sk_buff *skb)
 		value = bpf_map_lookup_elem(&lpm, &key);
 		number = value ? *value : 0;
 	} else if (trie_params.in != IN_NONE) {
-		number = prefix_leaf_ipv4(*address);
+		number = prefix_number(/*is_ipv4*/ true, (__u64)*address << 32, 0);
 		if (number && trie_params.in != IN_TABLE && prefix_tag(number, trie_params.in == IN_TABLE_HITS, &tag))
 			number = tag;
 	}
