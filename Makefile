@@ -213,8 +213,9 @@ INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 	644:build/installed/tcact.bash-completion:$(COMPLETIONDIR)/tcact \
 	644:build/installed/tcact.zsh-completion:$(ZSHDIR)/_tcact \
 	644:build/installed/tcact.fish-completion:$(FISHDIR)/tcact.fish \
-	$(foreach u,tcact tcact@,644:build/installed/boot/$u.service:$(UNITDIR)/$u.service \
+	$(foreach u,tcact tcact@ tcact-keep,644:build/installed/boot/$u.service:$(UNITDIR)/$u.service \
 		644:tc-scripts/boot/sandbox.conf:$(UNITDIR)/$u.service.d/sandbox.conf) \
+	644:tc-scripts/boot/tcact-keep.timer:$(UNITDIR)/tcact-keep.timer \
 	644:build/installed/boot/90-tcact.rules:$(UDEVDIR)/rules.d/90-tcact.rules \
 	755:build/installed/boot/hook:$(SCRIPTDIR)/hook \
 	$(foreach p,$(pages),644:build/installed/$p:$(MANDIR)/man$(patsubst .%,%,$(suffix $p))/$p)
@@ -230,6 +231,7 @@ install: all $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INST
 
 uninstall:
 	$(Q)DESTDIR='$(DESTDIR)' packaging/install -u $(MANIFEST)
+	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)rm -rf '$(DESTDIR)/var/lib/tcact')
 
 # check-all: also what check leaves out on the other kernels
 check check-all:
@@ -278,7 +280,7 @@ help:
 	@echo 'make bench      what each action costs; writes docs/performance.md (root)'
 	@echo 'make demo       real packets through the actions, before and after (root)'
 	@echo 'make install    DESTDIR PREFIX BINDIR LIBDIR BPFDIR MANDIR ... BYTEORDER=le|be'
-	@echo 'make uninstall  takes away what make install with the same variables installed, and nothing else'
+	@echo 'make uninstall  takes away what make install with the same variables installed, and what tcact keep wrote'
 	@echo 'make deb        Debian packages, in build/deb, from a clean root; names what it needs (root)'
 	@echo 'make rpm        RPM packages, in build/rpm; names what it needs'
 	@echo 'make clean      V=1 prints each command'

@@ -44,16 +44,18 @@ static size_t column_of(const struct btf *btf, const struct btf_member *member, 
 	return n;
 }
 
-static int columns_find(struct buckets *b, const struct btf *btf)
+/* @value: the type of the values of a map of this type */
+static int columns_find(struct buckets *b, const struct btf *btf, __u32 value, __u32 map_type)
 {
-	const struct bpf_map_info *info = &b->map->info;
-	const struct btf_type *set = btf ? btf__type_by_id(btf, info->btf_value_type_id) : NULL;
+	const struct btf_type *set = btf__type_by_id(btf, value);
 	struct column c;
 
-	if (!set || !btf_is_struct(set) || (info->type != BPF_MAP_TYPE_ARRAY && info->type != BPF_MAP_TYPE_PERCPU_ARRAY))
+	if (!set || !btf_is_struct(set) || (map_type != BPF_MAP_TYPE_ARRAY && map_type != BPF_MAP_TYPE_PERCPU_ARRAY))
 		return -1;
+	b->value_size = set->size;
+	b->per_cpu = map_type == BPF_MAP_TYPE_PERCPU_ARRAY;
 	for (int i = 0; i < btf_vlen(set); i++) {
-		size_t n = column_of(btf, btf_members(set) + i, info->value_size, &c);
+		size_t n = column_of(btf, btf_members(set) + i, b->value_size, &c);
 
 		if (!n)
 			continue;
@@ -83,9 +85,48 @@ int buckets_open(struct buckets *b, const struct action *action, __u32 id, struc
 		return -1;
 	b->map = program_map(&b->program, action->buckets);
 	btf = b->map && b->map->info.btf_id ? btf__load_from_kernel_by_id(b->map->info.btf_id) : NULL;
-	result = btf ? columns_find(b, btf) : -1;
+	result = btf ? columns_find(b, btf, b->map->info.btf_value_type_id, b->map->info.type) : -1;
+	if (!result && b->value_size != b->map->info.value_size)
+		result = -1;
 	btf__free(btf);
 	return result ? error(e, REFUSED, "del and add it", "program %u does not tell what its buckets are", id) : 0;
+}
+
+/*
+ * The macros of libbpf make a map a variable: of a struct with pointers, one to a value, one to an array whose length is
+ * the type of the map.
+ */
+int buckets_of(struct buckets *b, const struct action *action)
+{
+	const struct btf *btf = action->btf;
+	int id = action->buckets ? btf__find_by_name_kind(btf, action->buckets, BTF_KIND_VAR) : -1;
+	const struct btf_type *map = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, id)->type), *array;
+	__u32 value = 0, type = 0;
+
+	memset(b, 0, sizeof(*b));
+	b->action = action;
+	for (int i = 0; map && btf_is_struct(map) && i < btf_vlen(map); i++) {
+		const struct btf_member *member = btf_members(map) + i;
+		const struct btf_type *to = btf__type_by_id(btf, member->type);
+		const char *name = btf__name_by_offset(btf, member->name_off);
+
+		if (!to || !btf_is_ptr(to))
+			continue;
+		if (!strcmp(name, "value"))
+			value = to->type;
+		array = btf__type_by_id(btf, to->type);
+		if (!strcmp(name, "type") && array && btf_is_array(array))
+			type = btf_array(array)->nelems;
+	}
+	return value ? columns_find(b, btf, value, type) : -1;
+}
+
+bool buckets_have_times(const struct buckets *b)
+{
+	for (size_t i = 0; i < b->columns; i++)
+		if (b->column[i].kind == COLUMN_TIME)
+			return true;
+	return false;
 }
 
 void buckets_close(struct buckets *b)
@@ -159,7 +200,7 @@ static void merge(const struct buckets *b, struct bucket_list *list)
 
 int buckets_read(const struct buckets *b, struct bucket_list *list, struct error *e)
 {
-	int cpus = b->map->info.type == BPF_MAP_TYPE_PERCPU_ARRAY ? libbpf_num_possible_cpus() : 1;
+	int cpus = b->per_cpu ? libbpf_num_possible_cpus() : 1;
 	size_t stride = (b->map->info.value_size + 7) / 8 * 8, room = 0;
 	unsigned char *values = cpus > 0 ? malloc(stride * cpus) : NULL;
 	struct timespec clock;

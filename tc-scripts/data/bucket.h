@@ -41,6 +41,8 @@ struct buckets {
 	const struct map *map;
 	struct column column[BUCKET_COLUMNS_MAX];
 	size_t columns;
+	size_t value_size;		/* bytes of an element of the map */
+	bool per_cpu;			/* each CPU has its own */
 	size_t ways;			/* buckets in an element of the map */
 	size_t key_offset, key_words;
 };
@@ -53,6 +55,10 @@ struct bucket_list {
 /* The buckets of program @id. buckets_close() frees them, also after an error. */
 int buckets_open(struct buckets *buckets, const struct action *action, __u32 id, struct error *error);
 void buckets_close(struct buckets *buckets);
+/* What the buckets of @action are, without a program; -1 if it has none. There is nothing to be closed. */
+int buckets_of(struct buckets *buckets, const struct action *action);
+/* Do they hold times, which count from the boot? */
+bool buckets_have_times(const struct buckets *buckets);
 /* Reads those in use; the counters of all CPUs are added. */
 int buckets_read(const struct buckets *buckets, struct bucket_list *list, struct error *error);
 void bucket_key_text(const struct buckets *buckets, const struct bucket *bucket, struct key_text *text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "command.h"
 #include "status.h"
 #include "table.h"
@@ -186,7 +187,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
  *   plans   ACTION KEY VALUE OFFSET BYTES            the same, of a table that the action can have: then a 1 is there
- *   buckets ACTION MAP                               a bucket for each key, see bucket.h
+ *   buckets ACTION MAP lasting|passing               a bucket for each key, see bucket.h; passing: with times
  *   shared  ACTION SET                               attachments of the actions of SET share a map
  *   needs   ACTION PARAM WORD=NEED...
  * describe only:
@@ -248,6 +249,8 @@ static void describe_needs(const struct action *action, const struct parameter *
 /* What the shell needs too. */
 static void describe_facts(const struct action *action)
 {
+	struct buckets buckets;
+
 	for (size_t i = 0; i < action->parts; i++)
 		printf("part\t%s\t%s\t%s\t%d\t%s\n", action->name, action->part[i].name, action->part[i].of,
 		       action->part[i].order, or_none(action->part[i].unless));
@@ -259,7 +262,8 @@ static void describe_facts(const struct action *action)
 			printf("table\t%s\t%s\t%s\n", action->name, action->key, action->value);
 	}
 	if (action->buckets)
-		printf("buckets\t%s\t%s\n", action->name, action->buckets);
+		printf("buckets\t%s\t%s\t%s\n", action->name, action->buckets,
+		       buckets_of(&buckets, action) || buckets_have_times(&buckets) ? "passing" : "lasting");
 	if (action->shared)
 		printf("shared\t%s\t%s\n", action->name, action->set);
 	for (size_t i = 0; i < action->parameters; i++)

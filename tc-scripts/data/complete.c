@@ -34,6 +34,7 @@ static const struct choice subcommands[] = {
 	{ "table", "change or show tables" },
 	{ "apply", "make what is attached what the files say" },
 	{ "save", "print what is attached as such a file" },
+	{ "keep", "write what quota and account have counted to a file" },
 	{ "check", "show what this machine supports, or read such files" },
 	{ "help", "show how to use a subcommand" },
 	{}
@@ -291,7 +292,8 @@ int command_complete(const struct options *options, char **words, int n, struct 
 			offer("chain", "0..268435455");
 		else if (!strcmp(said.keyword, "table") || !strcmp(said.keyword, "-o"))
 			offer_files();
-	} else if (!strcmp(subcommand, "check") || !strcmp(subcommand, "save")) {
+	} else if (!strcmp(subcommand, "check") || !strcmp(subcommand, "save") ||
+		   !strcmp(subcommand, "keep")) {
 		offer_files();
 	} else if (!strcmp(subcommand, "apply")) {
 		if (i == n)

@@ -14,6 +14,7 @@
 #include "command.h"
 #include "program.h"
 #include "table.h"
+#include "used.h"
 #include "value.h"
 
 /* ---- contents of maps ------------------------------------------------------------------------ */
@@ -211,6 +212,7 @@ struct load {
 	bool other_keys;		/* than the buckets of @like have */
 	const char **others;		/* with which its map is shared: their ids, or pins */
 	size_t n_others;
+	struct used used;		/* what its buckets begin with */
 	struct progress *progress;
 	const char *pin;
 	bool verbose;
@@ -346,6 +348,15 @@ static int maps_fill(const struct bpf_object *object, const struct load *load, c
 	return 0;
 }
 
+static int buckets_fill(const struct bpf_object *object, const struct load *load, const char *buckets, struct error *e)
+{
+	const struct bpf_map *map = load->used.record ? bpf_object__find_map_by_name(object, buckets) : NULL;
+
+	if (map && used_put_back(&load->used, bpf_map__fd(map), bpf_map__max_entries(map)))
+		return error(e, REFUSED, "free some", "cannot fill %s: %s", buckets, strerror(errno));
+	return 0;
+}
+
 static int load_program(const struct settings *settings, const struct load *load, struct error *e)
 {
 	const struct action *action = settings->action;
@@ -376,10 +387,15 @@ static int load_program(const struct settings *settings, const struct load *load
 	result = bpf_object__load(object);
 	if (result)
 		result = load_error(action, -result, log, e);
+<<<<<<< HEAD
 	else if (bpf_object__btf_fd(object) < 0)	/* which libbpf can do without, but show, change and table cannot */
 		result = error(e, REFUSED, "see: tcact check", "the kernel did not take the types (BTF) of %s", action->name);
 	else
 		result = maps_fill(object, load, content, e);
+=======
+	else if (!(result = maps_fill(object, load, content, e)))
+		result = buckets_fill(object, load, action->buckets, e);
+>>>>>>> 18ccf66 (keep, apply kept: what quota and account have counted survives a reboot, by the unit)
 	if (!result && bpf_program__pin(program, load->pin))
 		result = error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(load->pin), strerror(errno));
 out:
@@ -467,7 +483,8 @@ struct change {
 };
 
 /*
- * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... -o PIN NAME [PARAM VALUE]...
+ * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... [-u FILE -w KEY] -o PIN
+ *      NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID and the seed of their keys, but not its other values
@@ -477,6 +494,7 @@ struct change {
  *             lines are left out
  *   -e        the table is empty
  *   -a, -d    the table is that of ID, with these entries, or - for those of standard input, added or removed
+ *   -u, -w    the buckets begin with what FILE has for KEY, see used
  *   -n        check all that can be checked, and load nothing
  */
 int command_load(const struct options *options, char **words, int n, struct error *e)
@@ -489,7 +507,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct action action = {};
 	struct table table = {};
 	struct change *changes = calloc(n + 1, sizeof(*changes));
-	const char *file = NULL;
+	const char *file = NULL, *used = NULL, *key = NULL;
 	bool empty = false, dry = false, maps_only = false;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
@@ -501,7 +519,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	}
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:o:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:o:u:w:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!number_read(optarg, &id)) {
@@ -524,6 +542,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		case 'a':
 		case 'd': changes[change++] = (struct change){ optarg, option == 'd' }; break;
 		case 'o': load.pin = optarg; break;
+		case 'u': used = optarg; break;
+		case 'w': key = optarg; break;
 		case 'n': dry = true; break;
 		default:
 			error(e, USAGE, "see: tcact help", "load has no such option");
@@ -552,6 +572,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
 	load.other_keys = id && action.buckets && other_keys(&settings, &like);
+	if (used && key && !id)
+		used_find(&load.used, used, key, &settings);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
 	if (file || empty || change) {
@@ -567,6 +589,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 out:
 	free(changes);
 	free(load.others);
+	used_free(&load.used);
 	table_free(&table);
 	program_close(&like);
 	settings_free(&settings);

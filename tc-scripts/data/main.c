@@ -38,6 +38,7 @@ static const struct {
 	{ "status", command_status },
 	{ "form", command_form },
 	{ "keep", command_keep },
+	{ "used", command_used },
 	{ "complete", command_complete },
 	{ "version", command_version },
 };

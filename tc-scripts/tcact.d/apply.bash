@@ -19,6 +19,10 @@ declare -gA taken_at=()
 # from: of what is added, the one of these that was it until now
 pair=() at=() how=() gone=() from=()
 
+# The file with what buckets held when nobody had them, and of it the key of each "W I", the attachment and its action
+kept_file=''
+declare -gA kept_key=()
+
 # ---- what is there ----------------------------------------------------------------------------
 
 # have_all: sets have_* to what is attached at devs, or everywhere, and lists to anybody's filters
@@ -359,13 +363,18 @@ again() {
 		[protocol]=${match[1]})
 	place[dir]=${place[dir]% *} place[chain]=${place[chain]/#0/} match=("${match[@]:2}")
 	kept=()
-	[[ $h ]] || return 0
+	if [[ ! $h ]]; then
+		for i in "${!steps[@]}"; do
+			[[ ! ${kept_key["$1 $i"]-} ]] || kept[i]="-u"$'\t'"$kept_file"$'\t'"-w"$'\t'"${kept_key["$1 $i"]}"
+		done
+		return
+	fi
 	mapfile -t forms_ <<<"${have_form[h]}"
 	for i in "${!steps[@]}"; do
 		# The maps of another version of tcact may be others.
 		! holds "${steps[i]}" || [[ ${forms_[i]} == @(\?|old *) ]] || {
 			split field "${own[have_first[h] + i]}" $'\t'
-			kept[i]=${field[10]}
+			kept[i]=-l$'\t'${field[10]}$'\t'-k
 		}
 	done
 }
@@ -572,6 +581,7 @@ carry_out() {
 	for h in "${gone[@]}"; do removes+=("${have_hook[h]##* } ${have_pref[h]} $h"); done
 	mapfile -t adds < <(in_order 1,1rn 2,2n "${adds[@]}")
 	mapfile -t removes < <(in_order 1,1n 2,2rn "${removes[@]}")
+	[[ ! $kept_file ]] || read_kept_keys
 	bake_all "${adds[@]}"
 	prepare_devices "${adds[@]}"
 	for w in "${adds[@]}"; do devs+=("${want_dev[w]}"); done
@@ -635,10 +645,75 @@ tidy_labels() {
 	done 2>/dev/null >>"$file" || fail 2 "$subcommand" "cannot write to $state" "make room there"
 }
 
+# ---- what buckets hold, over a reboot -----------------------------------------------------------
+
+kept_name() { # FILE
+	[[ $1 && $1 != -* && $1 != *[[:cntrl:]]* ]] ||
+		bad "FILE $(q "$1"): must not be empty, begin with - or have control characters" "choose another name"
+}
+
+# key_for VAR DEV DIR CHAIN LABEL I: sets VAR to what tells its action I, whatever its pref; seen counts those that are alike
+key_for() {
+	local key_="$2 $3 as ${5%% *} $6"
+	[[ $5 != '- '* ]] || key_="$2 $3 chain $4 $6 ${5#- }"
+	seen["$key_"]=$((${seen["$key_"]-0} + 1))
+	printf -v "$1" '%s#%s' "$key_" "${seen["$key_"]}"
+}
+
+# read_kept_keys: sets kept_key
+read_kept_keys() {
+	local w i names place_ all=()
+	local -A seen=()
+	for w in "${!want_hook[@]}"; do all+=("${want_hook[w]##* } ${at[w]-0} $w"); done
+	mapfile -t all < <(in_order 1,1n 2,2n "${all[@]}")
+	for w in "${all[@]}"; do
+		split names "${want_names[w]}"
+		split place_ "${want_hook[w]}"
+		for i in "${!names[@]}"; do
+			[[ ${buckets[${names[i]}]-} != lasting ]] || key_for "kept_key[$w $i]" "${place_[@]}" "${want_label[w]}" "$i"
+		done
+	done
+}
+
+# keep FILE
+command_keep() {
+	local own line field key keys=() label_
+	local -A seen=() of_file=()
+	[[ $# != 0 ]] || bad "its FILE is missing" "write: tcact keep FILE"
+	(($# == 1)) || bad "$(q "$2") is one word too many"
+	kept_name "$1"
+	catalogue
+	if [[ $dry ]]; then
+		shell "$self" keep "$1"
+		echo
+		return
+	fi
+	take_lock
+	anywhere
+	find_own own ''
+	for line in "${own[@]}"; do
+		split field "$line" $'\t'
+		# of devices to which apply has come
+		[[ ${field[7]:9:1} != [23] ]] || of_file["${field[0]}"]=1
+		[[ ${buckets[${field[9]}]-} == lasting ]] || continue
+		label_='- all '
+		[[ ! ${field[7]:24} ]] || label_=${labels[${field[7]:24}]-?}
+		key_for key "${field[@]:0:3}" "$label_" "$((16#${field[7]:10:2}))"
+		keys+=("$key" "${field[@]:9:2}")
+	done
+	ask used "$1" "${#of_file[@]}" "${!of_file[@]}" "${keys[@]}"
+}
+
 command_apply() {
 	local only='' w h dev hook order_of=() n=0 added=0 changed=0
 	local -A wants_at=() haves_at=() made_now=() of_files=()
 	catalogue
+	if [[ ${1-} == kept ]]; then
+		(($# > 1)) || bad "kept: its FILE is missing"
+		kept_name "$2"
+		kept_file=$2
+		shift 2
+	fi
 	if [[ ${1-} == dev ]]; then
 		(($# > 1)) || bad "dev: its value is missing"
 		device only "$2"

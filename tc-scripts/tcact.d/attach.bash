@@ -329,12 +329,12 @@ object() {
 	printf -v "$1" '%s' "${made[$key]}"
 }
 
-# staged_table VAR TABLE PROGRAM NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values and this
-# table, which all attachments of one add share; with PROGRAM, it has the maps of that one
+# staged_table VAR TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values, this table,
+# and what is kept for it; all attachments of one add share it
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
-		[[ ! $3 ]] || options=(-l "$3" -k)
+		split options "$3" $'\t'
 		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}

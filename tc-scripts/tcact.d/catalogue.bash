@@ -49,7 +49,7 @@ catalogue() {
 		shared*) set_of["${field[1]}"]=${field[2]} ;;
 		table*) table_key["${field[1]}"]=${field[2]} ;;
 		plans*) plans["${field[1]}"]=1 ;;
-		buckets*) buckets["${field[1]}"]=1 ;;
+		buckets*) buckets["${field[1]}"]=${field[3]} ;;
 		part?edit*) parts["${field[3]}"]+="${field[2]} ${field[*]:4}"$'\n' ;;
 		needs*) needs["${field[1]} ${field[2]}"]=${field[3]} ;;
 		esac

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <bpf/libbpf.h>
+
+#include "command.h"
+#include "used.h"
+#include "value.h"
+
+/*
+ * The file: this, then records, each of a multiple of 8 bytes. All numbers are in the byte order of the machine, so a
+ * file of the other byte order has another magic number.
+ */
+struct used_file {
+	__u64 magic;
+	__u64 size;		/* of the whole file */
+	__u64 checksum;		/* of the records: zlib's CRC-32 */
+};
+#define USED_MAGIC 0x7463616374000001ULL	/* "tcact", and the version of this form */
+#define USED_MAX (1ULL << 30)			/* bytes of a file */
+
+/*
+ * Of one action: this, its text, and of each element of its map that has something its number and its bytes, of all
+ * CPUs. The text is its key, a tab, and all that must be the same for the bytes to mean the same.
+ */
+struct used_record {
+	__u64 size;		/* of all of it */
+	__u64 seed;
+	__u64 text_size;	/* with the 0 at its end, and those up to a multiple of 8 */
+	__u64 elements;
+	char text[];
+};
+
+#define TEXT_MAX 4096
+#define UP8(n) (((n) + 7) / 8 * 8)
+
+/* The bytes of an element, of all CPUs; 0 if that cannot be known. */
+static size_t element_size(const struct buckets *b)
+{
+	int cpus = b->per_cpu ? libbpf_num_possible_cpus() : 1;
+
+	return cpus > 0 ? UP8(b->value_size) * cpus : 0;
+}
+
+/* What a record of these buckets begins with; -1 if it would be too long. */
+static int text_of(const struct buckets *b, const struct settings *settings, const char *key, char text[TEXT_MAX])
+{
+	static const char *const same[] = { "per", "prefix4", "prefix6", "buckets" };
+	int n = snprintf(text, TEXT_MAX, "%s\t%s of %zu bytes, %zu ways, key %zu+%zu", key, settings->action->name,
+			 element_size(b), b->ways, b->key_offset, b->key_words);
+
+	for (size_t i = 0; i < b->columns && n < TEXT_MAX; i++)
+		n += snprintf(text + n, TEXT_MAX - n, ", %s %zu+%zu", b->column[i].name, b->column[i].offset,
+			      b->column[i].size);
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same) && n < TEXT_MAX; i++) {
+		const struct parameter *p = parameter_named(settings->action, same[i]);
+		char *value = p ? value_text(p, settings_bytes(settings, p)) : NULL;
+
+		if (p)
+			n += snprintf(text + n, TEXT_MAX - n, ", %s %s", p->name, value ?: "");
+		free(value);
+	}
+	return n < TEXT_MAX ? 0 : -1;
+}
+
+/* Does what they hold mean the same after a reboot? Times do not, and cgroups have other numbers then. */
+static bool lasting(const struct buckets *b, const struct settings *settings)
+{
+	const struct parameter *per = parameter_named(settings->action, "per");
+	char *word = per ? value_text(per, settings_bytes(settings, per)) : NULL;
+	bool lasts = !buckets_have_times(b) && !(word && !strcmp(word, "cgroup"));
+
+	free(word);
+	return lasts;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* The record at @at of a file that ends at @end; NULL if it is none. */
+static const struct used_record *record_at(const unsigned char *at, const unsigned char *end)
+{
+	const struct used_record *r = (const void *)at;
+	size_t left = end - at;
+
+	if (left < sizeof(*r) || r->size > left || r->size % 8 || r->size < sizeof(*r) ||
+	    r->text_size > r->size - sizeof(*r) || r->text_size % 8 || !r->text_size || r->text[r->text_size - 1])
+		return NULL;
+	return r;
+}
+
+/* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. */
+static unsigned char *file_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const struct used_file *head;
+	unsigned char *bytes = NULL;
+	struct stat st;
+	bool whole = false;
+	size_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) &&
+	    st.st_size >= (off_t)sizeof(*head) && (__u64)st.st_size <= USED_MAX)
+		bytes = malloc(st.st_size);
+	if (bytes) {
+		while (n < (size_t)st.st_size && (got = read(fd, bytes + n, st.st_size - n)) > 0)
+			n += got;
+		head = (const void *)bytes;
+		whole = n == (size_t)st.st_size && head->magic == USED_MAGIC && head->size == n &&
+			head->checksum == crc32(0, bytes + sizeof(*head), n - sizeof(*head));
+	}
+	close(fd);
+	if (!whole) {
+		fprintf(stderr, "tcact: warning: %s: it is no file of this machine's tcact keep; what it counted begins at 0\n",
+			Q(path));
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+/* The first record, or that behind @r; NULL if there is no other. */
+static const struct used_record *record_next(const unsigned char *file, const struct used_record *r)
+{
+	const struct used_file *head = (const void *)file;
+
+	return record_at(r ? (const unsigned char *)r + r->size : file + sizeof(*head), file + head->size);
+}
+
+void used_find(struct used *used, const char *path, const char *key, struct settings *settings)
+{
+	const struct parameter *seed = parameter_named(settings->action, "seed");
+	const struct used_record *r = NULL;
+	struct buckets b = {};
+	char text[TEXT_MAX];
+
+	memset(used, 0, sizeof(*used));
+	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || text_of(&b, settings, key, text))
+		return;
+	used->file = file_read(path);
+	while (used->file && (r = record_next(used->file, r)))
+		if (!strcmp(r->text, text))
+			break;
+	if (!r || r->elements > (r->size - sizeof(*r) - r->text_size) / (8 + element_size(&b)) || !r->seed ||
+	    (settings_given(settings, seed) && memcmp(settings_bytes(settings, seed), &r->seed, sizeof(r->seed))))
+		return;
+	settings_put(settings, seed, (const unsigned char *)&r->seed);
+	used->record = r;
+}
+
+int used_put_back(const struct used *used, int map, __u32 entries)
+{
+	const struct used_record *r = used->record;
+	const unsigned char *at;
+	size_t step;
+
+	if (!r || !r->elements)
+		return 0;
+	at = (const unsigned char *)r->text + r->text_size;
+	step = (r->size - sizeof(*r) - r->text_size) / r->elements;
+	for (__u64 i = 0; i < r->elements; i++, at += step) {
+		__u64 index = *(const __u64 *)at;
+		__u32 element = (__u32)index;
+
+		if (index < entries && bpf_map_update_elem(map, &element, at + 8, BPF_ANY))
+			return -1;
+	}
+	return 0;
+}
+
+void used_free(struct used *used)
+{
+	free(used->file);
+	memset(used, 0, sizeof(*used));
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static bool all_zero(const unsigned char *bytes, size_t n)
+{
+	return !n || (!*bytes && !memcmp(bytes, bytes + 1, n - 1));
+}
+
+/* Writes the record of these buckets to a stream whose memory is at *@bytes. */
+static int record_write(const struct buckets *b, const char *key, FILE *to, char **bytes, struct error *e)
+{
+	const struct parameter *seed = parameter_named(b->action, "seed");
+	size_t size = element_size(b), begin = ftell(to);
+	unsigned char *element = calloc(1, size + 1);
+	char text[TEXT_MAX] = "";
+	struct used_record r = {};
+
+	if (!element || !size)
+		return error(e, REFUSED, "free some", "no memory");
+	if (text_of(b, &b->settings, key, text)) {
+		free(element);
+		return error(e, REFUSED, "shorten its match", "the description of an attachment is too long");
+	}
+	memcpy(&r.seed, settings_bytes(&b->settings, seed), sizeof(r.seed));
+	r.text_size = UP8(strlen(text) + 1);
+	fwrite(&r, sizeof(r), 1, to);
+	fwrite(text, r.text_size, 1, to);
+	for (__u32 i = 0; i < b->map->info.max_entries; i++) {
+		const __u64 index = i;
+
+		if (bpf_map_lookup_elem(b->map->fd, &i, element)) {
+			error(e, REFUSED, "try again", "cannot read its buckets: %s", strerror(errno));
+			break;
+		}
+		if (all_zero(element, size))
+			continue;
+		fwrite(&index, sizeof(index), 1, to);
+		fwrite(element, size, 1, to);
+		r.elements++;
+	}
+	free(element);
+	r.size = ftell(to) - begin;
+	if (!e->status && fflush(to))
+		error(e, REFUSED, "free some", "no memory");
+	if (!e->status)
+		memcpy(*bytes + begin, &r, sizeof(r));
+	return e->status ? -1 : 0;
+}
+
+/* Does the key @text belong to one of these devices? */
+static bool of_devices(const char *text, char **devices, int n)
+{
+	size_t length = strcspn(text, " ");
+
+	for (int i = 0; i < n; i++)
+		if (strlen(devices[i]) == length && !strncmp(devices[i], text, length))
+			return true;
+	return false;
+}
+
+/* What the file had for other devices stays: they may come, and so may what is to be attached to them. */
+static void keep_others(const char *path, char **devices, int n, FILE *to)
+{
+	unsigned char *file = file_read(path);
+	const struct used_record *r = NULL;
+
+	while (file && (r = record_next(file, r)))
+		if (!of_devices(r->text, devices, n))
+			fwrite(r, r->size, 1, to);
+	free(file);
+}
+
+/* Puts these bytes in the place of the file, so that at any time either the old or the new one is whole on the disk. */
+static int file_replace(const char *path, const char *bytes, size_t size, struct error *e)
+{
+	const char *slash = strrchr(path, '/');
+	char temporary[PATH_MAX], directory[PATH_MAX];
+	int file, of;
+	bool done = true;
+
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
+	/* what a killed call left */
+	unlink(temporary);
+	file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return error(e, REFUSED, "check its directory", "cannot write %s: %s", Q(temporary), strerror(errno));
+	for (ssize_t n; size && done; bytes += n, size -= n) {
+		n = write(file, bytes, size);
+		done = n > 0;
+		n = done ? n : 0;
+	}
+	if (!done || fsync(file) || rename(temporary, path)) {
+		error(e, REFUSED, "make room there", "cannot write %s: %s", Q(path), strerror(errno));
+		unlink(temporary);
+	}
+	close(file);
+	of = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (of >= 0) {
+		fsync(of);
+		close(of);
+	}
+	return e->status ? -1 : 0;
+}
+
+/*
+ * used FILE N DEV... [KEY NAME ID]...: writes what the buckets of these programs hold, as far as it lasts. KEY
+ * begins with the name of its device. What FILE has for devices other than these N stays in it. If there is nothing to
+ * be written, there is no FILE afterwards.
+ */
+int command_used(const struct options *options, char **words, int n, struct error *e)
+{
+	struct used_file head = { .magic = USED_MAGIC };
+	int devices = n > 1 ? atoi(words[1]) : -1;
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *to;
+
+	if (devices < 0 || devices > n - 2 || (n - 2 - devices) % 3)
+		return error(e, USAGE, "see: tcact help", "used: write FILE, N DEV..., and KEY, NAME and ID");
+	to = open_memstream(&bytes, &size);
+	if (!to)
+		return error(e, REFUSED, "free some", "no memory");
+	fwrite(&head, sizeof(head), 1, to);
+	for (int i = 2 + devices; i < n && !e->status; i += 3) {
+		const struct action *action = action_once(options->objects, words[i + 1], e);
+		struct buckets b = {};
+		struct error own = {};
+
+		if (!action)
+			break;
+		/* one that is gone, or of another version of tcact, has nothing that can be kept */
+		if (action->buckets && !buckets_open(&b, action, (__u32)strtoul(words[i + 2], NULL, 10), &own) &&
+		    lasting(&b, &b.settings))
+			record_write(&b, words[i], to, &bytes, e);
+		buckets_close(&b);
+	}
+	keep_others(words[0], words + 2, devices, to);
+	if (ferror(to) | fclose(to))
+		error(e, REFUSED, "free some", "no memory");
+	head.size = size;
+	if (!e->status && size == sizeof(head)) {
+		if (unlink(words[0]) && errno != ENOENT)
+			error(e, REFUSED, "check its directory", "cannot delete %s: %s", Q(words[0]), strerror(errno));
+	} else if (!e->status) {
+		head.checksum = crc32(0, (unsigned char *)bytes + sizeof(head), size - sizeof(head));
+		memcpy(bytes, &head, sizeof(head));
+		file_replace(words[0], bytes, size, e);
+	}
+	free(bytes);
+	return e->status ? -1 : 0;
+}
