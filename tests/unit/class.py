@@ -2,7 +2,7 @@
 """class: the value of the longest match in each field, the default, hit counters; the tables and
 addresses are those of prefixes."""
 from common import *
-from prefixes import TABLES, Ranges, look, pairs
+from prefixes import TABLES, Ranges, look, pairs, timeouts_of
 
 CTX = {"mark": 0x55, "priority": 0x10001, "cb0": 1, "cb1": 2, "cb2": 3, "cb3": 4, "cb4": 5}
 UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # TEST_RUN does not return these fields
@@ -16,7 +16,7 @@ def vectors(suite):
         if p.link != "auto":
             settings["link"] = p.link
         if table not in ranges:
-            ranges[table] = Ranges(table)
+            ranges[table] = Ranges(TABLES[table], timeouts_of(table))
         if suite.bake(*(x for pair in settings.items() for x in pair), table=table):
             ranges[table].fill(suite)
         field, hits = settings.get("set", "priority"), settings.get("hits") == "on"
