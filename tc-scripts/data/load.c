@@ -387,15 +387,10 @@ static int load_program(const struct settings *settings, const struct load *load
 	result = bpf_object__load(object);
 	if (result)
 		result = load_error(action, -result, log, e);
-<<<<<<< HEAD
 	else if (bpf_object__btf_fd(object) < 0)	/* which libbpf can do without, but show, change and table cannot */
 		result = error(e, REFUSED, "see: tcact check", "the kernel did not take the types (BTF) of %s", action->name);
-	else
-		result = maps_fill(object, load, content, e);
-=======
 	else if (!(result = maps_fill(object, load, content, e)))
 		result = buckets_fill(object, load, action->buckets, e);
->>>>>>> 18ccf66 (keep, apply kept: what quota and account have counted survives a reboot, by the unit)
 	if (!result && bpf_program__pin(program, load->pin))
 		result = error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(load->pin), strerror(errno));
 out:
