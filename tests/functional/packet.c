@@ -16,6 +16,7 @@
  *                                   its last 4 bytes, until the file STOP exists and N were sent. Each must
  *                                   come out once and in order, or not at all. Prints a dot for each batch
  *                                   of 64, and at the end how many were sent, passed, and judged wrongly
+ *   packet flood DEV MS HEX         sends this frame for so long, from each CPU at the same time; prints how many each sent
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
@@ -515,6 +516,46 @@ static int flow(char **args)
 	}
 	printf("\n%u %u %u\n", sent, passed, wrong);
 	return 0;
+}
+
+/* One CPU's part of flood: prints what it sent. */
+static void flood_from(int cpu, int ifindex, const uint8_t *bytes, size_t len, int64_t until)
+{
+	int fd = packet_socket(0, 0);
+	unsigned long sent = 0;
+	struct timespec now;
+	cpu_set_t only;
+
+	CPU_ZERO(&only);
+	CPU_SET(cpu, &only);
+	if (sched_setaffinity(0, sizeof(only), &only))
+		err(2, "CPU %d", cpu);
+	do {
+		for (int i = 0; i < 16; i++, sent++)
+			send_frame(fd, ifindex, get16(bytes + 12), bytes, len);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec * 1000LL + now.tv_nsec / 1000000 < until);
+	printf("%lu\n", sent);
+	exit(0);
+}
+
+static int flood(char **args)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct timespec now;
+	int failed = 0, status;
+	size_t len = read_hex(args[2], frame, FRAME_MAX);
+	int ifindex = if_nametoindex(args[0]);
+
+	if (!ifindex)
+		err(2, "%s", args[0]);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	for (int cpu = 0; cpu < cpus; cpu++)
+		if (!fork())
+			flood_from(cpu, ifindex, frame, len, now.tv_sec * 1000LL + now.tv_nsec / 1000000 + atoi(args[1]));
+	while (wait(&status) > 0)
+		failed |= status;
+	return failed ? 2 : 0;
 }
 
 static int catch(char **args)
@@ -1182,7 +1223,7 @@ int main(int argc, char **argv)
 		int args;
 	} commands[] = {
 		{ "alone", alone, 1 }, { "netns", netns, 2 }, { "pass", pass, 2 }, { "catch", catch, 3 },
-		{ "flow", flow, 6 },
+		{ "flow", flow, 6 }, { "flood", flood, 3 },
 		{ "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "echo", echo, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
@@ -1193,7 +1234,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|netns|pass|flow|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|echo|offload|ids|reasons ...\n",
+	fputs("usage: packet alone|netns|pass|flow|flood|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|echo|offload|ids|reasons ...\n",
 	      stderr);
 	return 2;
 }
