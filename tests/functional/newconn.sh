@@ -5,6 +5,7 @@
 bake new3 newconn rate 3 every 3600s seed 1
 bake new3-hit newconn rate 3 every 3600s over hit
 bake new5 newconn rate 10 every 10s burst 5
+bake new5-hit newconn rate 10 every 10s burst 5 over hit
 bake new1-udp newconn rate 1 every 3600s timeout 3s burst 2
 
 t newconn_each 'of each source three SYNs pass, packet by packet; ACKs, fragments and known UDP flows always pass'
@@ -88,4 +89,29 @@ newconn_rate() {
 		((passed >= expected - 1 && passed <= expected + 1 && first >= 5 && first <= 6)) ||
 			fail "$passed passed, $first in a row; expected $expected and 5"
 	done
+}
+
+t newconn_hashlimit 'the same SYNs through newconn and through hashlimit of iptables: both find as many over the rate'
+newconn_hashlimit() {
+	local mac begin now sent=0 ours theirs expected
+	wire a b
+	clsact a
+	frames
+	# for b itself, or it would not reach iptables
+	mac=${frame[syn4.in]:0:12}
+	ip link set dev b address "${mac:0:2}:${mac:2:2}:${mac:4:2}:${mac:6:2}:${mac:8:2}:${mac:10:2}"
+	iptables -t raw -A PREROUTING -i b -p tcp --syn -m hashlimit --hashlimit-name syn --hashlimit-mode srcip \
+		--hashlimit-above 1/second --hashlimit-burst 5 -j DROP 2>/dev/null || skip "no iptables, or no hashlimit in this kernel"
+	tc filter add dev a egress pref 7 matchall @new5-hit continue
+	begin=${EPOCHREALTIME/./}
+	until now=${EPOCHREALTIME/./} && ((now - begin > 5000000)); do
+		plus_minus "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" >/dev/null
+		sent=$((sent + 4))
+	done
+	ours=$(reasons a egress 7)
+	theirs=$(iptables -t raw -vnxL PREROUTING | awk '/DROP/ { print $1 }')
+	ours=$((sent - ${ours#over=})) theirs=$((sent - theirs)) expected=$((5 + (now - begin) / 1000000))
+	echo "# of $sent SYNs, within the rate: ours $ours, hashlimit $theirs, expected $expected"
+	((ours >= expected - 1 && ours <= expected + 1)) || fail "ours: $ours of $sent"
+	((theirs >= expected - 1 && theirs <= expected + 1)) || fail "hashlimit: $theirs of $sent"
 }
