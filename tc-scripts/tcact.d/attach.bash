@@ -538,7 +538,7 @@ command_change() {
 # ---- del ------------------------------------------------------------------------------------
 
 command_del() {
-	local line field flags='' d rest own all=() gone=() status=0 applied=''
+	local line field flags='' d rest own left all=() gone=() status=0 applied=''
 	catalogue
 	[[ ${1-} != applied ]] || { applied=1; shift; }
 	place rest "$@"
@@ -557,6 +557,8 @@ command_del() {
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ ${field[7]:9:1} != [13] ]] || flags+=" ${field[0]} "
 		remove "${field[@]:0:7}" || status=$?
+		# a tc that was stopped may have done its work
+		((status == 0)) || ! killed "$status" || own_at left "${field[@]:0:4}" || status=0
 		((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
 		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
 		so_far=", after ${#gone[@]} of ${#all[@]}"
