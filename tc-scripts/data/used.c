@@ -142,15 +142,19 @@ void used_find(struct used *used, const char *path, const char *key, struct sett
 	const struct used_record *r = NULL;
 	struct buckets b = {};
 	char text[TEXT_MAX];
+	size_t step;
 
 	memset(used, 0, sizeof(*used));
-	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || text_of(&b, settings, key, text))
+	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || !element_size(&b) ||
+	    text_of(&b, settings, key, text))
 		return;
 	used->file = file_read(path);
 	while (used->file && (r = record_next(used->file, r)))
 		if (!strcmp(r->text, text))
 			break;
-	if (!r || r->elements > (r->size - sizeof(*r) - r->text_size) / (8 + element_size(&b)) || !r->seed ||
+	step = 8 + element_size(&b);
+	if (!r || (r->size - sizeof(*r) - r->text_size) % step ||
+	    r->elements != (r->size - sizeof(*r) - r->text_size) / step || !r->seed ||
 	    (settings_given(settings, seed) && memcmp(settings_bytes(settings, seed), &r->seed, sizeof(r->seed))))
 		return;
 	settings_put(settings, seed, (const unsigned char *)&r->seed);
