@@ -29,16 +29,43 @@ RULES(police, burst, "unit rate");
 RULES(police, ce-rate, "below rate; without table");
 RULES(police, table, "with per src dst");
 TABLE(police, prefix_cells, prefix, rate plan);
-BUCKET_KEY_PARAMS(police, bucket_sets, "word drop=0 ce=1 hit=2", "what becomes of packets above the rate");
+BUCKET_KEY_PARAMS(police, police_sets, "word drop=0 ce=1 hit=2", "what becomes of packets above the rate");
 PARAMS(police) = { BUCKET_KEY_DEFAULTS };
 
 #define RATE rate_param(&police_params.rate)
 #define CE_RATE rate_param(&police_params.ce_rate)
 #define KEY BUCKET_KEY(police)
 
-static __always_inline int over_rate(struct __sk_buff *skb)
+/* struct bucket_set, and how many packets were above the rate: dropped (or with `over hit` matched), or with CE. */
+struct police_set {
+	__u64 hash[BUCKET_WAYS];
+	bucket_time full[BUCKET_WAYS];
+	bucket_time second[BUCKET_WAYS];
+	bucket_counter32 over[BUCKET_WAYS];
+	bucket_counter32 marked[BUCKET_WAYS];
+};
+_Static_assert(sizeof(struct police_set) == 32 * BUCKET_WAYS, "as tcact-police(8) says");
+_Static_assert(offsetof(struct police_set, over) == sizeof(struct bucket_set) &&
+	       offsetof(struct police_set, full) == offsetof(struct bucket_set, full) &&
+	       offsetof(struct police_set, marked) == sizeof(struct bucket_set) + sizeof(__u32) * BUCKET_WAYS,
+	       "it begins with a struct bucket_set, and the counters follow each other");
+
+/* max_entries: see bucket_sets, of which this has the place */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 7);
+	__type(key, __u32);
+	__type(value, struct police_set);
+} police_sets SEC(".maps");
+
+static __always_inline int over_rate(struct __sk_buff *skb, struct police_set *set, __u32 way)
 {
-	return police_params.over == OVER_CE && mark_ce(skb) ? CONTROL : over(KEY);
+	if (police_params.over == OVER_CE && mark_ce(skb)) {
+		__sync_fetch_and_add(&set->marked[way], 1);
+		return CONTROL;
+	}
+	__sync_fetch_and_add(&set->over[way], 1);
+	return over(KEY);
 }
 
 static __always_inline int unlimited(void)
@@ -55,18 +82,20 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 	__u64 now = bucket_now(), burst = plan ? plan->burst : burst_ticks(rate, police_params.burst);
 	bool two = CE_RATE->mult, shared;
 	__u32 cost = cost_of(skb, KEY, rate->packets), way;
-	struct bucket_set *set = bucket_key_set(KEY, hash);
+	__u32 index = bucket_set_of(hash, bucket_sets_for(police_params.buckets));
+	struct police_set *police = bpf_map_lookup_elem(&police_sets, &index);
+	struct bucket_set *set = (struct bucket_set *)police;
 
-	if (!set)
+	if (!police)
 		return unlimited();
-	way = bucket_find(set, hash, now, two, &shared);
+	way = bucket_find_counted(set, hash, now, two, &shared, police->over);
 	if (shared)
 		count(SHARED);
 	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst))
-		return over_rate(skb);
+		return over_rate(skb, police, way);
 	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
-				burst_ticks(CE_RATE, police_params.burst)))
-		mark_ce(skb);
+				burst_ticks(CE_RATE, police_params.burst)) && mark_ce(skb))
+		__sync_fetch_and_add(&police->marked[way], 1);
 	return within(KEY);
 }
 
@@ -103,14 +132,15 @@ struct {
 OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 {
 	__u64 burst = burst_ticks(RATE, police_params.burst), take = burst >> SHARE_OF_BURST;
-	struct bucket_set *set = bucket_set(0);
+	__u32 zero = 0;
+	struct police_set *set = bpf_map_lookup_elem(&police_sets, &zero);
 
 	if (!credit || !set)
 		return unlimited();
 	if (take < ticks)
 		take = ticks;
 	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst))
-		return over_rate(skb);
+		return over_rate(skb, set, 0);
 	*credit += take - ticks;
 	return within(KEY);
 }

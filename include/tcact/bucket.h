@@ -27,6 +27,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/types.h>
 
 #ifndef __always_inline
@@ -166,6 +167,7 @@ static __always_inline __u64 bits64(__u64 bits, __u8 length)
  */
 typedef __u64 bucket_time;	/* in ticks since boot */
 typedef __u64 bucket_counter;	/* it only grows, while the bucket has the same key */
+typedef __u32 bucket_counter32;	/* the same, and begins again after 2^32 */
 
 struct bucket_set {
 	__u64 hash[BUCKET_WAYS];	/* of the key */
@@ -173,8 +175,12 @@ struct bucket_set {
 	bucket_time second[BUCKET_WAYS];	/* the same for a second rate, if the action has one */
 };
 
-/* The bucket of the key with @hash: its index. *@shared: it is also that of another key. */
-static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared)
+/*
+ * The bucket of the key with @hash: its index. *@shared: it is also that of another key. @counters: two arrays, which
+ * begin at 0 with each key; or NULL.
+ */
+static __always_inline __u32 bucket_find_counted(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared,
+						 bucket_counter32 *counters)
 {
 	__u64 first = 0;
 	__u32 way = 0;
@@ -204,5 +210,12 @@ static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u
 	}
 	set->full[way] = set->second[way] = 0;
 	set->hash[way] = hash;
+	if (counters)
+		counters[way] = counters[BUCKET_WAYS + way] = 0;
 	return way;
+}
+
+static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared)
+{
+	return bucket_find_counted(set, hash, now, two, shared, /*counters*/ NULL);
 }

@@ -37,7 +37,7 @@ static size_t column_of(const struct btf *btf, const struct btf_member *member, 
 		return 0;
 	snprintf(c->name, sizeof(c->name), "%s", btf__name_by_offset(btf, member->name_off));
 	name = btf__name_by_offset(btf, of->name_off);
-	c->kind = !strcmp(name, "bucket_counter") ? COLUMN_COUNTER :
+	c->kind = !strcmp(name, "bucket_counter") || !strcmp(name, "bucket_counter32") ? COLUMN_COUNTER :
 		  !strcmp(name, "bucket_time") ? COLUMN_TIME : COLUMN_NUMBER;
 	c->offset = member->offset / 8;
 	c->size = size;

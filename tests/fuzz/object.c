@@ -380,9 +380,9 @@ static void fill_vids(struct object *o)
  */
 static void fill_buckets(struct object *o)
 {
-	int map = bpf_object__find_map_fd_by_name(o->bpf, "bucket_sets");
+	int map = bpf_object__find_map_fd_by_name(o->bpf, o->action->oracle == &police_oracle ? "police_sets" : "bucket_sets");
 	const struct param *horizon = param_named(o->action, "horizon");
-	uint64_t set[24] = { 0 }, ahead = 1ULL << 62;
+	uint64_t set[32] = { 0 }, ahead = 1ULL << 62;
 	struct timespec now;
 	const struct param *marks = param_named(o->action, "ce-rate"), *every = param_named(o->action, "every");
 	const struct param *table = param_named(o->action, "table");
@@ -443,7 +443,8 @@ bool object_load(struct object *o)
 	}
 	if (param_named(a, "buckets"))
 		set_length(o->bpf, a->oracle == &account_oracle ? "account_sets" :
-			   a->oracle == &quota_oracle ? "quota_sets" : "bucket_sets",
+			   a->oracle == &quota_oracle ? "quota_sets" :
+			   a->oracle == &police_oracle ? "police_sets" : "bucket_sets",
 			   (value_of(a, "", "buckets") + 7) / 8);
 	if (param_named(a, "flows"))
 		set_length(o->bpf, param_named(a, "zone") ? "bucket_sets" : "newconn_flows", (value_of(a, "", "flows") + 7) / 8);

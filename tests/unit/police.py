@@ -60,6 +60,15 @@ def buckets(hashes, full, second=None):
     return ",".join(f"u64:{n}" for n in (*hashes, *full, *(second or [0] * WAYS)))
 
 
+def counted(hashes, full, second=None, over=None, marked=None):
+    """One of police, with its counters."""
+    return ",".join([buckets(hashes, full, second), *(f"u32:{n}" for n in (*(over or [0] * WAYS), *(marked or [0] * WAYS)))])
+
+
+def one(way):
+    return [int(n == way) for n in range(WAYS)]
+
+
 def place(hashed):
     return f"u32:{(hashed >> 32) * SETS >> 32}"
 
@@ -69,13 +78,13 @@ def others(hashed):
     return [hashed ^ n for n in range(1, WAYS + 1)]
 
 
-def paying(suite, hashed, cost, way):
+def paying(suite, hashed, cost, way, sets="bucket_sets", made=buckets, **more):
     """The bucket of this key is AHEAD, and pays `cost` seconds more; returns what it is afterwards."""
     hashes, full = others(hashed), [AHEAD + n for n in range(WAYS)]
     hashes[way] = hashed
-    suite.map("bucket_sets", place(hashed), buckets(hashes, full))
+    suite.map(sets, place(hashed), made(hashes, full))
     full[way] += cost * SECOND
-    return [("bucket_sets", place(hashed), buckets(hashes, full))]
+    return [(sets, place(hashed), made(hashes, full, **more))]
 
 
 # ---- tables of plans: include/tcact/plan.h
@@ -123,9 +132,9 @@ def vectors(suite):
     def bake(p, *settings):
         suite.bake(*settings, *common, *(("link", p.link) if p.link != "auto" else ()))
 
-    def paid(p, hashed, cost, label, way=3, ctx=None, **more):
+    def paid(p, hashed, cost, label, way=3, ctx=None, over=None, **more):
         """A byte takes a second."""
-        after = paying(suite, hashed, cost, way)
+        after = paying(suite, hashed, cost, way, "police_sets", counted, over=over)
         suite.packet(p, p.ip, f"{p.name}-{label}", ctx={"mark": 0x55, "priority": 7, "cb2": 9, **(ctx or {})},
                      mapout=after, **more)
 
@@ -171,7 +180,7 @@ def vectors(suite):
         hashed = plan_key(plan, p.ip, side, *lengths)
         cost = plan and (plan[0] if plan[1] else plan[0] * len(p.data))
         if not cost or plan[2] < LONG:
-            paid(p, hashed, 0, label, **({"verdict": SHOT, "count": {"over": 1}} if cost else {}))
+            paid(p, hashed, 0, label, **({"verdict": SHOT, "count": {"over": 1}, "over": one(3)} if cost else {}))
         else:
             paid(p, hashed, cost, label, way=5)
 
@@ -209,22 +218,23 @@ def vectors(suite):
                 ip = make(UDP(sport=9) / Raw(PAYLOAD), **{"tos" if make is v4 else "tc": tos})
                 p = Packet(f"v{family(ip)}-{over}-{tos:02x}", front_of(ip), ip)
                 hashed, ecn = address(ip, 0), tos & 3
-                full, key = buckets(others(hashed)[1:] + [hashed], [AHEAD + n for n in range(WAYS)]), place(hashed)
+                last, full, key = others(hashed)[1:] + [hashed], [AHEAD + n for n in range(WAYS)], place(hashed)
                 bake(p, *OVER, "over", over)
-                suite.map("bucket_sets", key, full)
+                suite.map("police_sets", key, counted(last, full, over=[9] * WAYS, marked=[7] * WAYS))
                 marked = over == "ce" and ecn in (1, 2)
                 passes = over == "ce" and ecn
+                after = counted(last, full, over=[9] * 7 + [9 + (not passes)], marked=[7] * 7 + [7 + bool(passes)])
                 suite.packet(p, set_ecn(ip) if marked else ip, f"{p.name}-over", cut=MISS if over == "hit" else CONTROL,
-                             verdict=CONTROL if passes or over == "hit" else SHOT, mapout=[("bucket_sets", key, full)],
+                             verdict=CONTROL if passes or over == "hit" else SHOT, mapout=[("police_sets", key, after)],
                              count={"marked": 1} if marked else None if passes else {"over": 1})
                 bake(p, *SLOW, "over", over)
                 paid(p, hashed, len(p.data), "within", **({"verdict": MISS, "cut": MISS} if over == "hit" else {}))
                 # above ce-rate, below rate
                 bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit", "over", over)
-                suite.map("bucket_sets", key, buckets([hashed] + others(hashed)[1:], [AHEAD] * 8, [AHEAD] * 8))
+                suite.map("police_sets", key, counted([hashed] + others(hashed)[1:], [AHEAD] * 8, [AHEAD] * 8))
                 suite.packet(p, ip, f"{p.name}-below-ce", verdict=MISS if over == "hit" else CONTROL,
                              cut=MISS if over == "hit" else CONTROL,
-                             mapout=[("bucket_sets", key, buckets([hashed] + others(hashed)[1:],
+                             mapout=[("police_sets", key, counted([hashed] + others(hashed)[1:],
                                                                   [AHEAD + len(p.data) * SECOND // 2, *[AHEAD] * 7],
                                                                   [AHEAD + len(p.data) * SECOND, *[AHEAD] * 7]))])
 
@@ -236,36 +246,41 @@ def vectors(suite):
     bake(p, *SLOW)
     for least in range(WAYS):       # all in use: it pays from the one that is full first
         full = [AHEAD + WAYS - abs(n - least) * -1 for n in range(WAYS)]
-        suite.map("bucket_sets", key, buckets(others(hashed), full))
+        suite.map("police_sets", key, counted(others(hashed), full))
         full[least] += cost
         suite.case(f"shared-{least}", p.data, need=p.need, flags=(0,), count={"shared": 1},
-                   mapout=[("bucket_sets", key, buckets(others(hashed), full))])
+                   mapout=[("police_sets", key, counted(others(hashed), full))])
     for way in range(WAYS):         # one is full: it takes that one over, whose time is then not known
-        full = [AHEAD] * WAYS
-        full[way] = 1
-        suite.map("bucket_sets", key, buckets(others(hashed), full, [AHEAD if n == way else 0 for n in range(WAYS)]))
-        suite.case(f"taken-{way}", p.data, need=p.need)
+        full, second, hashes = [AHEAD] * WAYS, [0] * WAYS, others(hashed)
+        full[way], second[way] = 1, AHEAD
+        suite.map("police_sets", key, counted(hashes, full, second, [5] * WAYS, [6] * WAYS))
+        full[way], second[way], hashes[way] = f"1..{M}", 0, hashed
+        suite.case(f"taken-{way}", p.data, need=p.need,
+                   mapout=[("police_sets", key, counted(hashes, full, second, [5 * (n != way) for n in range(WAYS)],
+                                                        [6 * (n != way) for n in range(WAYS)]))])
     bake(p, *OVER)
     for way in range(WAYS):         # none for it, and that one is empty
         full = [AHEAD + 100 - 10 * (n == way) for n in range(WAYS)]
-        suite.map("bucket_sets", key, buckets(others(hashed), full))
-        suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1})
+        suite.map("police_sets", key, counted(others(hashed), full))
+        suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
+                   mapout=[("police_sets", key, counted(others(hashed), full, over=one(way)))])
 
     bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # the one of which both rates are full first
     full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
-    suite.map("bucket_sets", key, buckets(others(hashed), full, second))
+    suite.map("police_sets", key, counted(others(hashed), full, second))
     full[7] += cost // 2
     second[7] += cost
     suite.case("shared-both", p.data, need=p.need, count={"shared": 1},
-               mapout=[("bucket_sets", key, buckets(others(hashed), full, second))])
+               mapout=[("police_sets", key, counted(others(hashed), full, second))])
 
     # one bucket for all, and no rate
     for settings in (("per", "none"), ("per", "none", "ce-rate", "4bit"), ()):
         for p in packets[::9]:
             if settings:
                 bake(p, "rate", "8bit", "burst", "64k", *settings)
-                suite.map("bucket_sets", "u32:0", buckets([0] * WAYS, [AHEAD] * WAYS, [AHEAD] * WAYS))
-                suite.packet(p, p.ip, "-".join((p.name, *settings)), verdict=SHOT, count={"over": 1}, need=14)
+                suite.map("police_sets", "u32:0", counted([0] * WAYS, [AHEAD] * WAYS, [AHEAD] * WAYS))
+                suite.packet(p, p.ip, "-".join((p.name, *settings)), verdict=SHOT, count={"over": 1}, need=14,
+                             mapout=[("police_sets", "u32:0", counted([0] * WAYS, [AHEAD] * WAYS, [AHEAD] * WAYS, one(0)))])
             else:
                 bake(p)
                 suite.packet(p, p.ip, p.name + "-no-rate", need=14)

@@ -95,7 +95,7 @@ struct outcome {
 
 struct entry {
 	char map[32];
-	uint8_t key[64], value[256];
+	uint8_t key[64], value[264];	/* room for a number behind it */
 	size_t size;
 	int ranges;
 	struct { size_t at; uint64_t low, high; } range[2];
