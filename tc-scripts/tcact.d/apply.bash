@@ -704,6 +704,9 @@ command_keep() {
 	ask used "$1" "${#of_file[@]}" "${!of_file[@]}" "${keys[@]}"
 }
 
+# told TEXT: says what apply has done
+told() { printf '%s\n' "$1" 2>/dev/null || fail 2 apply "cannot write its output" "all that the files say is done"; }
+
 command_apply() {
 	local only='' w h dev hook order_of=() n=0 added=0 changed=0
 	local -A wants_at=() haves_at=() made_now=() of_files=()
@@ -752,7 +755,7 @@ command_apply() {
 	n=$((n + ${#gone[@]}))
 	if ((added + changed + n == 0)); then
 		[[ $dry ]] || tidy_labels
-		echo "apply: nothing to do"
+		told "apply: nothing to do"
 		return
 	fi
 	if [[ $dry && ! $verbose ]]; then
@@ -770,5 +773,5 @@ command_apply() {
 	((${#made_now[@]} == 0)) || warn_made made_now of_files
 	commit
 	[[ ! $dry ]] || return 4
-	echo "apply: $added added, $changed changed, $n removed"
+	told "apply: $added added, $changed changed, $n removed"
 }

@@ -202,8 +202,9 @@ static void normalize(char *text)
 {
 	char *to = text, *name = strrchr(text, '/');
 
-	if (name && (!strncmp(name, "/sed", 4) || !strncmp(name, "/sh-thd", 7) || !strncmp(name, "/.tcact.", 8)))
-		strcpy(name + 4, "*");
+	name = name ? name + 1 : text;
+	if (!strncmp(name, "sed", 3) || !strncmp(name, "sh-thd", 6) || !strncmp(name, ".tcact.", 7))
+		strcpy(name + 3, "*");
 	for (char *c = text; *c; c++) {
 		size_t digits = strspn(c, "0123456789");
 
