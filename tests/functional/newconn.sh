@@ -93,7 +93,7 @@ newconn_rate() {
 
 t newconn_hashlimit 'the same SYNs through newconn and through hashlimit of iptables: both find as many over the rate'
 newconn_hashlimit() {
-	local mac begin now sent=0 ours theirs expected
+	local mac begin now syns=0 ours theirs expected
 	wire a b
 	clsact a
 	frames
@@ -106,12 +106,12 @@ newconn_hashlimit() {
 	begin=${EPOCHREALTIME/./}
 	until now=${EPOCHREALTIME/./} && ((now - begin > 5000000)); do
 		plus_minus "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" "${frame[syn4.in]}" >/dev/null
-		sent=$((sent + 4))
+		syns=$((syns + 4))
 	done
 	ours=$(reasons a egress 7)
 	theirs=$(iptables -t raw -vnxL PREROUTING | awk '/DROP/ { print $1 }')
-	ours=$((sent - ${ours#over=})) theirs=$((sent - theirs)) expected=$((5 + (now - begin) / 1000000))
-	echo "# of $sent SYNs, within the rate: ours $ours, hashlimit $theirs, expected $expected"
-	((ours >= expected - 1 && ours <= expected + 1)) || fail "ours: $ours of $sent"
-	((theirs >= expected - 1 && theirs <= expected + 1)) || fail "hashlimit: $theirs of $sent"
+	ours=$((syns - ${ours#over=})) theirs=$((syns - theirs)) expected=$((5 + (now - begin) / 1000000))
+	echo "# of $syns SYNs, within the rate: ours $ours, hashlimit $theirs, expected $expected"
+	((ours >= expected - 1 && ours <= expected + 1)) || fail "ours: $ours of $syns"
+	((theirs >= expected - 1 && theirs <= expected + 1)) || fail "hashlimit: $theirs of $syns"
 }
