@@ -714,7 +714,7 @@ command_apply() {
 	if [[ ${1-} == kept ]]; then
 		(($# > 1)) || bad "kept: its FILE is missing"
 		kept_name "$2"
-		kept_file=$2
+		[[ ! -e $2 ]] || kept_file=$2
 		shift 2
 	fi
 	if [[ ${1-} == dev ]]; then
