@@ -233,7 +233,7 @@ kinds() {
 	(
 		shopt -s extglob
 		# shellcheck source=/dev/null
-		. "$root/tc-scripts/tcact.d/attach.bash"
+		. "$root/tc-scripts/tcact.d/place.bash"
 		ip -d -o link show | while read -r line; do
 			link_of "$line" link
 			kind=${line#*: }
