@@ -203,12 +203,15 @@ int plan_parse(struct plan *plan, const struct plan_text *text, bool bursts, str
 	return 0;
 }
 
-/* The least size that takes these ticks. */
+/* The least size that takes these ticks. Without a division of 128 bits, which machines of 32 bits have no function for. */
 static uint64_t burst_size(const struct plan *plan)
 {
-	uint128 n = (uint128)plan->burst << plan->shift;
+	uint64_t less = 0;
 
-	return plan->mult ? (uint64_t)((n + plan->mult - 1) / plan->mult) : 0;
+	for (uint64_t bit = 1 << 27; bit; bit >>= 1)
+		if (ticks_of(plan, less + bit) < plan->burst)
+			less += bit;
+	return less + 1;
 }
 
 void plan_print(const struct plan *plan, FILE *out)
