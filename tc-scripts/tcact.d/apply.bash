@@ -57,7 +57,7 @@ have_all() {
 		[[ ${field[8]} == bpf ]] || continue
 		now=$'?\t?'
 		[[ ! ${class[${field[9]}]-} ]] || now=${programs[${field[10]}]-$now}
-		[[ ${table_key[${field[9]}]-}${plans[${field[9]}]-} ]] && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
+		takes_table "${field[9]}" && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
 		now=${now#*$'\t'}
 		# Programs of another version of tcact are replaced.
 		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
@@ -213,11 +213,10 @@ key_of() {
 
 # are_taken: sets taken_at["DEV DIR CHAIN/PREF"] where there is a filter, anybody's
 are_taken() {
-	local text line lines
+	local key keys
 	[[ ! ${taken_at[*]} && $lists ]] || return 0
-	text=$(taken "$lists")
-	split lines "$text" $'\n'
-	for line in "${lines[@]}"; do taken_at["$line"]=1; done
+	taken keys "$lists"
+	for key in "${keys[@]}"; do taken_at["$key"]=1; done
 }
 
 # choose_prefs HOOK W...: for those of its all_wants without one, which are met in this order. Those that stay keep

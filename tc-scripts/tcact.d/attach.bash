@@ -6,19 +6,12 @@
 
 # All of it is in this file, as the call that undoes is not the one that was killed, and may be of any kind.
 
-# mine ARRAY DEV DIR: sets ARRAY to tcact's own actions there, as filters.awk prints them
-mine() {
-	local text
-	filters text "$2" "$3"
-	[[ $text ]] || { mapfile -t "$1" </dev/null; return; }
-	mapfile -t "$1" < <(awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
-}
-
 # own_at ARRAY DEV DIR CHAIN PREF: sets ARRAY to the fields of tcact's own filter there; fails where there is none
 own_at() {
 	local -n at_=$1
-	local lines line
-	mine lines "$2" "$3"
+	local text lines line
+	filters text "$2" "$3"
+	own_in lines "$text"
 	for line in "${lines[@]}"; do
 		IFS=$'\t' read -ra at_ <<<"$line"
 		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0
@@ -64,27 +57,30 @@ undo_qdisc() { # DEV IFINDEX
 	[[ $qdisc ]] || "${limit[@]}" tc qdisc add dev "$1" clsact
 }
 
-# taken FILTERS: CHAIN/PREF of each, anybody's, behind "DEV DIR " of the last line "hook DEV DIR"
+# taken ARRAY FILTERS: sets ARRAY to CHAIN/PREF of each, anybody's, behind "DEV DIR " of the last line "hook DEV DIR"
 taken() {
-	awk '/^hook / { hook = $2 " " $3 " " }
+	local text=''
+	[[ ! $2 ]] || text=$(exec awk '/^hook / { hook = $2 " " $3 " " }
 		/^filter / {
 			c = 0
 			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
 			print hook c "/" p
-		}' <<<"$1"
+		}' <<<"$2")
+	split "$1" "$text" $'\n'
 }
 
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way at all qdisc what commands=()
+	local way at all places_ qdisc what commands=()
 	quote what "$1"
 	if [[ $dry ]]; then
 		hooked qdisc "$1"
 		[[ $qdisc == clsact ]] || return
 		for way in ingress egress; do
 			filters all "$1" "$way"
-			for at in $(taken "$all"); do
+			taken places_ "$all"
+			for at in "${places_[@]}"; do
 				[[ " ${*:2} " == *" $1/$way/$at "* ]] || return
 			done
 		done
@@ -102,31 +98,30 @@ unused_clsact() {
 
 # made_clsact FILTERS: an attachment among these says that tcact made the clsact qdisc
 made_clsact() {
-	local own
-	own=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$1")
-	[[ $own == *$'\t'746361631[13]* ]]
+	local lines
+	own_in lines "$1"
+	[[ ${lines[*]} == *$'\t'746361631[13]* ]]
 }
 
 # free_pref VAR DEV FILTERS: sets VAR to the pref that is asked for, or to what tc would choose: the last one
 # is the first to see a packet. It is known in advance, so that it can be undone exactly.
 free_pref() {
-	local free
-	free=$(exec awk -v "dir=${place[dir]}" -v "chain=${place[chain]:-0}" -v "pref=${place[pref]}" '
-		/^hook / { here = $NF == dir }
-		here && /^filter / {
-			c = 0
-			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-			if (c != chain) next
-			used[p]
-			if (!least || p < least) least = p
-		}
-		END {
-			free = least ? least - 1 : 49152
-			if (pref) free = pref in used ? 0 : pref
-			else if (!free) for (free = 49152; free in used; free--) if (!free) break
-			print free
-		}' <<<"$3")
-	((free)) || bad "pref ${place[pref]} is taken on $(q "$2") ${place[dir]}" "change or del it, or choose another pref"
+	local free=${place[pref]} key keys used=() in_order_
+	taken keys "$3"
+	for key in "${keys[@]}"; do
+		# bash computes an index, so it must be no more than a number
+		[[ $key != "$2 ${place[dir]} ${place[chain]:-0}/"[1-9]*([0-9]) ]] || used[${key##*/}]=1
+	done
+	if [[ $free ]]; then
+		[[ ! ${used[free]-} ]] ||
+			bad "pref $free is taken on $(q "$2") ${place[dir]}" "change or del it, or choose another pref"
+	else
+		in_order_=("${!used[@]}")
+		free=$((${in_order_[0]-49153} - 1))
+		((free > 0)) || for ((free = 49152; free > 0; free--)); do
+			[[ ${used[free]-} ]] || break
+		done
+	fi
 	printf -v "$1" '%s' "$free"
 }
 
@@ -146,7 +141,7 @@ parse_steps() {
 			if is_param "$name" "$1"; then
 				args+=("${@:1:2}")
 			elif [[ $1 == table ]]; then
-				[[ ${table_key[$name]-}${plans[$name]-} ]] || bad "$name has no table"
+				takes_table "$name" || bad "$name has no table"
 				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
 				[[ ! $table ]] || bad "table is given twice"
 				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"

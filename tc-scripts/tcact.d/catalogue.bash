@@ -79,6 +79,8 @@ is_action() { [[ $1 && ${class[$1]-} ]]; }
 
 is_param() { [[ " ${params[$1]}" == *" $2 "* && $2 != *' '* ]]; } # NAME WORD
 
+takes_table() { [[ ${table_key[$1]-}${plans[$1]-} ]]; } # NAME
+
 # known NAME: there is such an action
 known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"; }
 
@@ -118,7 +120,7 @@ bake() {
 	local way=$1 file=$2 name=$3 given=() table=()
 	shift 3
 	while (($#)); do
-		if [[ $1 == table && ${table_key[$name]-}${plans[$name]-} && $# != 1 ]]; then
+		if [[ $1 == table && $# != 1 ]] && takes_table "$name"; then
 			table=(-t "$2")
 		else
 			given+=("${@:1:2}")
@@ -162,8 +164,7 @@ command_bake() {
 	((${#args[@]})) || bad "the NAME of an action is missing" "see: tcact list"
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
 	catalogue "${args[0]}"
-	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" ||
-		[[ ${args[1]} == table && ${table_key[${args[0]}]-}${plans[${args[0]}]-} ]] || {
+	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || { [[ ${args[1]} == table ]] && takes_table "${args[0]}"; } || {
 		typed=(bake -o "$file" "${args[@]}")
 		meant_step "${args[0]}" '' "${args[@]:1}"
 	}

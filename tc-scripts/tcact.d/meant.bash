@@ -107,7 +107,7 @@ meant_step() {
 		bad "$1 is another action" "$(instead $# 0 'then')"
 	elif [[ $1 == -* ]]; then
 		misplaced $# "$1"
-	elif [[ ${table_key[$name]-}${plans[$name]-} && ! $table && ($1 == *[./]* || -e $1) ]]; then
+	elif takes_table "$name" && [[ ! $table && ($1 == *[./]* || -e $1) ]]; then
 		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
 	fi
 	for p in ${params[$name]}; do

@@ -304,6 +304,13 @@ all_filters() {
 	printf -v "$var_" '%s' "$text_"
 }
 
+# own_in ARRAY FILTERS: sets ARRAY to tcact's own actions among these, as filters.awk prints them
+own_in() {
+	local text_=$2
+	[[ ! $text_ ]] || text_=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text_")
+	split "$1" "$text_" $'\n'
+}
+
 # hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
 hooked() {
 	local pattern=$'(^|\n)qdisc (clsact|ingress) ' what
@@ -362,8 +369,7 @@ find_own() {
 	done
 	all_filters text "${places[@]}"
 	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
-	[[ ! $text ]] || text=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text")
-	split lines "$text" $'\n'
+	own_in lines "$text"
 	if [[ ! $name${place[pref]}${place[chain]}${place[as]}${place[protocol]} ]]; then
 		own_=("${lines[@]}") lines=()
 	fi

@@ -136,7 +136,7 @@ command_table() {
 	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
-	if [[ ${rest[0]-} && (${table_key[${rest[0]}]-}${plans[${rest[0]}]-} || $verb == dump && ${buckets[${rest[0]}]-}) ]]; then
+	if [[ ${rest[0]-} ]] && { takes_table "${rest[0]}" || [[ $verb == dump && ${buckets[${rest[0]}]-} ]]; }; then
 		name=${rest[0]}
 		rest=("${rest[@]:1}")
 	fi
@@ -191,7 +191,8 @@ table_show() { # NAME
 	find_own own "$1"
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
-		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf && ${table_key[${field[9]}]-}${plans[${field[9]}]-} ]] || continue
+		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf ]] || continue
+		takes_table "${field[9]}" || continue
 		[[ ${by_program[${field[10]}]-} ]] || programs_of+=("${field[@]:9:2}")
 		by_program["${field[10]}"]+=$line$'\n'
 	done
