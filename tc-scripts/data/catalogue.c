@@ -57,13 +57,12 @@ static void info_text(const struct action *action)
 	putchar('\n');
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
-		char *text, *value = value_text(p, p->initial), *syntax = syntax_text(p);
+		char *text, *value, *syntax;
 
-		if (parameter_is_table(p)) {
-			free(syntax);
-			free(value);
+		if (parameter_is_table(p))
 			continue;
-		}
+		value = value_text(p, p->initial);
+		syntax = syntax_text(p);
 		putchar('\n');
 		if (value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0) {
 			wrap(text, 2);

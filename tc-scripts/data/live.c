@@ -178,23 +178,20 @@ static int facts_print(const char *objects, const char *name, __u32 id, struct e
 	struct settings settings = {};
 	struct action action = {};
 	struct table table = {};
-	size_t facts;
+	size_t facts = 0;
 	int result = -1;
 
-	if (!action_open(&action, objects, name, e) && !table_begin(&table, &action, e) &&
-	    !program_open(&program, id, e) && !settings_begin(&settings, &action, e) &&
-	    !program_settings(&program, &settings, e)) {
-		if (!settings_table(&settings))
-			result = 0;
-		else if (!table_fetch_facts(&table, &program, fact, &facts, e))
-			result = 1;
-	}
-	if (result == 1) {
+	if (action_open(&action, objects, name, e) || table_begin(&table, &action, e) ||
+	    program_open(&program, id, e) || settings_begin(&settings, &action, e) ||
+	    program_settings(&program, &settings, e) ||
+	    (settings_table(&settings) && table_fetch_facts(&table, &program, fact, &facts, e)))
+		goto out;
+	if (settings_table(&settings))
 		printf("table\t%u\t%u\n", id, program_map(&program, table.kind->maps[0])->info.id);
-		for (size_t i = 0; i < facts; i++)
-			printf("number\t%s\t%llu\n", fact[i].name, (unsigned long long)fact[i].n);
-		result = 0;
-	}
+	for (size_t i = 0; i < facts; i++)
+		printf("number\t%s\t%llu\n", fact[i].name, (unsigned long long)fact[i].n);
+	result = 0;
+out:
 	table_free(&table);
 	settings_free(&settings);
 	program_close(&program);

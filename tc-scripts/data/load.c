@@ -218,28 +218,27 @@ struct load {
 	bool verbose;
 };
 
-/*
- * Are the keys of the buckets others than those of @like? Its keys would be taken for what they are not. The keys
- * are hashes, so a seed that is not given becomes that of @like.
- */
-static bool other_keys(struct settings *settings, const struct program *like)
+/* The keys of buckets are hashes, so a seed that is not given stays what it was. */
+static void keep_seed(struct settings *settings, const struct settings *before)
+{
+	const struct parameter *seed = parameter_named(settings->action, "seed");
+
+	if (seed && !settings_given(settings, seed))
+		settings_put(settings, seed, settings_bytes(before, seed));
+}
+
+/* Are the keys of the buckets others than before? Those would be taken for what they are not. */
+static bool other_keys(const struct settings *settings, const struct settings *before)
 {
 	static const char *const of_keys[] = { "seed", "per", "prefix4", "prefix6" };
-	const struct action *action = settings->action;
-	const struct parameter *seed = parameter_named(action, of_keys[0]);
-	struct settings before = {};
-	struct error e = {};
-	bool other = settings_begin(&before, action, &e) || program_settings(like, &before, &e);
 
-	if (!other && seed && !settings_given(settings, seed))
-		settings_put(settings, seed, settings_bytes(&before, seed));
-	for (size_t i = 0; !other && i < sizeof(of_keys) / sizeof(*of_keys); i++) {
-		const struct parameter *p = parameter_named(action, of_keys[i]);
+	for (size_t i = 0; i < sizeof(of_keys) / sizeof(*of_keys); i++) {
+		const struct parameter *p = parameter_named(settings->action, of_keys[i]);
 
-		other = p && memcmp(settings_bytes(settings, p), settings_bytes(&before, p), p->size);
+		if (p && memcmp(settings_bytes(settings, p), settings_bytes(before, p), p->size))
+			return true;
 	}
-	settings_free(&before);
-	return other;
+	return false;
 }
 
 /* Does a value give this map another length than it had? */
@@ -418,18 +417,6 @@ static void drop_inapplicable(struct settings *settings, char **words, int n)
 	}
 }
 
-/* Has the earlier program a table that this one keeps? */
-static bool like_has_table(const struct action *action, const struct program *like)
-{
-	struct settings before = {};
-	struct error e = {};
-	bool has = action->table && !settings_begin(&before, action, &e) && !program_settings(like, &before, &e) &&
-		   settings_table(&before);
-
-	settings_free(&before);
-	return has;
-}
-
 static bool number_read(const char *text, unsigned long *number)
 {
 	char *end;
@@ -497,13 +484,14 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct progress progress;
 	struct load load = { .verbose = options->verbose, .progress = &progress };
 	struct table_rules rules = { .least = 1, .progress = &progress };
-	struct settings settings = {};
+	struct settings settings = {}, before = {};
 	struct program like = {};
 	struct action action = {};
 	struct table table = {};
+	struct error unknown = {};
 	struct change *changes = calloc(n + 1, sizeof(*changes));
 	const char *file = NULL, *used = NULL, *key = NULL;
-	bool empty = false, dry = false, maps_only = false;
+	bool empty = false, dry = false, maps_only = false, known = false;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
 
@@ -557,16 +545,20 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (id) {
 		if (program_open(&like, (__u32)id, e) || (!maps_only && program_settings(&like, &settings, e)))
 			goto out;
+		known = (action.table || action.buckets) && !settings_begin(&before, &action, &unknown) &&
+			!program_settings(&like, &before, &unknown);
 		load.like = &like;
 	}
 	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
 			 : "leave table FILE out, to begin with an empty one";
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
-	if (file || empty || change || (load.like && like_has_table(&action, load.like)))
+	if (file || empty || change || (known && settings_table(&before)))
 		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
-	load.other_keys = id && action.buckets && other_keys(&settings, &like);
+	if (known && action.buckets)
+		keep_seed(&settings, &before);
+	load.other_keys = id && action.buckets && (!known || other_keys(&settings, &before));
 	if (used && key && !id)
 		used_find(&load.used, used, key, &settings);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
@@ -587,6 +579,7 @@ out:
 	used_free(&load.used);
 	table_free(&table);
 	program_close(&like);
+	settings_free(&before);
 	settings_free(&settings);
 	action_close(&action);
 	return result;

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <bpf/btf.h>
 
+#include "file.h"
 #include "object.h"
 #include "value.h"
 
@@ -663,27 +663,12 @@ out:
 static unsigned char *file_read(const char *path, size_t largest, size_t *size)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	unsigned char *content = NULL;
-	struct stat stat;
-	ssize_t n = 0;
+	unsigned char *content;
 
 	*size = 0;
 	if (file < 0)
 		return NULL;
-	if (fstat(file, &stat) || !S_ISREG(stat.st_mode) || stat.st_size <= 0 ||
-	    (size_t)stat.st_size > largest) {
-		errno = EINVAL;
-		goto out;
-	}
-	content = malloc(stat.st_size);
-	while (content && *size < (size_t)stat.st_size &&
-	       (n = read(file, content + *size, stat.st_size - *size)) > 0)
-		*size += n;
-	if (*size < (size_t)stat.st_size) {
-		free(content);
-		content = NULL;
-	}
-out:
+	content = file_content(file, largest, size);
 	close(file);
 	return content;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "plan.h"
-#include "table.h"
+#include "table_prefix.h"
 #include "value.h"
 
 /* ---- all plans of a table -------------------------------------------------------------------- */
@@ -136,19 +135,6 @@ const char **plan_word(struct plan_text *text, const char *word)
 	return strcmp(word, "tag") ? NULL : &text->tag;
 }
 
-static bool number_read(const char *text, uint32_t *number)
-{
-	bool hex = !strncasecmp(text, "0x", 2);
-	unsigned long long n;
-	char *end;
-
-	if (!isxdigit((unsigned char)text[hex ? 2 : 0]) || (!hex && *text == '0' && text[1]))
-		return false;
-	n = strtoull(text, &end, hex ? 16 : 10);
-	*number = (uint32_t)n;
-	return !*end && n <= UINT32_MAX && strlen(text) <= 10;
-}
-
 static uint64_t ticks_of(const struct plan *plan, uint64_t n)
 {
 	return n * plan->mult >> plan->shift;
@@ -198,7 +184,7 @@ int plan_parse(struct plan *plan, const struct plan_text *text, bool bursts, str
 	if (text->burst && burst_parse(plan, text->burst, fault))
 		return -1;
 	plan->tagged = text->tag != NULL;
-	if (text->tag && !number_read(text->tag, &plan->tag))
+	if (text->tag && !tag_read(text->tag, &plan->tag))
 		return fault_set(fault, "not a number", "tag %s: must be 0..4294967295", Q(text->tag));
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "settings.h"
 #include "value.h"
 
@@ -262,18 +263,6 @@ int settings_finish(struct settings *settings, struct error *e)
 }
 
 /* ---- bake ------------------------------------------------------------------------------------ */
-
-static int write_all(int file, const unsigned char *bytes, size_t size)
-{
-	ssize_t n;
-
-	for (; size; bytes += n, size -= n) {
-		n = write(file, bytes, size);
-		if (n < 0)
-			return -1;
-	}
-	return 0;
-}
 
 int settings_bake(const struct settings *settings, struct baked *baked, const char *path, struct error *e)
 {

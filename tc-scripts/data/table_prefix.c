@@ -44,7 +44,7 @@ static bool duration_read(const char *text, uint64_t *seconds)
 	return *seconds && *seconds <= most;
 }
 
-static bool tag_read(const char *text, uint32_t *tag)
+bool tag_read(const char *text, uint32_t *tag)
 {
 	bool hex = !strncasecmp(text, "0x", 2);
 	char *end;

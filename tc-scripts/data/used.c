@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "command.h"
+#include "file.h"
 #include "used.h"
 #include "value.h"
 
@@ -96,30 +97,22 @@ static const struct used_record *record_at(const unsigned char *at, const unsign
 }
 
 /* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. */
-static unsigned char *file_read(const char *path)
+static unsigned char *used_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const struct used_file *head;
 	unsigned char *bytes = NULL;
 	struct stat st;
-	bool whole = false;
-	size_t n = 0;
-	ssize_t got;
+	size_t n;
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) &&
-	    st.st_size >= (off_t)sizeof(*head) && (__u64)st.st_size <= USED_MAX)
-		bytes = malloc(st.st_size);
-	if (bytes) {
-		while (n < (size_t)st.st_size && (got = read(fd, bytes + n, st.st_size - n)) > 0)
-			n += got;
-		head = (const void *)bytes;
-		whole = n == (size_t)st.st_size && head->magic == USED_MAGIC && head->size == n &&
-			head->checksum == crc32(0, bytes + sizeof(*head), n - sizeof(*head));
-	}
+	if (!fstat(fd, &st) && st.st_uid == geteuid() && !(st.st_mode & 022))
+		bytes = file_content(fd, USED_MAX, &n);
 	close(fd);
-	if (!whole) {
+	head = (const void *)bytes;
+	if (!bytes || n < sizeof(*head) || head->magic != USED_MAGIC || head->size != n ||
+	    head->checksum != crc32(0, bytes + sizeof(*head), n - sizeof(*head))) {
 		fprintf(stderr, "tcact: warning: %s: it is no file of this machine's tcact keep; what it counted begins at 0\n",
 			Q(path));
 		free(bytes);
@@ -148,7 +141,7 @@ void used_find(struct used *used, const char *path, const char *key, struct sett
 	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || !element_size(&b) ||
 	    text_of(&b, settings, key, text))
 		return;
-	used->file = file_read(path);
+	used->file = used_read(path);
 	while (used->file && (r = record_next(used->file, r)))
 		if (!strcmp(r->text, text))
 			break;
@@ -199,11 +192,11 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 {
 	const struct parameter *seed = parameter_named(b->action, "seed");
 	size_t size = element_size(b), begin = ftell(to);
-	unsigned char *element = calloc(1, size + 1);
+	unsigned char *element = size ? malloc(size) : NULL;
 	char text[TEXT_MAX] = "";
 	struct used_record r = {};
 
-	if (!element || !size)
+	if (!element)
 		return error(e, REFUSED, "free some", "no memory");
 	if (text_of(b, &b->settings, key, text)) {
 		free(element);
@@ -249,7 +242,7 @@ static bool of_devices(const char *text, char **devices, int n)
 /* What the file had for other devices stays: they may come, and so may what is to be attached to them. */
 static void keep_others(const char *path, char **devices, int n, FILE *to)
 {
-	unsigned char *file = file_read(path);
+	unsigned char *file = used_read(path);
 	const struct used_record *r = NULL;
 
 	while (file && (r = record_next(file, r)))
@@ -264,7 +257,6 @@ static int file_replace(const char *path, const char *bytes, size_t size, struct
 	const char *slash = strrchr(path, '/');
 	char temporary[PATH_MAX], directory[PATH_MAX];
 	int file, of;
-	bool done = true;
 
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
@@ -274,12 +266,7 @@ static int file_replace(const char *path, const char *bytes, size_t size, struct
 	file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0)
 		return error(e, REFUSED, "check its directory", "cannot write %s: %s", Q(temporary), strerror(errno));
-	for (ssize_t n; size && done; bytes += n, size -= n) {
-		n = write(file, bytes, size);
-		done = n > 0;
-		n = done ? n : 0;
-	}
-	if (!done || fsync(file) || rename(temporary, path)) {
+	if (write_all(file, bytes, size) || fsync(file) || rename(temporary, path)) {
 		error(e, REFUSED, "make room there", "cannot write %s: %s", Q(path), strerror(errno));
 		unlink(temporary);
 	}
