@@ -180,12 +180,12 @@ build/tests/fuzz build/tests/fuzz-sanitized: $(filter-out %/readers.c,$(wildcard
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
 
-# libFuzzer is clang's
+# libFuzzer is clang's; used.c is in readers.c
 build/tests/readers: tests/fuzz/readers.c $(DATA) $(wildcard tc-scripts/data/*.h) | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CLANG) $(CPPFLAGS) $(DATA_CFLAGS) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$< $(filter-out tc-scripts/data/main.c,$(DATA)) -o $@ -lbpf -lelf -lz -ljson-c -lm
+		$< $(filter-out tc-scripts/data/main.c tc-scripts/data/used.c,$(DATA)) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
 build/bpfeb/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build/bpfeb
 	$(call say,CC,$@)

@@ -9,10 +9,15 @@
  *            back from its maps. A change in place gives the same as a new table.
  *   object   An object file. If it is accepted, its values can be read, checked and printed.
  *   value    "ACTION PARAM VALUE...". A value that is printed and read again is the same bytes.
+ *   kept     The file of "tcact keep" for an action that the second byte chooses. Bits of the first byte say
+ *            what is made right: 1 its magic number and checksum, 2 its size; of the first record 4 the text,
+ *            8 the size, 16 the seed, 32 how many elements it has.
+ *            What is found lies in the file. If all of it is right, it is found.
  *   control  Text; an "x" at its start is read beyond its end, which the sanitizer must find.
  *
  * OBJECTS is the directory of the objects as built. tests/fuzz/readers runs it.
  */
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +26,7 @@
 
 #include "../../tc-scripts/data/settings.h"
 #include "../../tc-scripts/data/table.h"
+#include "../../tc-scripts/data/used.c"
 #include "../../tc-scripts/data/value.h"
 
 #define must(condition) do { if (!(condition)) fail(#condition, __LINE__); } while (0)
@@ -185,15 +191,26 @@ out:
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static char directory[64];
+static char directory[64], path[128];	/* of the one file that a reader has, which is an object or what was kept */
 
-static void remove_directory(void)
+static void directory_begin(void)
 {
-	char path[128];
-
+	strcpy(directory, "/dev/shm/readers.XXXXXX");
+	must(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/dscp.o", directory);
+}
+
+static void directory_end(void)
+{
 	unlink(path);
 	rmdir(directory);
+}
+
+static void file_write(const void *data, size_t size)
+{
+	FILE *file = fopen(path, "w");
+
+	must(file && fwrite(data, 1, size, file) == size && !fclose(file));
 }
 
 static int read_object(const uint8_t *data, size_t size)
@@ -201,12 +218,8 @@ static int read_object(const uint8_t *data, size_t size)
 	struct settings settings = {};
 	struct action action = {};
 	struct error e = {};
-	char path[128];
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/dscp.o", directory);
-	file = fopen(path, "w");
-	must(file && fwrite(data, 1, size, file) == size && !fclose(file));
+	file_write(data, size);
 	if (action_open(&action, directory, "dscp", &e)) {
 		must(*e.why && e.status);
 	} else {
@@ -270,6 +283,95 @@ static int read_value(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* ---- what was kept --------------------------------------------------------------------------- */
+
+enum { RIGHT_MAGIC = 1, RIGHT_SIZE = 2, RIGHT_TEXT = 4, RIGHT_RECORD = 8, RIGHT_SEED = 16, RIGHT_ELEMENTS = 32, RIGHT_ALL = 63 };
+
+/* Makes of @size bytes, of which the first are a header and a record, what @right says. */
+static bool kept_correct(unsigned char *bytes, size_t size, int right, const struct buckets *b,
+			 const struct settings *settings, const char *key)
+{
+	struct used_file *file = (void *)bytes;
+	struct used_record *r = (void *)(file + 1);
+	size_t left = size - sizeof(*file), room = left - sizeof(*r), step = 8 + element_size(b), text_size;
+	bool all = right == RIGHT_ALL;
+	char text[TEXT_MAX] = "";
+
+	must(!text_of(b, settings, key, text));
+	text_size = UP8(strlen(text) + 1);
+	if (right & RIGHT_RECORD)
+		r->size = left / 8 * 8;
+	if (right & RIGHT_SEED)
+		r->seed |= 1;
+	if (right & RIGHT_TEXT && room >= text_size) {
+		memcpy(r->text, text, text_size);
+		r->text_size = text_size;
+		/* the rest is as many elements as fit */
+		if (right & RIGHT_RECORD)
+			r->size -= (r->size - sizeof(*r) - text_size) % step;
+	} else {
+		all = false;
+	}
+	if (right & RIGHT_ELEMENTS)
+		r->elements = (r->size - sizeof(*r) - r->text_size) / step;
+	if (right & RIGHT_MAGIC) {
+		file->magic = USED_MAGIC;
+		file->checksum = crc32(0, (void *)r, left);
+	}
+	if (right & RIGHT_SIZE)
+		file->size = size;
+	return all;
+}
+
+static int read_kept(const uint8_t *data, size_t size)
+{
+	const struct action *action = &actions[size > 1 ? data[1] % actions_n : 0];
+	static char device[] = "eth0", *devices[] = { device };
+	const struct used_record *r = NULL;
+	struct settings settings = {};
+	struct buckets b = {};
+	struct error e = {};
+	unsigned char *bytes;
+	struct used used;
+	char *others = NULL;
+	size_t n = 0;
+	bool right;
+	FILE *to;
+
+	if (!action->buckets || size < 2 + sizeof(struct used_file) + sizeof(struct used_record))
+		return -1;
+	must(!settings_begin(&settings, action, &e) && !buckets_of(&b, action));
+	size -= 2;
+	bytes = memcpy(malloc(size), data + 2, size);
+	right = kept_correct(bytes, size, data[0], &b, &settings, "eth0 egress");
+	file_write(bytes, size);
+	free(bytes);
+
+	used_find(&used, path, "eth0 egress", &settings);
+	must(used.record || !right || !lasting(&b, &settings));
+	r = used.record;
+	if (r) {
+		const char *values = r->text + r->text_size, *end = values + r->elements * (8 + element_size(&b));
+
+		must(!strncmp(r->text, "eth0 egress\t", 12) && r->seed && end == (const char *)r + r->size);
+		must(end == values || !__asan_region_is_poisoned((void *)values, end - values));
+		must(!used_put_back(&used, /*map*/ -1, /*entries*/ 0));
+	}
+	used_free(&used);
+
+	to = open_memstream(&others, &n);
+	must(to);
+	keep_others(path, devices, 1, to);
+	must(!fclose(to));
+	for (size_t at = 0; at < n; at += r->size) {
+		r = record_at((unsigned char *)others + at, (unsigned char *)others + n);
+		must(r && strncmp(r->text, "eth0 ", 5));
+	}
+	free(others);
+	settings_free(&settings);
+	return 0;
+}
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static int read_control(const uint8_t *data, size_t size)
@@ -288,15 +390,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	reader = !strcmp(name, "table") ? read_table : !strcmp(name, "object") ? read_object
-		: !strcmp(name, "value") ? read_value : !strcmp(name, "control") ? read_control : NULL;
+		: !strcmp(name, "value") ? read_value : !strcmp(name, "kept") ? read_kept
+		: !strcmp(name, "control") ? read_control : NULL;
 	if (!reader || actions_open(&actions, &actions_n, objects, &e)) {
-		fprintf(stderr, "readers: READER is table, object, value or control; OBJECTS: %s\n", e.why);
+		fprintf(stderr, "readers: READER is table, object, value, kept or control; OBJECTS: %s\n", e.why);
 		exit(2);
 	}
-	if (reader == read_object) {
-		strcpy(directory, "/dev/shm/readers.XXXXXX");
-		must(mkdtemp(directory));
-		atexit(remove_directory);
+	if (reader == read_object || reader == read_kept) {
+		directory_begin();
+		atexit(directory_end);
 	}
 	return 0;
 }
