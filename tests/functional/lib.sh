@@ -190,6 +190,51 @@ send() {
 	done
 }
 
+# ---- two customers --------------------------------------------------------------------------
+
+# customers [WORDS]: a table of rates. 10.1.0.1 has 400 kbit/s; 10.1.0.3 and fd01::3 share 200 kbit/s. Each with WORDS.
+customers() {
+	local line
+	for line in '10.1.0.1 rate 400kbit' '10.1.0.3 rate 200kbit tag 3' 'fd01::3 rate 200kbit tag 3'; do
+		echo "$line${1:+ $1}"
+	done
+}
+
+# begin_customers: three addresses of two customers on a, and a place for pins
+begin_customers() {
+	two
+	type ping >/dev/null 2>&1 || skip "there is no ping"
+	ip addr add 10.1.0.3/24 dev a
+	ip -6 addr add fd01::3/64 dev a nodad
+	mkdir /sys/fs/bpf/s
+}
+
+# pings SOURCE DESTINATION SIZE: five seconds of them; prints how many were sent, and answered, and in how many ms
+pings() {
+	ping -q -i 0.01 -s "$3" -w 5 -I "$1" "$2" |
+		sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*time \([0-9]*\)ms$/\1 \2 \3/p' || true
+}
+
+# all_ping DIR BURST: each address at the same time; prints how many were answered for each customer, and should have been
+# with a burst of so many packets, and how many were sent over IPv4. A packet of 1,442 bytes takes 28.84 ms at 400 kbit/s.
+all_ping() {
+	local alone ipv4 ipv6
+	pings 10.1.0.1 10.1.0.2 1400 >"$1/1" &
+	pings 10.1.0.3 10.1.0.2 1400 >"$1/3" &
+	pings fd01::3 fd01::2 1380 >"$1/33"
+	wait
+	read -ra alone <"$1/1"
+	read -ra ipv4 <"$1/3"
+	read -ra ipv6 <"$1/33"
+	echo "${alone[1]} $(($2 + alone[2] * 100 / 2884)) $((ipv4[1] + ipv6[1])) $(($2 + ipv4[2] * 100 / 5768)) $((alone[0] + ipv4[0]))"
+}
+
+# below WHAT GOT EXPECTED: not more than 2 % above that; false if it is more than 2 % below
+below() {
+	(($2 * 100 <= $3 * 102)) || fail "$1: $2 packets were answered, not $3"
+	(($2 * 100 >= $3 * 98))
+}
+
 # ---- packets --------------------------------------------------------------------------------
 
 # frames: reads the file of frames.py: ${frame[NAME.in]} is a frame, and ${frame[NAME.VARIANT]} is what it

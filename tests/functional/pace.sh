@@ -86,3 +86,36 @@ pace_tcp() {
 	((took <= 2500)) || fail "slower than half the rate: $took ms"
 	same reasons "$(reasons a egress 7)" ''
 }
+
+t pace_plans 'two customers, each at his rate at the same time, one of them with an address of each family; a swap keeps the times'
+pace_plans() {
+	local try first all second both n over
+	begin_customers
+	fq a
+	mkdir -p "$work/pings"
+	# A guest that is stopped for a while answers less, but never more.
+	for try in 1 2 3; do
+		"$data" "$objects" load -o /sys/fs/bpf/s/pace -t <(customers) pace horizon 200ms
+		tc filter add dev a egress pref 7 matchall @s/pace continue index 5
+		all_ping "$work/pings" 1 >"$work/pings/all" &
+		# with new buckets it would be 200 ms more for each
+		for n in 1 2 3; do
+			sleep 0.8
+			rm /sys/fs/bpf/s/pace
+			"$data" "$objects" load -l "$(program a egress 7)" -o /sys/fs/bpf/s/pace -t <(customers) pace
+			tc actions replace action bpf object-pinned /sys/fs/bpf/s/pace continue index 5
+		done
+		wait
+		read -r first all second both _ <"$work/pings/all"
+		over=$(reasons a egress 7)
+		echo "# $n swaps; answered: $first of $all, $second of $both; $over"
+		! below '400 kbit/s' "$first" "$all" || ! below '200 kbit/s, both families' "$second" "$both" || break
+		((try < 3)) || {
+			[[ $over =~ ^over=[0-9]{2,} ]] && fail "too few were answered"
+			skip "the guest is too busy: only ${over:-none} beyond the horizon"
+		}
+		tc filter del dev a egress pref 7
+		rm /sys/fs/bpf/s/pace
+	done
+	rm -r "$work/pings" /sys/fs/bpf/s
+}
