@@ -29,6 +29,7 @@ static const struct {
 	{ "change", command_change },
 	{ "describe", command_describe },
 	{ "names", command_names },
+	{ "lines", command_lines },
 	{ "tables", command_tables },
 	{ "buckets", command_buckets },
 	{ "top", command_top },

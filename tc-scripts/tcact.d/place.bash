@@ -248,13 +248,20 @@ look_at() {
 	said=$text
 }
 
+# true_lines DEV DIR...: no name in the filters there looks like lines of tc
+true_lines() {
+	local said
+	said=$(of_data lines "$@") || ended $?
+}
+
 # what tc prints before each filter
 head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ '
 
-# filters VAR DEV DIR: sets the variable VAR to the list of them. The kernel drops a matchall filter from a list where it does not fit
+# filters VAR DEV DIR: sets the variable VAR to the list of them, in which no name looks like lines of tc. The kernel drops a matchall filter from a list where it does not fit
 # into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
 filters() {
 	local list_ lost field what
+	true_lines "${@:2}"
 	quote what "$2"
 	what="look at $what $3"
 	look "$what" tc -s filter show dev "$2" "$3"
@@ -276,6 +283,7 @@ filters() {
 all_filters() {
 	local var_=$1 text_='' rest_ one_ commands_='' at_
 	shift
+	(($# == 0)) || true_lines "$@"
 	for ((at_ = 1; at_ < $#; at_ += 2)); do
 		# That of the qdisc comes first, and separates the lists.
 		commands_+="qdisc show dev ${!at_}"$'\nfilter show dev '"${*:at_:2}"$'\n'
