@@ -121,7 +121,7 @@ static __always_inline int nat_check_end(struct __sk_buff *skb, struct endpoint 
 		return -TRUNCATED;
 	if (!prefix_contains(FROM, network_address(&end->net, end->side), v4))
 		return 0;
-	why = transport_parse_within(skb, &end->net, end->limit ? end->limit : skb->len, &end->l4);
+	why = transport_parse_within(skb, &end->net, end->limit ? end->limit : skb->len, /*inner*/ end->limit, &end->l4);
 	if (why == FRAGMENT && (!port || !FROM->family))
 		return !port;
 	if (why != DONE)

@@ -120,7 +120,7 @@ static __always_inline enum reason flow_hash_inner(struct __sk_buff *skb, const 
 		return why;
 	if (bpf_skb_load_bytes(skb, inner.offset, inner.header, v4 ? sizeof(header.v4) : sizeof(header.v6)))
 		return TRUNCATED;
-	why = transport_parse_within(skb, &inner, icmp->end, &l4);
+	why = transport_parse_within(skb, &inner, icmp->end, /*inner*/ true, &l4);
 	if (why == DONE)
 		why = flow_ports(skb, v4, &l4, &ports);
 	if (why == DONE)

@@ -51,6 +51,12 @@ static __always_inline union address *network_address(const struct network *net,
 	}
 }
 
+/* IPv4 addresses if @v4, else IPv6 addresses */
+static __always_inline bool address_equal(const union address *a, const union address *b, bool v4)
+{
+	return v4 ? a->v4 == b->v4 : a->v6[0] == b->v6[0] && a->v6[1] == b->v6[1];
+}
+
 /* Sets @net->header again from skb->data; false if fewer than @size bytes there are linear. */
 static __always_inline bool network_linear(struct __sk_buff *skb, struct network *net, __u32 size)
 {
@@ -66,6 +72,11 @@ static __always_inline bool network_may_pull(struct __sk_buff *skb, struct netwo
 	return packet_pull(skb, net->offset + size) && network_linear(skb, net, size);
 }
 
+/*
+ * The length field of a GSO packet says nothing: each segment gets one of its own (inet_gso_segment(),
+ * ipv6_gso_segment()), and nobody reads it before. So its sender, which may be a virtual machine, can write anything
+ * there; and 0 if the packet is too long for the field (BIG TCP, Linux 6.3).
+ */
 static __always_inline enum reason network_validate(struct __sk_buff *skb, struct network *net)
 {
 	__u32 length;
@@ -76,12 +87,9 @@ static __always_inline enum reason network_validate(struct __sk_buff *skb, struc
 		if (!network_may_pull(skb, net, sizeof(*ip)))
 			return TRUNCATED;
 		ip = net->header;
-		length = bpf_ntohs(ip->tot_len);
 		if (ip->version != 4 || ip->ihl < 5)
 			return MALFORMED;
-		/* 0: a GSO packet that is too long for the field (BIG TCP, Linux 6.3) */
-		if (!length && skb->gso_segs)
-			length = ip->ihl * 4u;
+		length = skb->gso_size ? ip->ihl * 4u : bpf_ntohs(ip->tot_len);
 		if (length < ip->ihl * 4u)
 			return MALFORMED;
 	} else {
@@ -90,9 +98,9 @@ static __always_inline enum reason network_validate(struct __sk_buff *skb, struc
 		if (!network_may_pull(skb, net, sizeof(*ip)))
 			return TRUNCATED;
 		ip = net->header;
-		length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 		if (ip->version != 6)
 			return MALFORMED;
+		length = sizeof(*ip) + (skb->gso_size ? 0 : bpf_ntohs(ip->payload_len));
 	}
 	return net->offset + length <= skb->len ? DONE : TRUNCATED;
 }

@@ -113,24 +113,30 @@ OUT_OF_LINE int ipv6_extensions(struct __sk_buff *skb, __u32 offset, __u32 proto
 	return -EXTENSIONS;
 }
 
+/* Where the packet ends that says so with @end; @inner: it is inside an ICMP error. A GSO packet: see network_validate() */
+static __always_inline __u32 transport_end(const struct __sk_buff *skb, __u32 end, __u32 limit, bool inner)
+{
+	return end != limit && !inner && skb->gso_size ? limit : end;
+}
+
 /*
  * Finds the transport header of a packet that may be cut off at @limit (bytes from data).
  * IPv4 options may be cut off, extension headers may not. Packet pointers stay valid.
  */
 static __always_inline enum reason
-transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 limit,
+transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 limit, bool inner,
 		       struct transport *l4)
 {
-	__u32 end = limit, length;	/* length 0: a GSO packet that is too long for the field */
+	__u32 end;
 
 	if (network_is_ipv4(net)) {
 		const struct iphdr *ip = net->header;
 
 		if (ip->frag_off & bpf_htons(IP_OFFSET))
 			return FRAGMENT;
-		length = bpf_ntohs(ip->tot_len);
-		if (length)
-			end = net->offset + length;
+		/* 0, inside an ICMP error: of a GSO packet */
+		end = ip->tot_len ? net->offset + bpf_ntohs(ip->tot_len) : limit;
+		end = transport_end(skb, end, limit, inner);
 		l4->offset = net->offset + ip->ihl * 4;
 		l4->proto = ip->protocol;
 		l4->first = ip->frag_off & bpf_htons(IP_MF);
@@ -139,9 +145,8 @@ transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 l
 		const struct ipv6hdr *ip = net->header;
 		int where;
 
-		length = bpf_ntohs(ip->payload_len);
-		if (length || !skb->gso_segs)
-			end = net->offset + sizeof(*ip) + length;
+		end = net->offset + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+		end = transport_end(skb, end, limit, inner);
 		if (end > limit)
 			end = limit;
 		where = ipv6_extensions(skb, net->offset + sizeof(*ip), ip->nexthdr, end);
@@ -161,7 +166,7 @@ transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 l
 static __always_inline enum reason
 transport_parse(struct __sk_buff *skb, const struct network *net, struct transport *l4)
 {
-	return transport_parse_within(skb, net, skb->len, l4);
+	return transport_parse_within(skb, net, skb->len, /*inner*/ false, l4);
 }
 
 static __always_inline bool transport_has_ports(__u8 proto)

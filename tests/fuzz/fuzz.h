@@ -83,7 +83,7 @@ struct packet {
 	bool routed;			/* the destination is not the final one: RFC 8200, 4.4 */
 };
 
-/* Parses the IP header at p->l3, of the version that the ethertype said. @gso: its length may be 0. */
+/* Parses the IP header at p->l3, of the version that the ethertype said. @gso: its length says nothing. */
 bool is_vlan_tpid(uint16_t type);
 void find_ip(struct packet *p, bool gso);
 void find_network(struct packet *p, const uint8_t *data, uint32_t length, enum link link, bool gso);

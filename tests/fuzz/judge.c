@@ -178,7 +178,7 @@ bool judge(struct run *r)
 	memset(r->any_cb, 0, sizeof(r->any_cb));
 	r->any_label = r->skip = false;
 	r->rule = "";
-	find_network(&r->p, r->in, r->length, r->object->link, r->ctx.gso_segs);
+	find_network(&r->p, r->in, r->length, r->object->link, r->ctx.gso_size);
 	if (r->object->link == LINK_AUTO && (r->in[0] >> 4 == 6 || (r->in[0] >= 0x45 && r->in[0] <= 0x4f)))
 		r->rule = "MAC address like an IP header";
 	r->invertible = r->again = false;

@@ -195,7 +195,7 @@ static void nat_expect(struct run *r)
 		return;
 	}
 	r->rule = "icmp error";
-	r->skip |= r->ctx.gso_segs;	/* GSO does not exist for ICMP */
+	r->skip |= r->ctx.gso_size;	/* GSO does not exist for ICMP */
 	if (!find_inner(&in, p)) {
 		nat_unchanged(r, true);
 		return;

@@ -78,7 +78,7 @@ static void vlan_expect(struct run *r)
 		framed = is_vlan_tpid(get16(r->want + 12));
 	}
 	if (vlan.pcp == FROM_DSCP && (vlan.push != OFF || meta.there || framed)) {
-		find_network(&r->p, r->want, r->want_length, r->object->link, r->ctx.gso_segs);
+		find_network(&r->p, r->want, r->want_length, r->object->link, r->ctx.gso_size);
 		if (r->p.why)
 			r->counted = 1;
 		else

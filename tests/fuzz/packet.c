@@ -115,7 +115,7 @@ void find_ip(struct packet *p, bool gso)
 	if (p->version == 4) {
 		header = (ip[0] & 15) * 4;
 		total = get16(ip + 2);
-		if (!total && gso)	/* the GSO packet is too long for the field, but its segments are not */
+		if (gso)	/* the field says nothing: each segment gets one of its own */
 			total = room;
 		if (header < 20 || total < header) {
 			p->why = MALFORMED;
@@ -125,7 +125,7 @@ void find_ip(struct packet *p, bool gso)
 	} else {
 		header = 40;
 		total = get16(ip + 4);
-		total = !total && gso ? room : total + 40;
+		total = gso ? room : total + 40;
 		p->protocol = ip[6];
 	}
 	if (total > room || header > room) {

@@ -334,7 +334,7 @@ def broken():
                  why="malformed", need=34)
     # no total length that contradicts the IHL, and the packet ends within the options
     yield Packet("v4-length-0-options-cut", front_of(ok4), v4(Raw(PAYLOAD[:4]), ihl=8, len=0, proto=6, chksum=1),
-                 why="truncated", need=14, ctx={"gso_segs": 2})
+                 why="truncated", need=14, ctx={"gso_segs": 2, "gso_size": 1400})
     arp = bytes.fromhex("0001080006040001" "020000000002" "c0000201" "000000000000" "c0000202")
     for name, front, need in (
             ("arp", ether(0x0806), 14), ("unknown-ethertype", ether(0x88b5), 14),
@@ -363,6 +363,9 @@ def broken():
     yield Packet("none-v4-ihl-4", b"", v4(tcp(SYN), ihl=4, chksum=1), link="none", why="malformed", need=20)
 
 
+GSO_LENGTHS = {4: (0, 30, 65535), 6: (0, 10, 65535)}
+
+
 @functools.cache
 def corpus():
     """Built once for all actions, which change copies of these packets."""
@@ -376,10 +379,11 @@ def packets():
         version = family(ip)
         yield Packet(f"v{version}-padded", front_of(ip), ip, b"\0" * 18)
         yield Packet(f"v{version}-padded-ff", front_of(ip), ip, b"\xff" * 7)
-        # GSO (BIG TCP, Linux 6.3; RFC 2675): too long for the length field
-        big = v4(tcp(SYN, chksum=0x55aa), len=0) if version == 4 else v6(tcp(SYN, chksum=0x55aa), plen=0)
-        yield Packet(f"v{version}-length-0", front_of(big), big, need=14 + len(big) - 40, need_l4=14 + len(big),
-                     ctx={"gso_segs": 2})
+        # GSO: too long for the length field (BIG TCP, Linux 6.3; RFC 2675), or a virtual machine wrote anything
+        for length in GSO_LENGTHS[version]:
+            big = v4(tcp(SYN, chksum=0x55aa), len=length) if version == 4 else v6(tcp(SYN, chksum=0x55aa), plen=length)
+            yield Packet(f"v{version}-length-{length}", front_of(big), big, need=14 + len(big) - 40, need_l4=14 + len(big),
+                         ctx={"gso_segs": 2, "gso_size": 1400})
         long = (v4 if version == 4 else v6)(tcp(SYN, data=PAYLOAD * 640))
         yield Packet(f"v{version}-long", front_of(long), long)
         for link, parameter, front in links():
@@ -442,6 +446,9 @@ class Suite:
     def packet(self, p, new=None, name=None, verdict=CONTROL, **more):
         """A packet of the corpus: it becomes `new`, or is left alone for its reason."""
         more["ctx"] = {**(more.get("ctx") or {}), **p.ctx}
+        # a part of a GSO packet is one, too
+        if more["ctx"].get("gso_size") and not p.ctx:
+            more["need"] = len(p.front) + (40 if family(p.ip) == 6 else p.wire[0] % 16 * 4)
         wire = p.wire if new is None else bytes(new)
         data, out = p.data, p.front + wire + p.rest
         if p.ip is not None and new is not None and not p.why:

@@ -65,8 +65,8 @@ def codepoint(ip):
 
 
 def needed(p):
-    """A GSO packet of length 0 is seen with its ports."""
-    return 14 + (20 if family(p.ip) == 4 else 40) + 4 if p.name.endswith("length-0") else p.need
+    """A part of a GSO packet is one, and is seen with its ports."""
+    return 14 + (20 if family(p.ip) == 4 else 40) + 4 if "gso_size" in p.ctx else p.need
 
 
 def icmp_packets():

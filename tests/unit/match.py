@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """match: every operator at its boundaries, in 32 and 64 bits, on every source that TEST_RUN shows."""
 from common import *
-from meta import ABSENT, CTX, header
+from meta import ABSENT, CTX, WHOLE, header
 
 MAX32, MAX64 = (1 << 32) - 1, (1 << 64) - 1
 EDGES = (0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fffffff, 0x80000000, MAX32 - 1, MAX32)
@@ -115,7 +115,7 @@ def vectors(suite):
             for op, value in (("eq", header(v4(None) if field != "flow_label" else v6(None), field)), ("ne", 3)):
                 suite.bake("field", field, "op", op, "value", value, *(("link", p.link) if p.link != "auto" else ()))
                 why = p.why or ("not-ip" if x is None else None)
-                suite.packet(p, name=f"{p.name}-{field}-{op}-{value}", ctx=CTX,
+                suite.packet(p, name=f"{p.name}-{field}-{op}-{value}", ctx=WHOLE,
                              verdict=CONTROL if not why and OPS[op](x, value, 0) else MISS,
                              count={why: 1} if why else None)
     for dscp in range(64):
@@ -123,11 +123,11 @@ def vectors(suite):
             ip = make(UDP(), **{"tos" if make is v4 else "tc": dscp << 2 | 1})
             for op, value, to in (("eq", "ef", None), ("in", "af11", "af43"), ("mask", "cs5", "cs7")):
                 check(f"v{family(ip)}-dscp-{dscp}", front_of(ip) + bytes(ip), dscp, "dscp", op, value, to,
-                      need=len(bytes(ip)) + 14)
+                      need=len(bytes(ip)) + 14, ctx=WHOLE)
     for ecn in range(4):
         ip = v4(UDP(), tos=ecn)
         for value in ("not-ect", "ect0", "ect1", "ce"):
-            check(f"ecn-{ecn}", front_of(ip) + bytes(ip), ecn, "ecn", "eq", value, need=len(bytes(ip)) + 14)
+            check(f"ecn-{ecn}", front_of(ip) + bytes(ip), ecn, "ecn", "eq", value, need=len(bytes(ip)) + 14, ctx=WHOLE)
 
 
 WORDS = {"ef": 46, "af11": 10, "af43": 38, "cs5": 40, "cs7": 56, "not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3,

@@ -5,6 +5,7 @@ from common import *
 # each field that TEST_RUN accepts has a different value
 CTX = {"mark": 0xa1b2c3d4, "priority": 0x11223344, "cb0": 0xc0c0c0c0, "cb1": 0xc1, "cb2": 0xc2, "cb3": 0xc3,
        "cb4": 0xc4c4c4c4, "tstamp": 0x123456789abcdef0, "wire_len": 40000, "gso_segs": 21, "gso_size": 1448}
+WHOLE = {**CTX, "gso_size": 0}      # else the length in an IP header says nothing
 FIELDS = {"mark": 32, "priority": 32, "tstamp": 64, "cb0": 32, "cb1": 32, "cb2": 32, "cb3": 32, "cb4": 32}
 UNSEEN = ("queue_mapping", "tc_index", "tc_classid")    # TEST_RUN does not return these fields
 ABSENT = ("xfrm_reqid", "xfrm_spi", "xdp_meta", "csum_level", "tunnel_id", "tunnel_opt", "tcp_rtt", "tcp_cwnd",
@@ -106,7 +107,7 @@ def vectors(suite):
     for p in corpus():                  # lo does not forward
         if p.link == "auto":
             suite.bake("set", "mark", "from", "route_ifindex")
-            suite.packet(p, name=f"{p.name}-mark-from-route_ifindex", ctx=CTX, count={p.why or "absent": 1})
+            suite.packet(p, name=f"{p.name}-mark-from-route_ifindex", ctx=WHOLE, count={p.why or "absent": 1})
     for mac, kind in (("000000000000", 0), ("01005e000001", 2), ("020000000001", 3)):
         data = bytes.fromhex(mac) + frames["v4"][6:]
         check(f"pkt_type-{kind}", data, {"set": "mark", "from": "pkt_type"}, kind)
@@ -124,25 +125,25 @@ def vectors(suite):
                 value = None if p.why else header(p.ip, source)
                 if value is None:
                     why = p.why or "not-ip"
-                    suite.packet(p, name=label, ctx=CTX, count={why: 1})
+                    suite.packet(p, name=label, ctx=WHOLE, count={why: 1})
                 else:
-                    suite.packet(p, p.ip, label, ctx=CTX, ctxout={name: value})
+                    suite.packet(p, p.ip, label, ctx=WHOLE, ctxout={name: value})
     for tos in range(0, 256, 15):
         for make in (v4, v6):
             ip = make(UDP(), **{"tos" if make is v4 else "tc": tos})
             for source in ("dscp", "ecn"):
                 suite.bake("set", "mark", "from", source)
-                suite.packet(Packet(f"v{family(ip)}-{source}-of-{tos:02x}", front_of(ip), ip), ip, ctx=CTX,
+                suite.packet(Packet(f"v{family(ip)}-{source}-of-{tos:02x}", front_of(ip), ip), ip, ctx=WHOLE,
                              ctxout={"mark": header(ip, source)})
     for label in (0, 1, 0x80000, 0xfffff):
         ip = v6(UDP(), fl=label)
         suite.bake("set", "cb0", "from", "flow_label")
-        suite.packet(Packet(f"flow-label-{label:x}", front_of(ip), ip), ip, ctx=CTX, ctxout={"cb0": label})
+        suite.packet(Packet(f"flow-label-{label:x}", front_of(ip), ip), ip, ctx=WHOLE, ctxout={"cb0": label})
     for ttl in (0, 1, 64, 255):
         for make in (v4, v6):
             ip = make(UDP(), **{"ttl" if make is v4 else "hlim": ttl})
             suite.bake("set", "cb0", "from", "ttl")
-            suite.packet(Packet(f"v{family(ip)}-ttl-{ttl}", front_of(ip), ip), ip, ctx=CTX, ctxout={"cb0": ttl})
+            suite.packet(Packet(f"v{family(ip)}-ttl-{ttl}", front_of(ip), ip), ip, ctx=WHOLE, ctxout={"cb0": ttl})
 
     # masks and shifts, both ways
     for name in ("mark", "tstamp"):

@@ -16,9 +16,11 @@ def blanked(ip, kinds, every=False, window=None):
     proto, l4, _ = transport(data)
     if proto != 6:
         return bytes(data), None
-    size = 40 + struct.unpack_from("!H", data, 4)[0] if data[0] >> 4 == 6 else struct.unpack_from("!H", data, 2)[0]
-    if size in (0, 40):         # GSO: too long for the length field
+    size = struct.unpack_from("!H", data, 4 if family(ip) == 6 else 2)[0]
+    if size in GSO_LENGTHS[family(ip)]:
         size = len(data)
+    elif family(ip) == 6:
+        size += 40
     end, at, why = l4 + (data[l4 + 12] >> 4) * 4, l4 + 20, None
     new = bytearray(data)
     if window and struct.unpack_from("!H", data, l4 + 14)[0] > window:
