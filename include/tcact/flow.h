@@ -103,7 +103,10 @@ static __always_inline enum reason flow_ports(struct __sk_buff *skb, bool v4, co
 	return DONE;
 }
 
-/* The packet inside an ICMP error went in the other direction, so it is hashed as learn saw it. */
+/*
+ * The packet inside an ICMP error went in the other direction, so it is hashed as learn saw it. An error goes to
+ * who sent that packet (RFC 792, RFC 4443, 2.2); one to somebody else is forged.
+ */
 static __always_inline enum reason flow_hash_inner(struct __sk_buff *skb, const volatile struct flow_params *flow,
 						   __u64 seed, const struct network *net, const struct transport *icmp,
 						   __u64 *hash)
@@ -120,6 +123,8 @@ static __always_inline enum reason flow_hash_inner(struct __sk_buff *skb, const 
 		return why;
 	if (bpf_skb_load_bytes(skb, inner.offset, inner.header, v4 ? sizeof(header.v4) : sizeof(header.v6)))
 		return TRUNCATED;
+	if (!address_equal(network_address(net, DESTINATION), network_address(&inner, SOURCE), v4))
+		return NO_FLOW;
 	why = transport_parse_within(skb, &inner, icmp->end, /*inner*/ true, &l4);
 	if (why == DONE)
 		why = flow_ports(skb, v4, &l4, &ports);
@@ -200,8 +205,9 @@ static __always_inline __u64 flow_recall(const volatile struct flow_params *flow
 
 	if (!set)
 		return 0;
+	/* the first one, as in bucket_find(): two CPUs may have learned a new flow at the same time, each into another bucket */
 #pragma clang loop unroll(full)
-	for (int i = 0; i < BUCKET_WAYS; i++)
+	for (int i = BUCKET_WAYS - 1; i >= 0; i--)
 		if (set->hash[i] == hash)
 			way = i;
 	if (way >= BUCKET_WAYS || (__s64)(set->full[way] - now) <= 0)

@@ -101,6 +101,13 @@ static uint64_t flow_of(const struct packet *p, bool back)
 	return key ? key : 1;
 }
 
+/* Does @p go to where @in comes from? */
+static bool same_host(const struct packet *p, const struct packet *in)
+{
+	return p->version == 4 ? !memcmp(p->data + p->l3 + 16, in->data + in->l3 + 12, 4)
+			       : !memcmp(p->data + p->l3 + 24, in->data + in->l3 + 8, 16);
+}
+
 static void flow_expect(struct run *r)
 {
 	uint64_t set[3 * WAYS], key, way, value;
@@ -115,10 +122,8 @@ static void flow_expect(struct run *r)
 	key = flow_of(p, flow.back);
 	if (!key && flow.back && is_icmp_error(p) && p->l4 + 8 <= p->end && find_inner(&in, p)) {
 		r->rule = "ICMP error";
-		/* it is no GSO packet, but the program takes the packet inside for one */
-		if (in.version == 6 && !get16(in.data + in.l3 + 4) && r->ctx.gso_segs)
-			r->skip = true;
-		key = flow_of(&in, false);
+		/* RFC 792, RFC 4443, 2.2: it goes to the source of that packet */
+		key = same_host(p, &in) ? flow_of(&in, false) : 0;
 	}
 	if (!key)
 		return;

@@ -14,12 +14,27 @@ def set_dscp(ip, value):
     return change(ip, edit)
 
 
+def back4(*rest, **fields):
+    """A packet to the host from which v4() comes."""
+    return v4(*rest, **fields, src=v4(UDP()).dst, dst=v4(UDP()).src)
+
+
+def back6(*rest, **fields):
+    return v6(*rest, **fields, src=v6(UDP()).dst, dst=v6(UDP()).src)
+
+
 def errors():
     """name, ICMP error, the packet inside it as learn saw it and the ports there, or the reason"""
-    for make, wrap in ((v4, lambda inside, kind=3: v4(ICMP(type=kind) / Raw(inside))),
-                       (v6, lambda inside, kind=3: v6(Raw(bytes([kind, 0, 0, 0, 0, 0, 4, 0]) + inside), nh=58))):
+    for make, wrap in ((v4, lambda inside, kind=3: back4(ICMP(type=kind) / Raw(inside))),
+                       (v6, lambda inside, kind=3: back6(Raw(bytes([kind, 0, 0, 0, 0, 0, 4, 0]) + inside), nh=58))):
         six = make is v6
         udp, syn = make(UDP(sport=4000, dport=53) / Raw(PAYLOAD)), make(tcp(SYN))
+        # not to who sent the packet inside, but to a host that differs in the last bit, or the first one
+        for name, to in (("last", {v4: "192.0.2.0", v6: "2001:db8::"}), ("first", {v4: "64.0.2.1", v6: "a001:db8::1"}),
+                         ("upper", {v4: "192.1.2.1", v6: "2001:db8:0:1::1"})):
+            error = wrap(bytes(udp))
+            assert to[make] != error.dst
+            yield f"other-host-{name}", change(error, lambda new, to=to[make]: setattr(new, "dst", to)), "no-flow"
         echo = make(ICMP(id=0x4321) / Raw(PAYLOAD)) if not six else make(ICMPv6EchoRequest(id=0x4321, data=PAYLOAD))
         size = 40 if six else 20
         for name, inner in (("udp", udp), ("tcp", syn), ("echo", echo), ("other", make(Raw(PAYLOAD), **{"nh" if six else "proto": 253}))):
@@ -37,13 +52,13 @@ def errors():
         for kind in ((5, 9, 13) if not six else (130, 133, 137, 255)):
             yield f"kind-{kind}", wrap(bytes(udp), kind), "no-flow"
     inside = bytes(v4(tcp(SYN), options=router_alert4(12)))
-    yield "options", v4(ICMP(type=3) / Raw(inside)), inside
-    yield "ihl-4", v4(ICMP(type=3) / Raw(b"\x44" + bytes(v4(tcp(SYN)))[1:])), "malformed"
-    yield "later", v4(ICMP(type=11, code=1) / Raw(bytes(v4(Raw(PAYLOAD), proto=17, frag=100)))), "fragment"
+    yield "options", back4(ICMP(type=3) / Raw(inside)), inside
+    yield "ihl-4", back4(ICMP(type=3) / Raw(b"\x44" + bytes(v4(tcp(SYN)))[1:])), "malformed"
+    yield "later", back4(ICMP(type=11, code=1) / Raw(bytes(v4(Raw(PAYLOAD), proto=17, frag=100)))), "fragment"
     inside = bytes(v6(tcp(SYN), hbh(), dst()))
-    yield "extensions", v6(Raw(b"\1" + bytes(7) + inside), nh=58), inside
-    yield "extensions-cut", v6(Raw(b"\1" + bytes(7) + inside[:50]), nh=58), "truncated"
-    yield "later", v6(Raw(b"\3\1" + bytes(6) + bytes(v6(Raw(PAYLOAD), IPv6ExtHdrFragment(nh=17, offset=9)))), nh=58), "fragment"
+    yield "extensions", back6(Raw(b"\1" + bytes(7) + inside), nh=58), inside
+    yield "extensions-cut", back6(Raw(b"\1" + bytes(7) + inside[:50]), nh=58), "truncated"
+    yield "later", back6(Raw(b"\3\1" + bytes(6) + bytes(v6(Raw(PAYLOAD), IPv6ExtHdrFragment(nh=17, offset=9)))), nh=58), "fragment"
 
 
 def vectors(suite):
@@ -102,6 +117,15 @@ def vectors(suite):
                 restored(p, h, f"-{field}-{mask:x}", settings, known(0xcafe1234), p.ip,
                          ctxout={field: was & ~mask | 0xcafe1234 & mask})
 
+    # two CPUs have learned a flow at the same time: both learn and restore use the first place
+    for p in packets[::9]:
+        for first, second in ((0, 7), (2, 3), (6, 7)):
+            begin(suite, p)
+            h = hashed(p.wire, back=True)
+            hashes, fulls, whats = table(suite, h, first, known(value))
+            hashes[second], whats[second] = h, known(0x11)
+            suite.map("bucket_sets", place(h), buckets(hashes, fulls, whats))
+            suite.packet(p, set_dscp(p.ip, value), f"{p.name}-twice-{first}-{second}", mapout=after(h, (hashes, fulls, whats)))
     for p in packets[::9]:
         # a flow of the same direction, of another zone or field, one that is forgotten, and none
         for name, h, full in (("same-way", hashed(p.wire), AHEAD), ("zone", hashed(p.wire, back=True, zone=1), AHEAD),
