@@ -11,7 +11,7 @@
  *
  * Each CPU has buckets of its own, so nothing is lost, and none waits for another. A key that finds
  * no free bucket in its set takes over the one with the fewest packets; what that had goes to one bucket for
- * all others. So the sender of a few packets from many addresses does not displace who sends
+ * all others. So many addresses that send a few packets displace one key of a set, not those that send
  * more, and the sum stays right.
  */
 #include <tcact/action.h>
@@ -92,6 +92,8 @@ static __always_inline void key_addresses(struct account_key *key, const struct 
 		key->low = ipv4_prefix(first);
 		if (per == PER_PAIR)
 			key->low = key->low << 32 | ipv4_prefix(second);
+		if (per == PER_PAIR && key->low == KEY_OTHER)	/* from broadcast to broadcast: that key is taken */
+			key->low--;
 		return;
 	}
 	key->high = ipv6_prefix(first);
@@ -121,7 +123,7 @@ static __always_inline enum reason key_transport(struct __sk_buff *skb, struct a
 	if (!transport_has_ports(l4.proto))
 		return DONE;
 	ports = packet_at(skb, l4.offset, 2 * sizeof(*ports));
-	if (!ports)
+	if (!ports || l4.offset + 2 * sizeof(*ports) > l4.end)
 		return TRUNCATED;
 	key->low |= bpf_ntohs(ports[account_params.per == PER_DPORT]);
 	return DONE;
@@ -196,17 +198,22 @@ static __always_inline void add_other(__u64 bytes, __u64 packets)
 	add(set, 0, bytes, packets);
 }
 
-/* Gives the key a bucket that had fewest packets: none, if one is free. */
+/*
+ * Gives the key a bucket that had fewest packets: none, if one is free. Of several, not always the same one: otherwise
+ * new keys would displace each other, and never what a flood of single packets has left in the others.
+ */
 OUT_OF_LINE int account_new(struct account_set *set, const struct account_key *key)
 {
-	__u64 least = set->packets[0];
-	__u32 way = 0;
+	__u32 first = bucket_hash(account_params.seed, key->low) & (BUCKET_WAYS - 1), way = first;
+	__u64 least = set->packets[first];
 
 #pragma clang loop unroll(full)
 	for (int i = 1; i < BUCKET_WAYS; i++) {
-		if (set->packets[i] < least) {
-			least = set->packets[i];
-			way = i;
+		__u32 at = (first + i) & (BUCKET_WAYS - 1);
+
+		if (set->packets[at] < least) {
+			least = set->packets[at];
+			way = at;
 		}
 	}
 	asm volatile("" : "+r"(way));

@@ -54,6 +54,8 @@ static __always_inline int unlimited(enum reason why)
 
 /* ---- what a beginning pays ------------------------------------------------------------------- */
 
+#define RACE_MAX 16	/* CPUs that pay at the same moment may exceed the burst, each by one */
+
 /* May this packet begin a connection? A packet without a key may. */
 static __always_inline bool newconn_pay(struct __sk_buff *skb, __u64 now)
 {
@@ -75,8 +77,7 @@ static __always_inline bool newconn_pay(struct __sk_buff *skb, __u64 now)
 	burst = ticks * (newconn_params.burst ?: newconn_params.rate);
 	if (bucket_pay(&set->full[way], now, ticks, burst))
 		return true;
-	/* CPUs that pay at the same moment may exceed the burst, each by one */
-	bucket_correct(&set->full[way], now, burst, /*most*/ ticks * 1024);
+	bucket_correct(&set->full[way], now, burst, /*most*/ burst + ticks * RACE_MAX);
 	return false;
 }
 
@@ -130,8 +131,16 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	__u64 hash;
 
 	/* that a fragment is not the first one is no reason to count */
-	if (why != DONE)
-		return why == FRAGMENT ? within(KEY) : unlimited(why);
+	if (why == FRAGMENT)
+		return within(KEY);
+	/*
+	 * More extension headers than are followed, or a first fragment that ends within them (RFC 7112: such a one may be
+	 * discarded): it may hide a SYN.
+	 */
+	if (why != DONE) {
+		count(why);
+		return newconn_tcp(skb);
+	}
 	if (l4.proto == IPPROTO_TCP)
 		return begins_tcp(skb, &l4) ? newconn_tcp(skb) : within(KEY);
 	if (l4.proto != IPPROTO_UDP)

@@ -118,7 +118,7 @@ OUT_OF_LINE int police_plan(struct __sk_buff *skb)
 
 /*
  * Each CPU takes a share of the burst at a time, and pays from that: so it seldom writes to the
- * bucket that all CPUs use, or asks for the time.
+ * bucket that all CPUs use, or asks for the time. It is time at this rate, so another rate begins without.
  */
 #define SHARE_OF_BURST 7	/* 2^-7 */
 
@@ -128,6 +128,7 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } police_credit SEC(".maps");
+ANEW(police, police_credit);
 
 OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 {

@@ -73,10 +73,13 @@ static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool 
 	/* as in bucket_find() */
 	asm volatile("" : "+r"(way));
 	way &= BUCKET_WAYS - 1;
-	if (least)
+	if (least) {
 		*shared = true;
-	else
+	} else {
+		/* not what another key has used in a period that may come back */
+		*(volatile __u64 *)&set->used[way] = 0;
 		set->hash[way] = hash;
+	}
 	return way;
 }
 

@@ -19,8 +19,9 @@
  * full, and nobody loses anything. If all 8 are in use, the key shares the one that will be full
  * first: it may get less than its rate, but not more.
  *
- * Two CPUs may use a bucket at the same time. What they add is never lost, but where both find it full,
- * one of two packets may go without payment. That needs no atomic operation newer than Linux 5.10.
+ * Two CPUs may use a bucket at the same time. A CPU that found it full sets its time, and what other CPUs have
+ * added in between is lost: one packet of two, or more if a CPU is stopped just there. In all other cases nothing
+ * is. That needs no atomic operation newer than Linux 5.10.
  *
  * It also compiles as ordinary C: tests/unit/buckets does that.
  */

@@ -110,9 +110,27 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
 	if (network_parse(skb, &net) != DONE || transport_parse(skb, &net, &l4) != DONE)
 		return 0;
 	if (l4.proto != IPPROTO_TCP)
-		return l4.offset + 8;	/* UDP: RFC 768 */
+		return l4.offset + (l4.proto == IPPROTO_SCTP ? 12 : 8);	/* RFC 9260, 3.1; UDP: RFC 768 */
 	tcp = packet_at(skb, l4.offset, 20);
 	return tcp ? l4.offset + (tcp[12] >> 4) * 4 : 0;
+}
+
+/*
+ * SCTP has segments of any size, and only the kernel itself makes such packets (include/linux/skbuff.h). Each of them is
+ * taken to be as long as the others.
+ */
+#define GSO_BY_FRAGS 0xffff
+
+static __always_inline __u32 gso_by_frags_cost(const struct __sk_buff *skb, const volatile struct bucket_key *key,
+					       bool packets, __u32 headers)
+{
+	__u32 segments = skb->gso_segs ?: 1, most = BUCKET_COST_MAX;
+	__u64 bytes = skb->len + (__u64)(segments - 1) * headers;
+
+	if (packets)
+		return segments;
+	bytes = (__u64)on_the_wire(key, bytes / segments) * segments;
+	return bytes < most ? bytes : most;
 }
 
 /*
@@ -125,8 +143,10 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 	__u32 headers = verifier_forget(skb, headers_length(skb)), size = skb->gso_size, full, last, most = BUCKET_COST_MAX;
 	__u64 bytes;
 
-	if (!size || headers >= skb->len)
-		return on_the_wire(key, skb->len);
+	if (size == GSO_BY_FRAGS)
+		return gso_by_frags_cost(skb, key, packets, headers);
+	if (headers >= skb->len)
+		return packets ? 1 : on_the_wire(key, skb->len);
 	full = (skb->len - headers - 1) / size;
 	if (packets)
 		return full + 1;
@@ -237,7 +257,7 @@ static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *ne
 		return bucket_hash(seed, hash ^ (1ULL << 63));
 	if (transport_has_ports(l4.proto) && !l4.first) {
 		ports = packet_at(skb, l4.offset, sizeof(*ports));
-		if (ports)
+		if (ports && l4.offset + sizeof(*ports) <= l4.end)
 			return hash_ports(seed, hash, l4.proto, *ports);
 	}
 	return bucket_hash(seed, hash ^ (1ULL << 63 | l4.proto));

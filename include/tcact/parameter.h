@@ -23,6 +23,7 @@
  *                           of a plan (plan.h), which begins with a VALUE
  *   buckets=ACTION:MAP      ACTION has a bucket for each key, in the array MAP of sets of them. The
  *                           BTF of MAP says what they hold, see bucket.h
+ *   anew=ACTION:MAP         MAP is empty again when a changed program takes the place of one; other maps stay
  *   length=ACTION.NAME:MAP N  the array MAP has an element for each N of NAME, rounded up
  *   shared=ACTION:SET MAP   attachments of the actions of SET in one network namespace share MAP, if it has
  *                           the same length
@@ -92,6 +93,8 @@
 #define TABLE(action, map, key, value) MODINFO("table=" #action ":" #map " " #key " " #value)
 
 #define BUCKETS(action, map) MODINFO("buckets=" #action ":" #map)
+
+#define ANEW(action, map) MODINFO("anew=" #action ":" #map)
 
 #define SHARED(action, set, map) MODINFO("shared=" #action ":" #set " " #map)
 

@@ -310,7 +310,8 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 		const char *name = bpf_map__name(map);
 		const struct map *before = load->like ? program_map(load->like, name) : NULL;
 		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
-			    !(load->other_keys && !strcmp(name, action->buckets));
+			    !(load->other_keys && !strcmp(name, action->buckets)) &&
+			    !(action->anew && !strcmp(name, action->anew));
 		int n = -1;
 
 		for (int i = 0; load->table && load->table->kind->maps[i]; i++)

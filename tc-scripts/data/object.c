@@ -638,6 +638,8 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 	}
 	tag = tag_find(&info, "buckets", name);
 	action->buckets = tag ? tag->value : NULL;
+	tag = tag_find(&info, "anew", name);
+	action->anew = tag ? tag->value : NULL;
 	tag = tag_find(&info, "shared", name);
 	if (tag) {
 		action->set = strtok_r(tag->value, " ", &save);

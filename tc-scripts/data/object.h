@@ -71,6 +71,7 @@ struct action {
 	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */
 	const struct parameter *table;	/* which says whether it is used; NULL: always */
 	const char *buckets;	/* the map with its buckets; NULL: it has none */
+	const char *anew;	/* the map that a changed program does not keep; NULL: it keeps all */
 	const char *set, *shared;	/* the actions of this set share this map; NULL: none is shared */
 	struct parameter *parameter;
 	size_t parameters;

@@ -141,7 +141,8 @@ flow_sessions() {
 	before=$(replies | cut -d ' ' -f 1)
 	in_netns clients "$work/packet" udp 10.2.0.2 9 20 tos 0x88
 	eventually errors
-	same reasons "$(reasons w egress 7)" ''
+	# on a busy machine, neighbour discovery asks again
+	[[ $(reasons w egress 7) =~ ^(no-flow=[1-4])?$ ]] || fail "reasons: $(reasons w egress 7)"
 }
 errors() { (($(replies | cut -d ' ' -f 1) > before)); }
 

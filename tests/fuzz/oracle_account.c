@@ -41,7 +41,7 @@ static enum why no_key(struct packet *p)
 	ports = p->protocol == 6 || p->protocol == 17 || p->protocol == 33 || p->protocol == 132 || p->protocol == 136;
 	if (p->why4 || per == PER_PROTO || !ports)
 		return p->why4;
-	return p->l4 + 4 > p->length ? TRUNCATED : FINE;
+	return p->l4 + 4 > p->end ? TRUNCATED : FINE;
 }
 
 static void account_expect(struct run *r)

@@ -233,8 +233,13 @@ static void newconn_expect(struct run *r)
 		return;
 	}
 	find_transport(p);
-	if (p->why4) {
-		r->counted = p->why4 != FRAGMENT;
+	if (p->why4 == FRAGMENT)
+		return;
+	if (p->why4) {		/* RFC 7112: it may hide a SYN */
+		r->uncountable = limit.rate != 1;
+		r->counted = 1 + (limit.per != PER_NONE);
+		if (limit.rate == 1)
+			above(r);
 		return;
 	}
 	if (p->protocol == 17 && p->l4 + 4 > p->end) {

@@ -116,6 +116,17 @@ def vectors(suite):
         for per in ("mark", "uid"):
             bake(p, "per", per)
             counted(p, key_of(p, per), per, need=14)
+    # from broadcast to broadcast: nearly the key of all others
+    ip = v4(UDP(), src="255.255.255.255", dst="255.255.255.255")
+    p = Packet("v4-broadcast", front_of(ip), ip)
+    bake(p, "per", "pair")
+    counted(p, (IPV4, OTHER - 1), "pair")
+    # padding is no port
+    for ip in (v4(Raw(b""), proto=6), v4(Raw(b"\0\7\0"), proto=17), v6(Raw(b"\0\7\0"), nh=17)):
+        p = Packet(f"v{family(ip)}-padding-{len(ip)}", front_of(ip), ip, b"\0\x16" * 13)
+        for per in ("sport", "dport"):
+            bake(p, "per", per)
+            counted(p, "truncated", per)
     # IPv6 addresses that are, or begin, as the keys of IPv4 and of all others are
     for number, (src, to) in enumerate((("ffff:ffff:ffff:ffff::c000:201", "ffff:ffff:ffff:ffff::1"), ("::", "ff02::1"),
                                         ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),

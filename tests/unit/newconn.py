@@ -13,7 +13,7 @@ COST = 3600 * SECOND
 def begins(p):
     """False: no connection; True: by TCP; else the hash of the UDP flow."""
     data = bytes(p.ip)
-    if family(p.ip) == 4 and p.ip.fields.get("len") != 0:
+    if family(p.ip) == 4 and "gso_size" not in p.ctx:
         data = data[:int.from_bytes(data[2:4], "big")]
     proto, at, _ = transport(data)
     if proto == 6:
@@ -59,8 +59,10 @@ def vectors(suite):
         bake(p, *LONG)
         if p.why:
             suite.packet(p, name=f"{p.name}-alone", ctx={"mark": 5}, count={p.why: 1})
-        elif p.why_l4:
-            tried(p, address(p.ip, 0), "alone", False, count={p.why_l4: 1} if p.why_l4 != "fragment" else None)
+        elif p.why_l4 == "fragment":
+            tried(p, address(p.ip, 0), "alone", False)
+        elif p.why_l4:      # it may hide a SYN
+            tried(p, address(p.ip, 0), "src", True, fresh=False, count={p.why_l4: 1})
         else:
             tried(p, address(p.ip, 0), "src", begins(p))
 

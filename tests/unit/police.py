@@ -202,7 +202,7 @@ def vectors(suite):
                               ("extensions-9", v6(tcp(data=long), *[dst() for _ in range(9)]), 0)):
         p = Packet("gso-" + name, front_of(ip), ip)
         rest = len(p.data) - headers
-        for size in (1, 536, 1400, 2799, 2800, 2801, 65535):
+        for size in (1, 536, 1400, 2799, 2800, 2801, 65534):
             sizes = [min(size, rest - at) for at in range(0, rest, size)]
             for overhead, mpu in ((0, 0), (20, 600)):
                 bake(p, *SLOW, "overhead", overhead, "mpu", mpu)
@@ -210,6 +210,26 @@ def vectors(suite):
                      ctx={"gso_size": size, "gso_segs": 1})
             bake(p, "rate", "1pps", "burst", "200000000p")
             paid(p, address(ip, 0), len(sizes), f"{size}-packets", ctx={"gso_size": size, "gso_segs": 0})
+
+    # headers that are said to be longer than the packet: one packet
+    ip = v4(tcp(SYN, "A", data=PAYLOAD, doff=15))
+    p = Packet("gso-long-header", front_of(ip), ip)
+    bake(p, "rate", "1pps", "burst", "200000000p")
+    paid(p, address(ip, 0), 1, "packets", ctx={"gso_size": 39})
+    bake(p, *SLOW)
+    paid(p, address(ip, 0), len(p.data), "bytes", ctx={"gso_size": 39})
+    # SCTP: gso_size says that segments are of any size (GSO_BY_FRAGS)
+    for ip, headers in ((v4(Raw(long), proto=132), 46), (v6(Raw(long), nh=132), 66)):
+        p = Packet(f"v{family(ip)}-gso-sctp", front_of(ip), ip)
+        for segments in (0, 1, 3, 40):
+            sent = max(segments, 1)
+            size = len(p.data) + (sent - 1) * headers
+            ctx = {"gso_size": 0xffff, "gso_segs": segments}
+            bake(p, "rate", "1pps", "burst", "200000000p")
+            paid(p, address(ip, 0), sent, f"{segments}-packets", ctx=ctx)
+            for overhead in (0, 24):
+                bake(p, *SLOW, "overhead", overhead)
+                paid(p, address(ip, 0), size // sent * sent + overhead * sent, f"{segments}-{overhead}", ctx=ctx)
 
     # above the rate
     for over in ("drop", "ce", "hit"):

@@ -62,6 +62,14 @@ def vectors(suite):
                 tried(p, key, cost, f"{over}-{limit}-lowered", before=most + 5000, **shot)
                 for other in (PERIOD - 1, PERIOD + 1, 0):
                     tried(p, key, cost, f"{over}-{limit}-period-{other}", before=most, period=other, **miss)
+            # who is refused does not get what another key has used in a period that may come back
+            bake(p, "limit", 1, "over", over, "per", "src")
+            hashes, used, periods = others(key), [7] * WAYS, [PERIOD] * WAYS
+            periods[5] = PERIOD - 1
+            suite.map("quota_sets", place(key), uses(hashes, used, periods))
+            hashes[5], used[5] = key, 0
+            suite.packet(p, p.ip, f"{p.name}-{over}-new", cut=shot["cut"], verdict=shot["verdict"], count={"over": 1},
+                         mapout=[("quota_sets", place(key), uses(hashes, used, periods))])
             # longer than the limit: never, also in a new period
             bake(p, "limit", size - 1, "over", over, "per", "src", "mpu", 0)
             tried(p, key, size, f"{over}-long", before=0, **shot)
