@@ -17,6 +17,8 @@
  *                                   come out once and in order, or not at all. Prints a dot for each batch
  *                                   of 64, and at the end how many were sent, passed, and judged wrongly
  *   packet flood DEV MS HEX         sends this frame for so long, from each CPU at the same time; prints how many each sent
+ *   packet gso DEV LENGTH N         sends N TCP packets of four segments each from 10.1.0.1, as a virtual machine can
+ *                                   (PACKET_VNET_HDR): with this total length in the IP header
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
@@ -63,6 +65,7 @@
 #include <linux/net_tstamp.h>
 #include <linux/ppp-ioctl.h>
 #include <linux/sockios.h>
+#include <linux/virtio_net.h>
 #include <linux/wireguard.h>
 #include <net/if_arp.h>
 #include <poll.h>
@@ -1061,6 +1064,31 @@ static int offload(char **args)
 	return 0;
 }
 
+#define SEGMENTS 4
+#define SEGMENT 1000
+
+static int gso(char **args)
+{
+	const struct {
+		struct virtio_net_hdr gso;
+		struct ethhdr ether;
+		uint8_t ip[20], tcp[20], data[SEGMENTS * SEGMENT];
+	} __attribute__((packed)) frame = {
+		.gso = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .hdr_len = 54,
+			 .gso_size = SEGMENT, .csum_start = 34, .csum_offset = 16 },
+		.ether = { .h_dest = { 2, 0, 0, 0, 0xb, 1 }, .h_source = { 2, 0, 0, 0, 0xa, 1 }, .h_proto = htons(ETH_P_IP) },
+		.ip = { 0x45, 0, atoi(args[1]) >> 8, atoi(args[1]), 0, 7, 0, 0, 17, IPPROTO_TCP, 0, 0, 10, 1, 0, 1, 10, 2, 0, 2 },
+		.tcp = { 4, 210, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x50, 0x10, 250 },
+	};
+	int ifindex = if_nametoindex(args[0]), fd = packet_socket(ifindex, ETH_P_IP);
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &(int){ 1 }, sizeof(int)))
+		err(2, "PACKET_VNET_HDR");
+	for (int n = atoi(args[2]); n > 0; n--)
+		send_frame(fd, ifindex, ETH_P_IP, (const void *)&frame, sizeof(frame));
+	return 0;
+}
+
 /* ---- counters ------------------------------------------------------------ */
 
 static long bpf(int command, union bpf_attr *attr)
@@ -1223,7 +1251,7 @@ int main(int argc, char **argv)
 		int args;
 	} commands[] = {
 		{ "alone", alone, 1 }, { "netns", netns, 2 }, { "pass", pass, 2 }, { "catch", catch, 3 },
-		{ "flow", flow, 6 }, { "flood", flood, 3 },
+		{ "flow", flow, 6 }, { "flood", flood, 3 }, { "gso", gso, 3 },
 		{ "sum", sum, 2 }, { "syn", syn, 2 },
 		{ "udp", udp, 3 }, { "transfer", transfer, 4 }, { "echo", echo, 4 }, { "offload", offload, 3 },
 		{ "ids", ids, 0 }, { "napi", napi, 1 }, { "queue", queue, 3 },
@@ -1234,7 +1262,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].args)
 			return commands[i].run(argv + 2);
-	fputs("usage: packet alone|netns|pass|flow|flood|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|echo|offload|ids|reasons ...\n",
+	fputs("usage: packet alone|netns|pass|flow|flood|gso|catch|sum|syn|udp|ppp|wireguard|napi|queue|transfer|echo|offload|ids|reasons ...\n",
 	      stderr);
 	return 2;
 }

@@ -33,6 +33,28 @@ police_each() {
 	same reasons "$(reasons a egress 7)" 'over=3'
 }
 
+t police_gso 'GSO packets whose IP header says anything about their length: the second one is dropped, whole'
+police_gso() {
+	local length last=0
+	wire a b
+	clsact a b
+	packet offload a tx-tcp-segmentation off
+	tc filter add dev b ingress pref 1 protocol ip flower ip_proto tcp src_ip 10.1.0.1 action drop
+	for length in 4040 0 20 65535; do
+		packet gso a "$length" 2
+		last=$((last + 8))
+		same "control: segments of packets with length $length" "$(stats b ingress 1)" "$last $last"
+	done
+	for length in 4040 0 20 65535; do
+		tc filter add dev a egress pref 7 matchall @slow continue
+		packet gso a "$length" 2
+		last=$((last + 4))
+		same "length $length" "$(stats b ingress 1)" "$last $last"
+		same "reasons of length $length" "$(reasons a egress 7)" 'over=1'
+		tc filter del dev a egress pref 7
+	done
+}
+
 t police_verdicts 'over hit: above the rate CONTROL, else the next filter; per none: one bucket for all'
 police_verdicts() {
 	wire a b
