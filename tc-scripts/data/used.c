@@ -251,7 +251,48 @@ static void keep_others(const char *path, char **devices, int n, FILE *to)
 	free(file);
 }
 
-/* Puts these bytes in the place of the file, so that at any time either the old or the new one is whole on the disk. */
+/*
+ * Is what is at @path a regular file that begins as that of keep does, as far as it goes? A killed call may have left
+ * less than that.
+ */
+static bool begins_as_kept(const char *path, const struct stat *st)
+{
+	const __u64 magic = USED_MAGIC;
+	char begin[sizeof(magic)];
+	ssize_t n = -1;
+	int fd = S_ISREG(st->st_mode) ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		n = read(fd, begin, sizeof(begin));
+		close(fd);
+	}
+	return n >= 0 && !memcmp(begin, &magic, n);
+}
+
+/* What is at @path, if anything, may be replaced: no file of somebody else's is lost. */
+static int replaceable(const char *path, const char *next, struct error *e)
+{
+	struct stat st;
+
+	/* where it cannot be looked at, it cannot be written either */
+	if (lstat(path, &st) || begins_as_kept(path, &st))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return error(e, USAGE, "name a file", "%s is a directory", Q(path));
+	return error(e, USAGE, next, "%s is not a file of this machine's tcact keep", Q(path));
+}
+
+/* The file beside it that becomes it. */
+static int new_name(char name[PATH_MAX], const char *path, struct error *e)
+{
+	return snprintf(name, PATH_MAX, "%s.new", path) < PATH_MAX
+		? 0 : error(e, USAGE, "choose another FILE", "the name of FILE is too long");
+}
+
+/*
+ * Puts these bytes in the place of the file, so that at any time either the old or the new one is whole on the disk.
+ * Both are replaceable().
+ */
 static int file_replace(const char *path, const char *bytes, size_t size, struct error *e)
 {
 	const char *slash = strrchr(path, '/');
@@ -259,8 +300,8 @@ static int file_replace(const char *path, const char *bytes, size_t size, struct
 	int file, of;
 
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
-		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
+	if (new_name(temporary, path, e))
+		return -1;
 	/* what a killed call left */
 	unlink(temporary);
 	file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -282,18 +323,21 @@ static int file_replace(const char *path, const char *bytes, size_t size, struct
 /*
  * used FILE N DEV... [KEY NAME ID]...: writes what the buckets of these programs hold, as far as it lasts. KEY
  * begins with the name of its device. What FILE has for devices other than these N stays in it. If there is nothing to
- * be written, there is no FILE afterwards.
+ * be written, there is no FILE afterwards. A FILE that is of something else stays as it is.
  */
 int command_used(const struct options *options, char **words, int n, struct error *e)
 {
 	struct used_file head = { .magic = USED_MAGIC };
 	int devices = n > 1 ? atoi(words[1]) : -1;
-	char *bytes = NULL;
+	char *bytes = NULL, temporary[PATH_MAX];
 	size_t size = 0;
 	FILE *to;
 
 	if (devices < 0 || devices > n - 2 || (n - 2 - devices) % 3)
 		return error(e, USAGE, "see: tcact help", "used: write FILE, N DEV..., and KEY, NAME and ID");
+	if (new_name(temporary, words[0], e) || replaceable(words[0], "choose another FILE", e) ||
+	    replaceable(temporary, "delete it, or choose another FILE", e))
+		return -1;
 	to = open_memstream(&bytes, &size);
 	if (!to)
 		return error(e, REFUSED, "free some", "no memory");
