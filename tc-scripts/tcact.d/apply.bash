@@ -626,17 +626,19 @@ remove_guard() {
 	((status == 0)) || refused "del from $(q "$1") $2" tc "$status"
 }
 
-# tidy_labels: the file has only what is attached
+# tidy_labels [DEV]: the file has what is attached; what it has of other devices than DEV stays
 tidy_labels() {
 	local number w wanted=' ' file stale=''
 	for w in "${!want_number[@]}"; do
+		[[ ! $1 || ${want_dev[w]} == "$1" ]] || continue
 		remember "${want_number[w]}" "${want_label[w]}"
 		wanted+="${want_number[w]} "
 	done
+	[[ ! $1 ]] || return 0
 	for number in "${!labels[@]}"; do
 		[[ $wanted == *" $number "* ]] || { unset 'labels[$number]'; stale=1; }
 	done
-	[[ $stale && ! $dry ]] || return 0
+	[[ $stale ]] || return 0
 	label_file file
 	rm -f -- "$file" 2>/dev/null || true
 	((${#labels[@]} == 0)) || for number in "${!labels[@]}"; do
@@ -753,7 +755,7 @@ command_apply() {
 	done
 	n=$((n + ${#gone[@]}))
 	if ((added + changed + n == 0)); then
-		[[ $dry ]] || tidy_labels
+		[[ $dry ]] || tidy_labels "$only"
 		told "apply: nothing to do"
 		return
 	fi
@@ -763,7 +765,7 @@ command_apply() {
 	fi
 	begin
 	carry_out
-	[[ $only || $dry ]] || tidy_labels
+	[[ $dry ]] || tidy_labels "$only"
 	[[ $dry ]] || for w in "${!how[@]}"; do
 		# shellcheck disable=SC2034 # warn_made reads it
 		of_files["${want_hook[w]}/${at[w]}"]=1
