@@ -340,7 +340,7 @@ static void report_left_out(const struct reader *reader)
 {
 	for (size_t i = 0; i < sizeof(reader->left_out) / sizeof(*reader->left_out); i++)
 		if (reader->left_out[i].n)
-			fprintf(stderr, "tcact: table %s: %zu left out (%s); the first: line %zu: %s\n",
+			fprintf(stderr, "tcact: warning: table %s: %zu left out (%s); the first: line %zu: %s\n",
 				Q(reader->path), reader->left_out[i].n, reader->left_out[i].kind,
 				reader->left_out[i].line, reader->left_out[i].why);
 }

@@ -709,13 +709,14 @@ command_keep() {
 told() { printf '%s\n' "$1" 2>/dev/null || fail 2 apply "cannot write its output" "all that the files say is done"; }
 
 command_apply() {
-	local only='' w h dev hook order_of=() n=0 added=0 changed=0
+	local only='' w h dev hook order_of=() n=0 added=0 changed=0 words=(tcact apply)
 	local -A wants_at=() haves_at=() made_now=() of_files=()
 	catalogue
 	if [[ ${1-} == kept ]]; then
 		(($# > 1)) || bad "kept: its FILE is missing"
 		kept_name "$2"
 		[[ ! -e $2 ]] || kept_file=$2
+		words+=(kept "$2")
 		shift 2
 	fi
 	if [[ ${1-} == dev ]]; then
@@ -745,8 +746,8 @@ command_apply() {
 	for hook in "${order_of[@]}"; do compare "$hook" "${wants_at[$hook]-}" "${haves_at[$hook]-}"; done
 	moved
 	for dev in "${!absent[@]}"; do
-		[[ $only ]] || echo "tcact: apply: there is no device $(q "$dev") yet;" \
-			"when it is there: tcact apply dev $(q "$dev") (lines: ${absent[$dev]})" >&2
+		[[ $only ]] || warn apply "there is no device $(q "$dev") yet (lines: ${absent[$dev]})" \
+			"when it is there: $(shell "${words[@]}" dev "$dev" "$@")"
 	done
 	for w in "${!how[@]}"; do
 		[[ ${how[w]} != @(new|swap) ]] || added=$((added + 1))
