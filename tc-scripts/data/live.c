@@ -83,10 +83,19 @@ int command_tcx(const struct options *options, char **words, int n, struct error
 	return e->status ? -1 : 0;
 }
 
+/* Can the action have a table, with these values? It is taken to have one from now on. */
+static bool may_have_table(struct settings *settings)
+{
+	struct error own = {};
+
+	settings_put_table(settings);
+	return settings->action->map && !settings_check_table(settings, &own);
+}
+
 /*
  * form [-t FILE] NAME [PARAM VALUE]...: prints what live would print of a program with these values and this
  * table, on one line: the number and the digest of the entries, a tab, NAME VALUE .... Instead of
- * the entries "*" if no table is given, and "-" if the action has none.
+ * the entries "*" if no table is given, and "-" if the action has none, or can have none with these values.
  */
 int command_form(const struct options *options, char **words, int n, struct error *e)
 {
@@ -109,7 +118,7 @@ int command_form(const struct options *options, char **words, int n, struct erro
 	    settings_check_with(&settings, file, e) ||
 	    (file && (table_begin(&table, action, e) || table_read(&table, file, &rules, e))))
 		goto out;
-	print_entries(file ? &table : NULL, action->map ? "*" : "-");
+	print_entries(file ? &table : NULL, may_have_table(&settings) ? "*" : "-");
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
 		enum told told = told_when(action, p);

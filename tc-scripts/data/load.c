@@ -209,6 +209,7 @@ static int load_error(const struct action *action, int why, char *log, struct er
 struct load {
 	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
 	const struct table *table;	/* NULL: as in @like, or empty */
+	const struct table_kind *gone;	/* the kind of the table of @like, if that is not kept; or NULL */
 	bool other_keys;		/* than the buckets of @like have */
 	const char **others;		/* with which its map is shared: their ids, or pins */
 	size_t n_others;
@@ -297,6 +298,15 @@ static int map_share(const struct load *load, const struct action *action, struc
 	return e->status ? -1 : 0;
 }
 
+/* The number of this map in a table; -1 if it is none of its maps, or @kind is NULL. */
+static int map_of_table(const struct table_kind *kind, const char *name)
+{
+	for (int i = 0; kind && kind->maps[i]; i++)
+		if (!strcmp(kind->maps[i], name))
+			return i;
+	return -1;
+}
+
 /*
  * Sets the size of each map, or reuses the map of the earlier program, unless a value gives it another length.
  * Not .rodata: it has the values.
@@ -311,12 +321,9 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 		const struct map *before = load->like ? program_map(load->like, name) : NULL;
 		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
 			    !(load->other_keys && !strcmp(name, action->buckets)) &&
-			    !(action->anew && !strcmp(name, action->anew));
-		int n = -1;
+			    !(action->anew && !strcmp(name, action->anew)) && map_of_table(load->gone, name) < 0;
+		int n = map_of_table(load->table ? load->table->kind : NULL, name);
 
-		for (int i = 0; load->table && load->table->kind->maps[i]; i++)
-			if (!strcmp(load->table->kind->maps[i], name))
-				n = i;
 		if (n >= 0) {
 			if (bpf_map__value_size(map) != content[n].size)
 				return error(e, USAGE, "reinstall tcact", "the values of %s are not of %zu bytes", name,
@@ -460,6 +467,28 @@ static int carry_hits(struct table *table, const struct program *like, struct er
 	return result;
 }
 
+/*
+ * The table of the earlier program goes where the values that are now given alone (@maps_only) allow none. Otherwise
+ * that is an error: it is not lost by the way.
+ */
+static int table_keep(struct settings *settings, struct load *load, bool maps_only, struct error *e)
+{
+	const struct action *action = settings->action;
+	struct error excluded = {};
+	struct table table;
+
+	if (!action->table || !settings_check_table(settings, &excluded))
+		return 0;
+	if (!maps_only)
+		return error(e, USAGE, "to do without the table, del and add it", "%s", excluded.why);
+	if (table_begin(&table, action, e))
+		return -1;
+	load->gone = table.kind;
+	table_free(&table);
+	settings_drop(settings, action->table);
+	return 0;
+}
+
 struct change {
 	char *line;
 	bool removal;
@@ -470,7 +499,8 @@ struct change {
  *      NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
- *   -k        keep the maps of ID and the seed of their keys, but not its other values
+ *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
+ *             values allow none
  *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
  *             map has the same length
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
@@ -492,7 +522,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct error unknown = {};
 	struct change *changes = calloc(n + 1, sizeof(*changes));
 	const char *file = NULL, *used = NULL, *key = NULL;
-	bool empty = false, dry = false, maps_only = false, known = false;
+	bool empty = false, dry = false, maps_only = false, known = false, given;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
 
@@ -554,9 +584,12 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			 : "leave table FILE out, to begin with an empty one";
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
-	if (file || empty || change || (known && settings_table(&before)))
+	given = file || empty || change;
+	if (given || (known && settings_table(&before)))
 		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
+	if (!given && known && settings_table(&before) && table_keep(&settings, &load, maps_only, e))
+		goto out;
 	if (known && action.buckets)
 		keep_seed(&settings, &before);
 	load.other_keys = id && action.buckets && (!known || other_keys(&settings, &before));
@@ -564,7 +597,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		used_find(&load.used, used, key, &settings);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
-	if (file || empty || change) {
+	if (given) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
 		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)))

@@ -187,6 +187,17 @@ int settings_check(const struct settings *settings, struct error *e)
 	return 0;
 }
 
+int settings_check_table(const struct settings *settings, struct error *e)
+{
+	const struct action *action = settings->action;
+
+	for (size_t i = 0; i < action->rules; i++)
+		if (action->table && (action->rule[i].of == action->table || action->rule[i].other == action->table) &&
+		    check_rule(settings, &action->rule[i], e))
+			return -1;
+	return 0;
+}
+
 int settings_check_with(struct settings *settings, const char *table, struct error *e)
 {
 	if (table)

@@ -47,7 +47,9 @@ bool settings_shown(const struct settings *settings, const struct parameter *p);
 int settings_finish(struct settings *settings, struct error *error);
 /* Checks all rules of the action (RULES()). */
 int settings_check(const struct settings *settings, struct error *error);
-/* The same after settings_put_table(), if @table is not NULL. */
+/* Checks those of them that are about its table. */
+int settings_check_table(const struct settings *settings, struct error *error);
+/* Checks all after settings_put_table(), if @table is not NULL. */
 int settings_check_with(struct settings *settings, const char *table, struct error *error);
 
 /* The value of @p, as bytes. */

@@ -305,7 +305,7 @@ line_of() {
 
 # difference W H: how they differ, a line for each
 difference() {
-	local names want have tables_want tables_have i
+	local names want have tables_want tables_have i were are
 	read -ra names <<<"${want_names[$1]}"
 	mapfile -t want <<<"${want_form[$1]}"
 	mapfile -t have <<<"${have_form[$2]}"
@@ -314,8 +314,9 @@ difference() {
 	[[ ${want_label[$1]} == "${have_label[$2]}" ]] || echo "    as ${have_label[$2]%% *} -> ${want_label[$1]%% *}"
 	for i in "${!names[@]}"; do
 		[[ ${want[i]} == "${have[i]}" ]] || echo "    ${names[i]} ${have[i]}-> ${want[i]% }"
-		[[ ${tables_want[i]} == "${tables_have[i]}" || ${tables_want[i]} == '*' ]] ||
-			echo "    ${names[i]} table: ${tables_have[i]% *} -> ${tables_want[i]% *} entries"
+		were=${tables_have[i]% *} are=${tables_want[i]% *}
+		[[ ${tables_want[i]} == "${tables_have[i]}" || $are == '*' ]] ||
+			echo "    ${names[i]} table: ${were/#-/no} -> ${are/#-/no} entries"
 	done
 	[[ ${want_control[$1]} == "${have_control[$2]}" ]] || echo "    ${have_control[$2]} -> ${want_control[$1]}"
 }
