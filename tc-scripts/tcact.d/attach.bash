@@ -504,7 +504,7 @@ command_change() {
 	local line rest own field entry name pin given=() fits=()
 	catalogue
 	place rest "$@"
-	((${#devs[@]})) || bad "dev is missing"
+	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing" "write dev DEV, or as NAME"
 	name=${rest[0]-}
 	parse_steps "${rest[@]}"
 	((${#steps[@]} == 1)) || bad "then: change one action at a time"
@@ -537,7 +537,7 @@ command_del() {
 	catalogue
 	[[ ${1-} != applied ]] || { applied=1; shift; }
 	place rest "$@"
-	((${#devs[@]})) || [[ ${place[as]} || $applied ]] || bad "dev is missing"
+	((${#devs[@]})) || [[ ${place[as]} || $applied ]] || bad "dev is missing" "write dev DEV, or as NAME"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
 	find_own own "${rest[0]-}"
