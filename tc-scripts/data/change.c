@@ -52,6 +52,8 @@ int command_change(const struct options *options, char **words, int n, struct er
 	for (int i = 3; i < n; i++)
 		if (table_line(&table, words[i], removal, e))
 			goto out;
+	if (table_sort(&table, NULL, e))
+		goto out;
 	if (!program_open(&program, (__u32)strtoul(words[2], NULL, 10), e))
 		result = change_maps(&table, removal, &program, e);
 out:

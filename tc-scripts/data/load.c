@@ -433,18 +433,17 @@ static bool number_read(const char *text, unsigned long *number)
 	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
 }
 
-/* Adds, or (@removal) removes, the entries of a line. */
-static int change_entries(struct table *table, const struct action *action, char *line, bool removal,
+/* Adds, or (@removal) removes, the entries of these lines. */
+static int change_entries(struct table *table, const struct action *action, char **line, int n, bool removal,
 			  struct error *e)
 {
 	struct table more = {};
-	int result;
+	int result = table_begin(&more, action, e);
 
-	if (table_begin(&more, action, e))
-		return -1;
-	result = table_line(&more, line, removal, e);
+	for (int i = 0; i < n && !result; i++)
+		result = table_line(&more, line[i], removal, e);
 	if (!result)
-		result = table_sort(&more, e);
+		result = table_sort(&more, NULL, e);
 	if (!result)
 		result = table_merge(table, &more, removal, e);
 	table_free(&more);
@@ -489,13 +488,8 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 	return 0;
 }
 
-struct change {
-	char *line;
-	bool removal;
-};
-
 /*
- * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... [-d ENTRY]... [-u FILE -w KEY] -o PIN
+ * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-u FILE -w KEY] -o PIN
  *      NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
@@ -520,9 +514,9 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct action action = {};
 	struct table table = {};
 	struct error unknown = {};
-	struct change *changes = calloc(n + 1, sizeof(*changes));
+	char **changes = calloc(n + 1, sizeof(*changes));
 	const char *file = NULL, *used = NULL, *key = NULL;
-	bool empty = false, dry = false, maps_only = false, known = false, given;
+	bool empty = false, dry = false, maps_only = false, known = false, removal = false, given;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
 
@@ -554,7 +548,10 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		case 'L': rules.lenient = true; break;
 		case 'e': empty = true; break;
 		case 'a':
-		case 'd': changes[change++] = (struct change){ optarg, option == 'd' }; break;
+		case 'd':
+			removal = option == 'd';
+			changes[change++] = optarg;
+			break;
 		case 'o': load.pin = optarg; break;
 		case 'u': used = optarg; break;
 		case 'w': key = optarg; break;
@@ -582,6 +579,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	}
 	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
 			 : "leave table FILE out, to begin with an empty one";
+	rules.wrong = id && !maps_only ? "correct it, or use lenient" : NULL;
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
 	given = file || empty || change;
@@ -600,11 +598,9 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (given) {
 		load.table = &table;
 		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
-		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)))
+		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)) ||
+		    (change && change_entries(&table, &action, changes, change, removal, e)))
 			goto out;
-		for (int i = 0; i < change; i++)
-			if (change_entries(&table, &action, changes[i].line, changes[i].removal, e))
-				goto out;
 	}
 	result = dry ? 0 : load_program(&settings, &load, e);
 out:

@@ -187,8 +187,7 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 		return error(e, USAGE, "merge its entries, or put some into a table of another attachment",
 			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	if (!reader->rules->lenient)
-		return error(e, USAGE, reader->rules->single ? "nothing was changed" : "correct it, or use lenient",
-			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
+		return error(e, USAGE, reader->rules->wrong ?: "correct it", "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	for (size_t i = 0; i < sizeof(reader->left_out) / sizeof(*reader->left_out); i++) {
 		if (!reader->left_out[i].n) {
 			reader->left_out[i].kind = fault->kind;
@@ -368,7 +367,7 @@ int table_read(struct table *table, const char *path, const struct table_rules *
 		error(e, USAGE, "try again", "table %s changed while it was read", Q(path));
 		goto out;
 	}
-	if (table_sort(table, e))
+	if (table_sort(table, path, e))
 		goto out;
 	if (rules->lenient)
 		report_left_out(&reader);
@@ -394,7 +393,8 @@ static int not_added(const struct fault *fault, struct error *e)
 
 int table_line(struct table *table, char *line, bool key_only, struct error *e)
 {
-	const struct table_rules rules = { .least = 1, .single = true, .keys = key_only, .empty = "nothing was changed" };
+	const struct table_rules rules = { .least = 1, .wrong = "nothing was changed", .keys = key_only,
+					   .empty = "nothing was changed" };
 	char *words[WORDS_MAX], *save, *word;
 	struct fault fault = {};
 	int n = 0;
@@ -412,7 +412,18 @@ int table_line(struct table *table, char *line, bool key_only, struct error *e)
 
 /* ---- sorted ---------------------------------------------------------------------------------- */
 
-int table_sort(struct table *table, struct error *e)
+static int twice(const struct table *table, const void *one, const void *two, const char *path, struct error *e)
+{
+	uint32_t a = table->kind->line(one), b = table->kind->line(two);
+	char key[KEY_SIZE];
+
+	table->kind->key(two, key);
+	return path ? error(e, USAGE, "leave one of the two", "table %s line %u: %s is there already, and not the same, in line %u",
+			    Q(path), MAX(a, b), key, MIN(a, b))
+		    : error(e, USAGE, "leave one of the two", "%s is given twice, and not the same", key);
+}
+
+int table_sort(struct table *table, const char *path, struct error *e)
 {
 	const struct table_kind *kind = table->kind;
 	bool sorted = true;
@@ -427,23 +438,8 @@ int table_sort(struct table *table, struct error *e)
 		void *entry = entry_at(table, i);
 
 		if (kept && !kind->compare(entry_at(table, kept - 1), entry)) {
-			if (!kind->same(entry_at(table, kept - 1), entry)) {
-				char *text = NULL;
-				size_t size;
-				FILE *out = open_memstream(&text, &size);
-
-				if (out) {
-					kind->print(table, entry, out);
-					fclose(out);
-				}
-				error(e, USAGE, "leave one of the two",
-				      "line %u: %s is there already, and not the same, in line %u",
-				      MAX(kind->line(entry), kind->line(entry_at(table, kept - 1))),
-				      Q(text ?: "an entry"),
-				      MIN(kind->line(entry), kind->line(entry_at(table, kept - 1))));
-				free(text);
-				return -1;
-			}
+			if (!kind->same(entry_at(table, kept - 1), entry))
+				return twice(table, entry_at(table, kept - 1), entry, path, e);
 			continue;
 		}
 		if (kept != i)
@@ -462,17 +458,10 @@ static void *entry_find(const struct table *table, const void *entry)
 
 int table_absent(const struct table *table, size_t i, struct error *e)
 {
-	char *text = NULL;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
+	char key[KEY_SIZE];
 
-	if (out) {
-		table->kind->print(table, entry_at(table, i), out);
-		fclose(out);
-	}
-	error(e, ABSENT, "see: tcact table dump", "%s is not in the table", Q(text ?: "it"));
-	free(text);
-	return -1;
+	return error(e, ABSENT, "see: tcact table dump", "%s is not in the table",
+		     table->kind->key(entry_at(table, i), key));
 }
 
 int table_merge(struct table *table, const struct table *more, bool removal, struct error *e)

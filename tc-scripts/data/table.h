@@ -18,6 +18,7 @@ struct program;
 
 #define TABLE_MAPS 3		/* of one table, at most */
 #define IDENTITY_MAX 64	/* bytes at most */
+#define KEY_SIZE 64		/* of the text of a key, in bytes */
 
 /* The contents of a map, which is an array. */
 struct content {
@@ -71,6 +72,8 @@ struct table_kind {
 	/* Adds the entries of a line, or (@key_only) only their keys. Returns 0, or -1. */
 	int (*parse)(struct table *table, char **words, int n, bool key_only, struct fault *fault);
 	int (*compare)(const void *a, const void *b);
+	/* Writes the key of the entry to @text. Returns @text. */
+	const char *(*key)(const void *entry, char text[KEY_SIZE]);
 	void (*print)(const struct table *table, const void *entry, FILE *out);
 	/* Prints the entry as an object of JSON. */
 	void (*json)(const struct table *table, const void *entry, FILE *out);
@@ -123,7 +126,7 @@ int table_full(const struct table *table, struct fault *fault);
 struct table_rules {
 	bool lenient;		/* wrong lines are left out, and counted on standard error */
 	size_t least;		/* the table must have at least so many entries */
-	bool single;		/* entries for add or del, which do not know lenient */
+	const char *wrong;	/* what to do next about a wrong line, for the error message; NULL: correct it */
 	bool keys;		/* only the key of each entry counts, as for del */
 	const char *empty;	/* what to do next if it has none, for the error message */
 	struct progress *progress;	/* or NULL */
@@ -133,8 +136,8 @@ struct table_rules {
 int table_read(struct table *table, const char *path, const struct table_rules *rules, struct error *error);
 /* Adds the entries of one @line, which it modifies, or (@key_only) only their keys; of "-" those of standard input. */
 int table_line(struct table *table, char *line, bool key_only, struct error *error);
-/* Sorts the entries, and drops duplicates. */
-int table_sort(struct table *table, struct error *error);
+/* Sorts the entries, which are those of @path, or of a command if it is NULL, and drops duplicates. */
+int table_sort(struct table *table, const char *path, struct error *error);
 /* Sets the error that entry @i of @table does not exist. */
 int table_absent(const struct table *table, size_t i, struct error *error);
 /* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. */

@@ -131,6 +131,7 @@ const struct table_kind table_plan = {
 	.entries_max = ENTRIES_MAX,
 	.parse = prefix_parse,
 	.compare = entry_compare,
+	.key = prefix_key,
 	.print = prefix_print,
 	.json = prefix_json,
 	.same = prefix_same,

@@ -233,6 +233,12 @@ static unsigned long long seconds_left(const struct entry *entry)
 	return entry->until > now ? (entry->until - now + 999999999) / 1000000000 : 0;
 }
 
+const char *prefix_key(const void *entry, char text[KEY_SIZE])
+{
+	_Static_assert(PREFIX_SIZE <= KEY_SIZE, "it fits");
+	return prefix_text(text, &((const struct entry *)entry)->prefix);
+}
+
 void prefix_print(const struct table *table, const void *entry, FILE *out)
 {
 	const struct entry *one = entry;
@@ -405,6 +411,7 @@ const struct table_kind table_prefix = {
 	.entries_max = ENTRIES_MAX,
 	.parse = prefix_parse,
 	.compare = entry_compare,
+	.key = prefix_key,
 	.print = prefix_print,
 	.json = prefix_json,
 	.same = prefix_same,

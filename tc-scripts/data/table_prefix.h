@@ -8,6 +8,7 @@
 /* A number of 32 bits, decimal or 0x hex. */
 bool tag_read(const char *text, uint32_t *tag);
 int prefix_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault);
+const char *prefix_key(const void *entry, char text[KEY_SIZE]);
 void prefix_print(const struct table *table, const void *entry, FILE *out);
 void prefix_json(const struct table *table, const void *entry, FILE *out);
 bool prefix_same(const void *a, const void *b);

@@ -93,6 +93,12 @@ static size_t vid_identity(const struct table *table, const void *entry, unsigne
 	return sizeof(vid->from) + sizeof(vid->to);
 }
 
+static const char *vid_key(const void *entry, char text[KEY_SIZE])
+{
+	snprintf(text, KEY_SIZE, "%u", ((const struct vid *)entry)->from);
+	return text;
+}
+
 static void vid_print(const struct table *table, const void *entry, FILE *out)
 {
 	const struct vid *vid = entry;
@@ -146,6 +152,7 @@ const struct table_kind table_vid = {
 	.entries_max = 1 << 20,	/* lines with the same identifiers, before they are sorted */
 	.parse = vid_parse,
 	.compare = vid_compare,
+	.key = vid_key,
 	.print = vid_print,
 	.json = vid_json,
 	.same = vid_same,

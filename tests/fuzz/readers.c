@@ -130,7 +130,7 @@ static void change(struct table *table, struct content *content, const struct ac
 	size_t absent = 0;
 	int merged;
 
-	if (table_begin(&more, action, &e) || table_line(&more, line + bare, bare, &e) || table_sort(&more, &e))
+	if (table_begin(&more, action, &e) || table_line(&more, line + bare, bare, &e) || table_sort(&more, NULL, &e))
 		goto out;
 	if (!table->kind->change)
 		goto out;
