@@ -174,7 +174,7 @@ static void see_action(struct said *said, const char *objects, const char *word)
 static void see(struct said *said, const struct options *options, char **words, int n)
 {
 	static const char *const valued[] = {
-		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", NULL
+		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", "kept", NULL
 	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
 
 	for (int i = 0; i < n; i++) {
@@ -290,13 +290,15 @@ int command_complete(const struct options *options, char **words, int n, struct 
 			offer_all(protocols);
 		else if (!strcmp(said.keyword, "goto"))
 			offer("chain", "0..268435455");
-		else if (!strcmp(said.keyword, "table") || !strcmp(said.keyword, "-o"))
+		else if (!strcmp(said.keyword, "table") || !strcmp(said.keyword, "-o") || !strcmp(said.keyword, "kept"))
 			offer_files();
 	} else if (!strcmp(subcommand, "check") || !strcmp(subcommand, "save") ||
 		   !strcmp(subcommand, "keep")) {
 		offer_files();
 	} else if (!strcmp(subcommand, "apply")) {
 		if (i == n)
+			offer("kept", "what keep has written");
+		if (i == n || (i + 2 == n && !strcmp(words[i], "kept")))
 			offer("dev", "that device only");
 		offer_files();
 	} else {
