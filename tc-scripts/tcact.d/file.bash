@@ -89,15 +89,19 @@ take_line() {
 # read_file FILE TAKE: for each line with an action, calls TAKE DIRECTORY WORD..., in which $subcommand is FILE:LINE, and
 # $raw what is there, with the lines before it that are empty or $comments; so is $heading_text, at line $heading_at
 read_file() {
-	local file=$1 n=0 line more at fd status words heading=() typed=() directory shown
+	local file=$1 n=0 text lines line at fd status words heading=() typed=() directory shown
 	local raw='' comments='' heading_text='' heading_at=''
 	[[ $file == /* ]] || file=$PWD/$file
 	directory=${file%/*}
 	quote shown "$1"
 	{ [[ ! -d $file ]] && exec {fd}<"$file"; } 2>/dev/null || bad "cannot read $shown" "check its name and permissions"
+	# It ends at a byte of 0, or at the end.
+	! IFS= read -r -d '' text <&"$fd" || bad "$shown has a byte of 0" "give a text"
+	exec {fd}<&-
+	mapfile -t lines <<<"${text%$'\n'}"
 	local subcommand
-	while IFS= read -r line <&"$fd" || [[ $line ]]; do
-		n=$((n + 1)) at=$n comments=$raw
+	while ((n < ${#lines[@]})); do
+		line=${lines[n]} n=$((n + 1)) at=$n comments=$raw
 		[[ $line == '# tcact'[\ :]* ]] || raw+=$line$'\n'	# what save itself has written
 		while :; do
 			((n > 1)) || line=${line#$'\xef\xbb\xbf'}
@@ -105,8 +109,8 @@ read_file() {
 			subcommand=$shown:$at
 			read_words words "$line" || status=$?
 			((status == 2)) || break
-			IFS= read -r more <&"$fd" || break
-			n=$((n + 1)) line=${line%\\}$more raw+=$more$'\n'
+			((n < ${#lines[@]})) || break
+			line=${line%\\}${lines[n]} raw+=${lines[n]}$'\n' n=$((n + 1))
 		done
 		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
 		((${#words[@]})) || continue
@@ -123,7 +127,6 @@ read_file() {
 		"$2" "$directory" "${heading[@]}" "${words[@]}"
 		raw=''
 	done
-	exec {fd}<&-
 }
 
 # is_heading WORD...: they give a device or a direction, and no action
@@ -140,6 +143,7 @@ is_heading() {
 # read_files FILE|DIR...: all of them, or those of /etc/tcact; what a DIR has is its *.conf, sorted
 read_files() {
 	local arg file files=() in_file=$subcommand list
+	local -A seen=()
 	(($#)) || set -- /etc/tcact
 	for arg; do
 		[[ $arg && $arg != -* ]] || bad "FILE $(q "$arg"): must not be empty or begin with -" "choose another name"
@@ -152,6 +156,12 @@ read_files() {
 		fi
 	done
 	[[ $in_file == check ]] || few_links
+	mapfile -d '' -t list < <(exec realpath -z -- "${files[@]}" 2>/dev/null)
+	# otherwise one cannot be read
+	((${#list[@]} != ${#files[@]})) || for file in "${list[@]}"; do
+		[[ ! ${seen[$file]-} ]] || bad "FILE $(q "$file") is given twice" "name it once"
+		seen["$file"]=1
+	done
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
 }
 
