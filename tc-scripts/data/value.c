@@ -616,10 +616,10 @@ static void bits_syntax(const struct parameter *p, FILE *out)
 static int map_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
 	char *copy = strdup(text), *at = copy, *one, *equals;
+	bool given[PARAMETER_SIZE_MAX] = {};
 	int128 from, to;
 	int result = copy ? 0 : -1;
 
-	(void)why;
 	memcpy(bytes, p->initial, p->size);
 	if (!strcmp(text, "none"))
 		at = NULL;
@@ -628,10 +628,15 @@ static int map_read(const struct parameter *p, const char *text, unsigned char *
 		if (equals)
 			*equals++ = '\0';
 		if (!equals || element_read(p, one, &from) || element_read(p, equals, &to) || from < 0 ||
-		    from >= (int128)p->size)
+		    from >= (int128)p->size) {
 			result = -1;
-		else
+		} else if (given[from] && bytes[from] != (unsigned char)to) {
+			snprintf(why, EXPLANATION, "%s is given twice, and not the same", one);
+			result = -1;
+		} else {
 			bytes[from] = (unsigned char)to;
+			given[from] = true;
+		}
 	}
 	free(copy);
 	return result;
