@@ -210,6 +210,8 @@ struct load {
 	const struct program *like;	/* its maps are reused, except those of the table; or NULL */
 	const struct table *table;	/* NULL: as in @like, or empty */
 	const struct table_kind *gone;	/* the kind of the table of @like, if that is not kept; or NULL */
+	const struct table_kind *shared;	/* the kind of the table, if it is that of @sharer; or NULL */
+	const struct program *sharer;
 	bool other_keys;		/* than the buckets of @like have */
 	const char **others;		/* with which its map is shared: their ids, or pins */
 	size_t n_others;
@@ -318,7 +320,8 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 
 	bpf_object__for_each_map(map, object) {
 		const char *name = bpf_map__name(map);
-		const struct map *before = load->like ? program_map(load->like, name) : NULL;
+		const struct program *from = map_of_table(load->shared, name) >= 0 ? load->sharer : load->like;
+		const struct map *before = from ? program_map(from, name) : NULL;
 		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
 			    !(load->other_keys && !strcmp(name, action->buckets)) &&
 			    !(action->anew && !strcmp(name, action->anew)) && map_of_table(load->gone, name) < 0;
@@ -489,8 +492,8 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 }
 
 /*
- * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-u FILE -w KEY] -o PIN
- *      NAME [PARAM VALUE]...
+ * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-T PIN] [-u FILE -w KEY]
+ *      -o PIN NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
@@ -501,6 +504,7 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
  *             lines are left out
  *   -e        the table is empty
  *   -a, -d    the table is that of ID, with these entries, or - for those of standard input, added or removed
+ *   -T PIN    the table is that of the program at this pin, which is like ID
  *   -u, -w    the buckets begin with what FILE has for KEY, see used
  *   -n        check all that can be checked, and load nothing
  */
@@ -510,12 +514,12 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct load load = { .verbose = options->verbose, .progress = &progress };
 	struct table_rules rules = { .least = 1, .progress = &progress };
 	struct settings settings = {}, before = {};
-	struct program like = {};
+	struct program like = {}, sharer = {};
 	struct action action = {};
 	struct table table = {};
 	struct error unknown = {};
 	char **changes = calloc(n + 1, sizeof(*changes));
-	const char *file = NULL, *used = NULL, *key = NULL;
+	const char *file = NULL, *shared = NULL, *used = NULL, *key = NULL;
 	bool empty = false, dry = false, maps_only = false, known = false, removal = false, given;
 	unsigned long id = 0, least;
 	int option, change = 0, result = -1;
@@ -527,7 +531,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	}
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:o:u:w:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:T:o:u:w:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!number_read(optarg, &id)) {
@@ -552,6 +556,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			removal = option == 'd';
 			changes[change++] = optarg;
 			break;
+		case 'T': shared = optarg; break;
 		case 'o': load.pin = optarg; break;
 		case 'u': used = optarg; break;
 		case 'w': key = optarg; break;
@@ -583,10 +588,10 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
 	given = file || empty || change;
-	if (given || (known && settings_table(&before)))
+	if (given || shared || (known && settings_table(&before)))
 		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
-	if (!given && known && settings_table(&before) && table_keep(&settings, &load, maps_only, e))
+	if (!given && !shared && known && settings_table(&before) && table_keep(&settings, &load, maps_only, e))
 		goto out;
 	if (known && action.buckets)
 		keep_seed(&settings, &before);
@@ -602,12 +607,19 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		    (change && change_entries(&table, &action, changes, change, removal, e)))
 			goto out;
 	}
+	if (shared && !dry) {
+		if (table_begin(&table, &action, e) || other_open(&sharer, shared, e))
+			goto out;
+		load.shared = table.kind;
+		load.sharer = &sharer;
+	}
 	result = dry ? 0 : load_program(&settings, &load, e);
 out:
 	free(changes);
 	free(load.others);
 	used_free(&load.used);
 	table_free(&table);
+	program_close(&sharer);
 	program_close(&like);
 	settings_free(&before);
 	settings_free(&settings);

@@ -31,6 +31,7 @@ static const struct {
 	{ "names", command_names },
 	{ "lines", command_lines },
 	{ "tables", command_tables },
+	{ "sharing", command_sharing },
 	{ "buckets", command_buckets },
 	{ "top", command_top },
 	{ "values", command_values },

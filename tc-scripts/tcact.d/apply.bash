@@ -476,18 +476,6 @@ change_one() {
 	done
 }
 
-# keep VAR NAME PROGRAM: sets VAR to a pin of it, for the case that it has to come back
-keep() {
-	local key="keep $3" pin_
-	if [[ ! ${made[$key]-} && ! $dry ]]; then
-		pin_place pin_ "$2"
-		ask keep "$3" "$pin_"
-		made["$key"]=$pin_
-	fi
-	[[ ! $dry ]] || made["$key"]=- # it cannot fail
-	printf -v "$1" '%s' "${made[$key]}"
-}
-
 # remove_one H
 remove_one() {
 	local first=${have_first[$1]} line field actions_=() words pin protocol match_ status=0

@@ -42,13 +42,19 @@ pin_place() {
 # Of each set of actions that share a map: "-s ID" of each attachment, and "-s PIN" of what this call stages
 declare -gA sharers=()
 
+# find_everywhere ARRAY: as find_own, those of all devices
+find_everywhere() {
+	local devs=() match=()
+	local -A place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]='') qdisc_of=()
+	find_own "$1" ''
+}
+
 # read_sharers SET: sets sharers[SET], once
 read_sharers() {
-	local all_ line field devs=() match=()
-	local -A place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]='') qdisc_of=()
+	local all_ line field
 	[[ ! ${sharers[$1]+.} ]] || return 0
 	sharers["$1"]=''
-	find_own all_ ''
+	find_everywhere all_
 	for line in "${all_[@]}"; do
 		split field "$line" $'\t'
 		[[ ${field[8]} != bpf || ${set_of[${field[9]}]-} != "$1" ]] || sharers["$1"]+="-s ${field[10]} "
@@ -92,14 +98,14 @@ command_load() { ask load "$@"; }
 
 # the_table ENTRY FITS NAME [HAVE]...: sets ENTRY to the fields of the one action with a table at the place, which is
 # one that the array HAVE has something for; of the first such HAVE. One table of several attachments is
-# one: FITS is all that have it.
+# one: FITS is all at the place that have it. Buckets are one where the program is.
 the_table() {
 	local -n fits_=$2
-	local line own field have
+	local line own field of='' same
 	fits_=()
 	find_own own "$3"
-	for have in "${@:4}"; do
-		local -n have_=$have
+	for of in "${@:4}"; do
+		local -n have_=$of
 		for line in "${own[@]}"; do
 			IFS=$'\t' read -ra field <<<"$line"
 			[[ (! $3 || $3 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
@@ -107,23 +113,49 @@ the_table() {
 		done
 		((${#fits_[@]} == 0)) || break
 	done
-	for line in "${fits_[@]:1}"; do
-		IFS=$'\t' read -ra field <<<"$line"
-		[[ ${fits_[0]} == *$'\t'"${field[9]}"$'\t'"${field[10]}"$'\t'* ]] || { one_of "$1" "${fits_[@]}"; return; }
-	done
+	if ((${#fits_[@]} > 1)); then
+		same_table same "$of" "${fits_[0]}" "${fits_[@]}"
+		((${#same[@]} == ${#fits_[@]})) || one_of "$1" "${fits_[@]}"
+	fi
 	one_of "$1" "${fits_[@]:0:1}"
+}
+
+# same_table ARRAY HAVE LINE LINE...: sets ARRAY to those of the second and further LINEs whose table is that of the first
+same_table() {
+	local -n same_=$1
+	local line first field ids=() word
+	local -A has=()
+	IFS=$'\t' read -ra first <<<"$3"
+	same_=() has["${first[10]}"]=1
+	for line in "${@:4}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[9]} != "${first[9]}" || ${has[${field[10]}]-} ]] || ids+=("${field[10]}")
+	done
+	if ((${#ids[@]})) && [[ $2 != buckets ]]; then
+		word=$(data sharing "${first[@]:9:2}" "${ids[@]}") || ended $?
+		split ids "$word"
+		for word in "${ids[@]}"; do has["$word"]=1; done
+	fi
+	for line in "${@:4}"; do
+		IFS=$'\t' read -ra field <<<"$line"
+		[[ ${field[9]} != "${first[9]}" || ! ${has[${field[10]}]-} ]] || same_+=("$line")
+	done
 }
 
 # one_of ENTRY LINE...: there must be one; sets ENTRY to its fields
 one_of() {
-	local line field list=''
+	local line field where last='' list='' next=''
 	(($# > 1)) || none
 	if (($# > 2)); then
 		for line in "${@:2}"; do
 			IFS=$'\t' read -ra field <<<"$line"
-			list+=", $(q "${field[0]}") ${field[1]} pref ${field[3]}"
+			where=(dev "${field[@]:0:2}" pref "${field[3]}" chain "${field[2]}" "${field[9]}")
+			[[ ${field[2]} != 0 ]] || unset 'where[5]' 'where[6]'
+			line=$(shell "${where[@]}")
+			[[ $line != "$last" ]] || next="$last is there twice, so del it and add two attachments"
+			last=$line list+=", $last"
 		done
-		bad "$(($# - 1)) attachments fit:${list#,}" "say which, or make one anew"
+		bad "$(($# - 1)) attachments fit:${list#,}" "${next:-write which, such as: tcact $subcommand $last}"
 	fi
 	IFS=$'\t' read -ra "$1" <<<"$2"
 }
@@ -269,18 +301,41 @@ table_load() { # NAME FILE [min N] [lenient]
 	swap_table fits "${options[@]}" -t "$file"
 }
 
-# swap_table FITS OPTION...: a second program with the same parameters and another table takes the place of that
-# of FITS, from the_table, between two packets. Whatever goes wrong before leaves the first as it is.
+# swap_table FITS OPTION...: for each program of all attachments that have the table of FITS, from the_table, a second one
+# with the same parameters and another table, one for all, takes its place between two packets. Whatever goes wrong, all
+# keep the first.
 swap_table() {
 	local -n those_=$1
-	local line pin entry
-	IFS=$'\t' read -ra entry <<<"${those_[0]}"
-	stage pin -l "${entry[10]}" "${@:2}" "${entry[9]}"
-	for line in "${those_[@]}"; do
+	local line all sharing pin entry old options=("${@:2}")
+	local -A pin_of=()
+	find_everywhere all
+	same_table sharing table "${those_[0]}" "${all[@]}"
+	((${#sharing[@]})) || none
+	for line in "${sharing[@]}"; do
 		IFS=$'\t' read -ra entry <<<"$line"
-		replace "$pin" "${entry[11]}" "${entry[@]}"
+		[[ ! ${pin_of[${entry[10]}]-} ]] || continue
+		stage pin -l "${entry[10]}" "${options[@]}" "${entry[9]}"
+		pin_of["${entry[10]}"]=$pin options=(-T "$pin")
+	done
+	for line in "${sharing[@]}"; do
+		IFS=$'\t' read -ra entry <<<"$line"
+		keep old "${entry[@]:9:2}"
+		undo_later replaced "${entry[12]}" "${entry[7]}" "$old" "${entry[11]}"
+		replace "${pin_of[${entry[10]}]}" "${entry[11]}" "${entry[@]}"
 	done
 	commit
+}
+
+# keep VAR NAME PROGRAM: sets VAR to a pin of it, for the case that it has to come back
+keep() {
+	local key="keep $3" pin_
+	if [[ ! ${made[$key]-} && ! $dry ]]; then
+		pin_place pin_ "$2"
+		ask keep "$3" "$pin_"
+		made["$key"]=$pin_
+	fi
+	[[ ! $dry ]] || made["$key"]=- # it cannot fail
+	printf -v "$1" '%s' "${made[$key]}"
 }
 
 # replace PIN CONTROL FIELD...: in place, with the same index, counters and cookie. Where the device has
@@ -290,7 +345,7 @@ replace() {
 	read -ra words <<<"$2"
 	no_signals
 	undo_later unbound "${entry[12]}" "${entry[7]}"
-	[[ $subcommand == apply ]] || doubt	# which can undo it
+	[[ $subcommand != change ]] || doubt	# the others can undo it
 	run "replace ${entry[9]} on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
 		"${words[@]}" index "${entry[12]}" cookie "${entry[7]}"
 	[[ $dry ]] || ! unbound "${entry[12]}" "${entry[7]}" ||
