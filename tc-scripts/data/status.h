@@ -7,8 +7,8 @@
  *          PACKETS BYTES DROPPED TEXT INSTALLED USED MATCH OWN-NAME
  *   before DEV DIRECTION CHAIN PREF [none|some|asks PREF KIND]...
  *
- * The first 19 are those of filters.awk; MATCH is the match as `tcact add` takes it, OWN-NAME the name of the
- * attachment. The lines "before", of order.awk, say which filters keep packets from it, and come first.
+ * The first 19 are those of filters.awk; MATCH is the match as `tcact add` takes it, or behind "?" what is known of it,
+ * OWN-NAME the name of the attachment. The lines "before", of order.awk, say which filters keep packets from it, and come first.
  */
 #pragma once
 

@@ -135,7 +135,7 @@ void status_json(const struct status *status, bool reasons)
 		struct json_object *one = json_object_new_object(), *steps = json_object_new_array();
 
 		json_place(one, first);
-		add_text(one, "match", first, MATCH);
+		add(one, "match", *first->field[MATCH] != '?' ? json_text(text_of(first, MATCH)) : NULL);
 		add(one, "name", json_name(first));
 		add_number(one, "installed", first, INSTALLED);
 		add_number(one, "used", first, USED);

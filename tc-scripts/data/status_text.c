@@ -125,7 +125,7 @@ static void place(struct paper *paper, const struct step *step)
 	}
 	if (*text_of(step, MATCH)) {
 		words(paper, "match");
-		shell(paper, step->field[MATCH]);
+		shell(paper, step->field[MATCH] + (*step->field[MATCH] == '?'));
 	}
 	if (*text_of(step, OWN_NAME)) {
 		words(paper, "as");

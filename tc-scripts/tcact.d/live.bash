@@ -10,7 +10,7 @@ status_input() {
 	all_=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$3")
 	for line in "${of_[@]}"; do
 		split field "$line" $'\t'
-		match_of text "${field[5]}" "${field[16]/#-/}" || true
+		match_told text "${field[@]}" || text="?$text"
 		name_of name "${field[7]}"
 		printf -v line 'action\t%s\t%s\t%s' "$line" "${text:--}" "${name:--}"
 		all_+=$'\n'$line

@@ -418,13 +418,25 @@ match_of() {
 	return "$status"
 }
 
+# match_told VAR FIELD...: as match_of, but as it was given where its label says that
+match_told() {
+	local label_=${9:24}
+	[[ ! $label_ ]] || label_=${labels[$label_]-}
+	if [[ $label_ ]]; then
+		label_=${label_#* }
+		printf -v "$1" '%s' "${label_#* }"
+	else
+		match_of "$1" "$7" "${18/#-/}"
+	fi
+}
+
 # where_of ARRAY FIELD...: sets ARRAY to the words of its place
 where_of() {
 	local -n where_=$1
 	local words
 	name_of words "$9"
 	where_=(dev "$2" "$3" pref "$5" ${words:+as "$words"})
-	match_of words "$7" "${18/#-/}" || true
+	match_told words "${@:2}" || true
 	[[ $4 == 0 ]] || where_+=(chain "$4")
 	[[ $6 == all ]] || where_+=(protocol "$6")
 	[[ ! $words ]] || where_+=(match "$words")

@@ -17,7 +17,7 @@ def action: all((.index, .packets, .bytes); count) and all((.name, .control); te
 	 else .name == "gact" and only(["name", "control", "index", "packets", "bytes", "dropped"]; []) end);
 def attachment: only(["dev", "direction", "chain", "pref", "protocol", "match", "name", "installed", "used", "before",
 		"actions"]; []) and
-	all((.dev, .protocol, .match); text) and (.direction | IN("ingress", "egress")) and
+	all((.dev, .protocol); text) and (.match | maybe(text)) and (.direction | IN("ingress", "egress")) and
 	all((.chain, .pref); count) and (.name | maybe(text)) and all((.installed, .used); maybe(count)) and
 	all(.before[]; before) and (.actions | length > 0) and all(.actions[]; action);
 if type == "array" and all(.[]; attachment) then length > 0 else [.[] | select(attachment | not)] end
