@@ -44,7 +44,6 @@ command_show() {
 command_prometheus() {
 	local own lists='' input
 	(($# == 0)) || bad "prometheus takes no arguments"
-	[[ ! $json ]] || bad "prometheus has a format of its own" "leave -j out"
 	catalogue
 	anywhere
 	find_own own '' lists

@@ -165,6 +165,7 @@ command_table() {
 	[[ $verb == @(add|del|load|dump|flush|show) ]] || bad "table: write add, del, load, dump, flush or show"
 	subcommand+=" $verb"
 	shift
+	[[ $verb == @(dump|show) || ! $json ]] || bad "it prints no JSON" "leave -j out"
 	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
