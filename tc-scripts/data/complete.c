@@ -79,7 +79,7 @@ static const struct choice subcommands[] = {
 	{ "reclassify", "begin again with the first filter" },
 	{ "trap", "to the CPU (hardware offload)" },
 	{ "goto", "go on in another chain" },
-	{ "jump", "skip actions" },
+	{ "jump", "go on with action N of the filter, from 0" },
 	{}
 };
 
