@@ -97,6 +97,7 @@ rewriters_of_catalogue() {
 # Afterwards they are known to be free of white space.
 check_settings() {
 	local word
+	[[ $1 != pace || ${place[dir]} != ingress ]] || bad "pace delays only what leaves a device" "write egress"
 	# change: what stays counts too
 	if [[ $in_file ]]; then
 		batch values "$@"
