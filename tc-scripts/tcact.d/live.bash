@@ -34,6 +34,7 @@ command_show() {
 	[[ ${rest[1]-} != -* ]] || misplaced $((${#rest[@]} - 1)) "${rest[1]}"
 	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	find_own own "${rest[0]-}" lists
+	((${#own[@]})) || [[ ! ${place[as]} ]] || none "${rest[0]-}"
 	((${#own[@]})) || [[ ! ${rest[0]-} ]] || known "${rest[0]}"
 	[[ ! $json ]] || format=json
 	status_input input own "$lists"

@@ -222,6 +222,7 @@ table_show() { # NAME
 	local -A by_program=() by_map=() numbers=()
 	ends "${@:2}"
 	find_own own "$1"
+	((${#own[@]})) || [[ ! ${place[as]} ]] || none
 	for line in "${own[@]}"; do
 		IFS=$'\t' read -ra field <<<"$line"
 		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf ]] || continue
