@@ -332,11 +332,55 @@ show_plan() {
 			read -ra hook <<<"${want_hook[w]}"
 			line_of words "${want_label[w]}" "${hook[@]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
 			echo "+ $(shell "${words[@]}")"
-			[[ ! ${from[w]-} ]] || echo "    with what that at pref ${have_pref[from[w]]} holds" ;;
+			[[ ! ${from[w]-} ]] || show_kept "$w" "${from[w]}" ;;
 		change)
 			show_have '~' "${pair[w]}"
 			difference "$w" "${pair[w]}" ;;
 		esac
+	done
+}
+
+# show_kept W H: of which actions of H what they hold becomes that of W, as tcact-data's load decides it
+show_kept() {
+	local names want have tables_want tables_have given i first=${want_line[$1]} hold=() keep=() whose='that'
+	first=${line_first[first]}
+	read -ra names <<<"${want_names[$1]}"
+	mapfile -t want <<<"${want_form[$1]}"
+	mapfile -t have <<<"${have_form[$2]}"
+	mapfile -t tables_want <<<"${want_tables[$1]}"
+	mapfile -t tables_have <<<"${have_tables[$2]}"
+	for i in "${!names[@]}"; do
+		holds "${names[i]}" || continue
+		hold+=("${names[i]}")
+		given=" ${file_settings[first + i]} "
+		if [[ ${have[i]} == @(\?|old *) ]]; then
+			:
+		elif [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
+			# With a seed the keys may be others: it is a secret, which have_form has not.
+			{ [[ ${buckets[${names[i]}]-}${set_of[${names[i]}]-} && $given != *' seed '* ]] &&
+				same_keys "${want[i]}" "${have[i]}"; }; then
+			keep+=("${names[i]}")
+		fi
+	done
+	((${#keep[@]})) || return 0
+	[[ ${keep[*]} == "${hold[*]}" ]] || whose="${keep[*]} of that"
+	echo "    with what $whose at pref ${have_pref[$2]} holds"
+}
+
+# same_keys FORM FORM: buckets with these parameters have the same keys, and there are as many
+same_keys() {
+	local param
+	for param in per prefix4 prefix6 buckets flows; do
+		[[ $(value_in "$param" "$1") == "$(value_in "$param" "$2")" ]] || return
+	done
+}
+
+# value_in PARAM 'PARAM VALUE ...'
+value_in() {
+	local pairs i
+	split pairs "$2"
+	for ((i = 0; i < ${#pairs[@]}; i += 2)); do
+		[[ ${pairs[i]} != "$1" ]] || echo "${pairs[i + 1]}"
 	done
 }
 
