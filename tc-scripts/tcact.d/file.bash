@@ -143,7 +143,6 @@ is_heading() {
 # read_files FILE|DIR...: all of them, or those of /etc/tcact; what a DIR has is its *.conf, sorted
 read_files() {
 	local arg file files=() in_file=$subcommand list
-	local -A seen=()
 	(($#)) || set -- /etc/tcact
 	for arg; do
 		[[ $arg && $arg != -* ]] || bad "FILE $(q "$arg"): must not be empty or begin with -" "choose another name"
@@ -156,11 +155,10 @@ read_files() {
 		fi
 	done
 	[[ $in_file == check ]] || few_links
-	mapfile -d '' -t list < <(exec realpath -z -- "${files[@]}" 2>/dev/null)
-	# otherwise one cannot be read
-	((${#list[@]} != ${#files[@]})) || for file in "${list[@]}"; do
-		[[ ! ${seen[$file]-} ]] || bad "FILE $(q "$file") is given twice" "name it once"
-		seen["$file"]=1
+	for file in "${!files[@]}"; do
+		for arg in "${files[@]:0:file}"; do
+			[[ ! $arg -ef ${files[file]} ]] || bad "FILE $(q "$arg") is given twice" "name it once"
+		done
 	done
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
 }
