@@ -90,10 +90,11 @@ static __always_inline void key_addresses(struct account_key *key, const struct 
 	if (network_is_ipv4(net)) {
 		key->high = KEY_IPV4;
 		key->low = ipv4_prefix(first);
-		if (per == PER_PAIR)
+		if (per == PER_PAIR) {
 			key->low = key->low << 32 | ipv4_prefix(second);
-		if (per == PER_PAIR && key->low == KEY_OTHER)	/* from broadcast to broadcast: that key is taken */
-			key->low--;
+			if (key->low == KEY_OTHER)	/* from broadcast to broadcast: that key is taken */
+				key->low--;
+		}
 		return;
 	}
 	key->high = ipv6_prefix(first);
@@ -204,7 +205,7 @@ static __always_inline void add_other(__u64 bytes, __u64 packets)
  */
 OUT_OF_LINE int account_new(struct account_set *set, const struct account_key *key)
 {
-	__u32 first = bucket_hash(account_params.seed, key->low) & (BUCKET_WAYS - 1), way = first;
+	__u32 first = set->packets[0] ? bucket_hash(account_params.seed, key->low) & (BUCKET_WAYS - 1) : 0, way = first;
 	__u64 least = set->packets[first];
 
 #pragma clang loop unroll(full)
