@@ -25,6 +25,7 @@ struct used_file {
 	__u64 checksum;		/* of the records: zlib's CRC-32 */
 };
 #define USED_MAGIC 0x7463616374000001ULL	/* "tcact", and the version of this form */
+#define USED_VERSION_BITS 24
 #define USED_MAX (1ULL << 30)			/* bytes of a file */
 
 /*
@@ -252,21 +253,24 @@ static void keep_others(const char *path, char **devices, int n, FILE *to)
 }
 
 /*
- * Is what is at @path a regular file that begins as that of keep does, as far as it goes? A killed call may have left
- * less than that.
+ * Is what is at @path a regular file that begins as that of keep does, of any version and byte order? A killed call may
+ * have left less than that.
  */
 static bool begins_as_kept(const char *path, const struct stat *st)
 {
 	const __u64 magic = USED_MAGIC;
-	char begin[sizeof(magic)];
+	__u64 begin = 0;
 	ssize_t n = -1;
 	int fd = S_ISREG(st->st_mode) ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 
 	if (fd >= 0) {
-		n = read(fd, begin, sizeof(begin));
+		n = read(fd, &begin, sizeof(begin));
 		close(fd);
 	}
-	return n >= 0 && !memcmp(begin, &magic, n);
+	if (n == sizeof(begin))
+		return begin >> USED_VERSION_BITS == magic >> USED_VERSION_BITS ||
+		       __builtin_bswap64(begin) >> USED_VERSION_BITS == magic >> USED_VERSION_BITS;
+	return n >= 0 && !memcmp(&begin, &magic, n);
 }
 
 /* What is at @path, if anything, may be replaced: no file of somebody else's is lost. */
@@ -279,7 +283,7 @@ static int replaceable(const char *path, const char *next, struct error *e)
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return error(e, USAGE, "name a file", "%s is a directory", Q(path));
-	return error(e, USAGE, next, "%s is not a file of this machine's tcact keep", Q(path));
+	return error(e, USAGE, next, "%s is not a file of tcact keep", Q(path));
 }
 
 /* The file beside it that becomes it. */
