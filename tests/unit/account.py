@@ -161,3 +161,17 @@ def vectors(suite):
             keys[way], had[way], times[way] = key, length, 1
             suite.case(f"{label}-{way}", p.data, need=p.need, count=None if free else {"evicted": 1},
                        mapout=[("account_sets", place(key), a_set(keys, had, times)), *([] if free else [other(*lost)])])
+    # of several with as few, not the same one for all keys
+    displaced = set()
+    for n in range(16):
+        ip = v4(UDP(), src=f"10.0.0.{n}")
+        p = Packet(f"v4-displaces-{n}", front_of(ip), ip)
+        key, keys, had, times = key_of(p, "src"), others(key_of(p, "src")), [100] * WAYS, [9] * WAYS
+        bake(p)
+        suite.map("account_sets", place(key), a_set(keys, had, times))
+        way = mixed(key[1]) & 7
+        displaced.add(way)
+        keys[way], had[way], times[way] = key, len(p.data), 1
+        suite.case(p.name, p.data, need=p.need, count={"evicted": 1},
+                   mapout=[("account_sets", place(key), a_set(keys, had, times)), other(100, 9)])
+    assert len(displaced) > 4

@@ -151,6 +151,12 @@ def vectors(suite):
         paid(p, address(p.ip, 1, 20, 32), len(p.data), "dst", way=0)
         bake(p, *SLOW, "per", "flow")
         paid(p, flow(p), len(p.data), "flow")
+    # padding is no port
+    for ip in (v4(Raw(b""), proto=6), v4(Raw(b"\0\7\0"), proto=17), v6(Raw(b"\0\7\0"), nh=17)):
+        p = Packet(f"v{family(ip)}-padding-{len(ip)}", front_of(ip), ip, b"\0\x16" * 13)
+        bake(p, *SLOW, "per", "flow")
+        portless = Packet(p.name + "-frag-first", front_of(ip), ip)
+        paid(p, flow(portless), len(p.data), "flow")
     for p in packets[::7]:
         for prefix4, prefix6 in ((0, 0), (1, 1), (31, 65), (32, 128)):
             bake(p, *SLOW, "prefix4", prefix4, "prefix6", prefix6)

@@ -24,7 +24,7 @@ def back6(*rest, **fields):
 
 
 def errors():
-    """name, ICMP error, the packet inside it as learn saw it and the ports there, or the reason"""
+    """name, ICMP error, the packet inside it as learn saw it, in a list if it is of another host, or the reason"""
     for make, wrap in ((v4, lambda inside, kind=3: back4(ICMP(type=kind) / Raw(inside))),
                        (v6, lambda inside, kind=3: back6(Raw(bytes([kind, 0, 0, 0, 0, 0, 4, 0]) + inside), nh=58))):
         six = make is v6
@@ -34,7 +34,7 @@ def errors():
                          ("upper", {v4: "192.1.2.1", v6: "2001:db8:0:1::1"})):
             error = wrap(bytes(udp))
             assert to[make] != error.dst
-            yield f"other-host-{name}", change(error, lambda new, to=to[make]: setattr(new, "dst", to)), "no-flow"
+            yield f"other-host-{name}", change(error, lambda new, to=to[make]: setattr(new, "dst", to)), [bytes(udp)]
         echo = make(ICMP(id=0x4321) / Raw(PAYLOAD)) if not six else make(ICMPv6EchoRequest(id=0x4321, data=PAYLOAD))
         size = 40 if six else 20
         for name, inner in (("udp", udp), ("tcp", syn), ("echo", echo), ("other", make(Raw(PAYLOAD), **{"nh" if six else "proto": 253}))):
@@ -97,6 +97,11 @@ def vectors(suite):
             alone(p, inside)
             # what follows is padding
             alone(Packet(p.name, front_of(ip), ip, b"\0" * 20), inside, "-padded")
+        elif isinstance(inside, list):      # the flow is known, but it is not that of this host
+            h = hashed(*inside)
+            begin(suite, p)
+            entry = table(suite, h, 3, known(value))
+            suite.packet(p, p.ip, p.name, mapout=after(h, entry), count={"no-flow": 1})
         else:
             h = hashed(inside)
             restored(p, h)
