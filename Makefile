@@ -241,7 +241,7 @@ check check-all:
 	tests/run $(if $(filter check-all,$@),--all)
 
 # what a packager's build root can run: no root, no network, no package that the build does not need
-test: all
+test: all build/tests/tcact-data-sanitized
 	tests/run --alone
 
 bench:
