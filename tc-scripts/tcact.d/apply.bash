@@ -352,10 +352,9 @@ show_kept() {
 	for i in "${!names[@]}"; do
 		holds "${names[i]}" || continue
 		hold+=("${names[i]}")
+		[[ ${have[i]} != @(\?|old *) ]] || continue
 		given=" ${file_settings[first + i]} "
-		if [[ ${have[i]} == @(\?|old *) ]]; then
-			:
-		elif [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
+		if [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
 			# With a seed the keys may be others: it is a secret, which have_form has not.
 			{ [[ ${buckets[${names[i]}]-}${set_of[${names[i]}]-} && $given != *' seed '* ]] &&
 				same_keys "${want[i]}" "${have[i]}"; }; then

@@ -257,8 +257,9 @@ true_lines() {
 # what tc prints before each filter
 head='filter protocol [^ ]+ pref [0-9]+ [^ ]+ chain [0-9]+ '
 
-# filters VAR DEV DIR: sets the variable VAR to the list of them, in which no name looks like lines of tc. The kernel drops a matchall filter from a list where it does not fit
-# into the rest of a message, and leaves only the line before it: each of these is asked for by itself.
+# filters VAR DEV DIR: sets the variable VAR to the list of them, in which no name looks like lines of tc. The kernel
+# drops a matchall filter from a list where it does not fit into the rest of a message, and leaves only the line before
+# it: each of these is asked for by itself.
 filters() {
 	local list_ lost field what
 	true_lines "${@:2}"
@@ -283,12 +284,12 @@ filters() {
 all_filters() {
 	local var_=$1 text_='' rest_ one_ commands_='' at_
 	shift
-	(($# == 0)) || true_lines "$@"
 	for ((at_ = 1; at_ < $#; at_ += 2)); do
 		# That of the qdisc comes first, and separates the lists.
 		commands_+="qdisc show dev ${!at_}"$'\nfilter show dev '"${*:at_:2}"$'\n'
 	done
-	if can_batch "$@" && rest_=$(exec "${limit[@]}" tc -s -batch - <<<"${commands_%$'\n'}" 2>/dev/null); then
+	if (($#)) && can_batch "$@" && true_lines "$@" &&
+		rest_=$(exec "${limit[@]}" tc -s -batch - <<<"${commands_%$'\n'}" 2>/dev/null); then
 		rest_=$'\n'$rest_
 		for ((at_ = 1; at_ < $#; at_ += 2)); do
 			one_=$'\nqdisc '"${qdisc_of[${!at_}]} ffff:"
