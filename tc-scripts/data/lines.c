@@ -53,10 +53,10 @@ static int dump_read(int socket, char *buffer)
 		if (n < 0 || n > MESSAGE_MAX)
 			return -1;
 		for (; NLMSG_OK(m, n); m = NLMSG_NEXT(m, n)) {
-			if (m->nlmsg_type == NLMSG_ERROR)
+			if (m->nlmsg_type == NLMSG_ERROR) {
 				errno = -((const struct nlmsgerr *)NLMSG_DATA(m))->error;
-			if (m->nlmsg_type == NLMSG_ERROR)
 				return -1;
+			}
 			if (m->nlmsg_type == NLMSG_DONE)
 				return found;
 			if (forged(NLMSG_DATA(m), NLMSG_PAYLOAD(m, 0)))
@@ -86,7 +86,7 @@ static int filters_read(int socket, char *buffer, unsigned int device, const cha
  */
 int command_lines(const struct options *options, char **words, int n, struct error *e)
 {
-	int route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), found = 0;
+	int route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	char *buffer = malloc(MESSAGE_MAX);
 
 	(void)options;
@@ -94,9 +94,9 @@ int command_lines(const struct options *options, char **words, int n, struct err
 		error(e, REFUSED, "try again", "cannot look at filters: %s", strerror(errno));
 	for (int i = 0; i + 1 < n && !e->status; i += 2) {
 		unsigned int device = if_nametoindex(words[i]);
-
 		/* no such device, or none with filters: tc says so */
-		found = device ? filters_read(route, buffer, device, words[i + 1]) : 0;
+		int found = device ? filters_read(route, buffer, device, words[i + 1]) : 0;
+
 		if (found < 0 && errno != ENODEV && errno != EINVAL && errno != ENOENT && errno != EOPNOTSUPP)
 			error(e, REFUSED, "try again", "cannot look at the filters of %s: %s", Q(words[i]), strerror(errno));
 		if (found > 0)

@@ -187,7 +187,8 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 		return error(e, USAGE, "merge its entries, or put some into a table of another attachment",
 			     "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
 	if (!reader->rules->lenient)
-		return error(e, USAGE, reader->rules->wrong ?: "correct it", "table %s line %zu: %s", Q(reader->path), reader->line, fault->why);
+		return error(e, USAGE, reader->rules->wrong ?: "correct it", "table %s line %zu: %s", Q(reader->path),
+			     reader->line, fault->why);
 	for (size_t i = 0; i < sizeof(reader->left_out) / sizeof(*reader->left_out); i++) {
 		if (!reader->left_out[i].n) {
 			reader->left_out[i].kind = fault->kind;

@@ -286,26 +286,17 @@ static int replaceable(const char *path, const char *next, struct error *e)
 	return error(e, USAGE, next, "%s is not a file of tcact keep", Q(path));
 }
 
-/* The file beside it that becomes it. */
-static int new_name(char name[PATH_MAX], const char *path, struct error *e)
-{
-	return snprintf(name, PATH_MAX, "%s.new", path) < PATH_MAX
-		? 0 : error(e, USAGE, "choose another FILE", "the name of FILE is too long");
-}
-
 /*
- * Puts these bytes in the place of the file, so that at any time either the old or the new one is whole on the disk.
- * Both are replaceable().
+ * Puts these bytes in the place of the file, by way of the file @temporary beside it, so that at any time either the old
+ * or the new one is whole on the disk. Both are replaceable().
  */
-static int file_replace(const char *path, const char *bytes, size_t size, struct error *e)
+static int file_replace(const char *path, const char *temporary, const char *bytes, size_t size, struct error *e)
 {
 	const char *slash = strrchr(path, '/');
-	char temporary[PATH_MAX], directory[PATH_MAX];
+	char directory[PATH_MAX];
 	int file, of;
 
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	if (new_name(temporary, path, e))
-		return -1;
 	/* what a killed call left */
 	unlink(temporary);
 	file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -339,7 +330,9 @@ int command_used(const struct options *options, char **words, int n, struct erro
 
 	if (devices < 0 || devices > n - 2 || (n - 2 - devices) % 3)
 		return error(e, USAGE, "see: tcact help", "used: write FILE, N DEV..., and KEY, NAME and ID");
-	if (new_name(temporary, words[0], e) || replaceable(words[0], "choose another FILE", e) ||
+	if (snprintf(temporary, sizeof(temporary), "%s.new", words[0]) >= (int)sizeof(temporary))
+		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
+	if (replaceable(words[0], "choose another FILE", e) ||
 	    replaceable(temporary, "delete it, or choose another FILE", e))
 		return -1;
 	to = open_memstream(&bytes, &size);
@@ -369,7 +362,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 	} else if (!e->status) {
 		head.checksum = crc32(0, (unsigned char *)bytes + sizeof(head), size - sizeof(head));
 		memcpy(bytes, &head, sizeof(head));
-		file_replace(words[0], bytes, size, e);
+		file_replace(words[0], temporary, bytes, size, e);
 	}
 	free(bytes);
 	return e->status ? -1 : 0;
