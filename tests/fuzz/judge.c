@@ -161,6 +161,17 @@ static bool check_inverse(struct run *r)
 			     (unsigned long long)r->want_ctx.f); \
 } while (0)
 
+/*
+ * In one's complement 0 and 0xffff are the same. TEST_RUN takes them for different: a sum that was updated
+ * to 0xffff, of a packet that is all 0 behind its Ethernet header.
+ */
+static bool is_zero(const uint8_t *bytes, uint32_t n)
+{
+	while (n && !*bytes)
+		bytes++, n--;
+	return !n;
+}
+
 bool judge(struct run *r)
 {
 	const struct oracle *oracle = r->object->action->oracle;
@@ -191,6 +202,8 @@ bool judge(struct run *r)
 	}
 	if (r->look_at_counters)
 		counted = object_counted(r->object);
+	if (is_zero(r->want + 14, r->want_length - 14))
+		r->flags &= ~COMPLETE;
 	execute(r);
 	if (r->error == EBADMSG)
 		return wrong(r, "complete", "the sum of the whole packet (CHECKSUM_COMPLETE) is wrong afterwards");
