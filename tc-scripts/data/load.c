@@ -54,11 +54,21 @@ bool content_map(const struct table *table, const struct program *program, struc
 
 #define BATCH 65536		/* elements */
 
-static int map_fill(int fd, const struct content *content)
+static int map_fill(const struct bpf_map *map, const struct content *content)
 {
-	__u32 *keys = malloc(BATCH * sizeof(*keys)), n;
-	int result = keys ? 0 : -1;
+	__u32 *keys, n;
+	int result, fd = bpf_map__fd(map);
+	void *values = MAP_FAILED;
 
+	if (bpf_map__map_flags(map) & BPF_F_MMAPABLE)
+		values = mmap(NULL, content->n * content->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (values != MAP_FAILED) {
+		memcpy(values, content->values, content->n * content->size);
+		munmap(values, content->n * content->size);
+		return 0;
+	}
+	keys = malloc(BATCH * sizeof(*keys));
+	result = keys ? 0 : -1;
 	for (size_t at = 0; at < content->n && !result; at += n) {
 		n = content->n - at < BATCH ? (__u32)(content->n - at) : BATCH;
 		for (__u32 i = 0; i < n; i++)
@@ -351,7 +361,7 @@ static int maps_fill(const struct bpf_object *object, const struct load *load, c
 	for (int i = 0; load->table && load->table->kind->maps[i]; i++) {
 		const struct bpf_map *map = bpf_object__find_map_by_name(object, load->table->kind->maps[i]);
 
-		if (!map || map_fill(bpf_map__fd(map), &content[i]))
+		if (!map || map_fill(map, &content[i]))
 			return error(e, REFUSED, "free some", "cannot fill %s: %s", load->table->kind->maps[i],
 				     strerror(errno));
 	}
