@@ -660,22 +660,13 @@ remove_guard() {
 
 # tidy_labels [DEV]: the file has what is attached; what it has of other devices than DEV stays
 tidy_labels() {
-	local number w wanted=' ' file stale=''
+	local w in_use=''
 	for w in "${!want_number[@]}"; do
 		[[ ! $1 || ${want_dev[w]} == "$1" ]] || continue
 		remember "${want_number[w]}" "${want_label[w]}"
-		wanted+="${want_number[w]} "
+		in_use+="${want_number[w]} "
 	done
-	[[ ! $1 ]] || return 0
-	for number in "${!labels[@]}"; do
-		[[ $wanted == *" $number "* ]] || { unset 'labels[$number]'; stale=1; }
-	done
-	[[ $stale ]] || return 0
-	label_file file
-	rm -f -- "$file" 2>/dev/null || true
-	((${#labels[@]} == 0)) || for number in "${!labels[@]}"; do
-		printf '%s %s\n' "$number" "${labels[$number]}"
-	done 2>/dev/null >>"$file" || fail 2 "$subcommand" "cannot write to $state" "make room there"
+	[[ $1 ]] || keep_labels "$in_use"
 }
 
 # ---- what buckets hold, over a reboot -----------------------------------------------------------

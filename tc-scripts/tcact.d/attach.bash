@@ -563,4 +563,20 @@ command_del() {
 			run "del clsact from $(q "$d")" tc qdisc del dev "$d" clsact
 	done
 	commit
+	[[ $dry ]] || forget_labels
+}
+
+# forget_labels: those that no attachment has any more
+forget_labels() {
+	local line field all in_use
+	((${#labels[@]})) || return 0
+	in_use=$(
+		exec 2>/dev/null
+		find_everywhere all
+		for line in "${all[@]}"; do
+			split field "$line" $'\t'
+			printf '%s ' "${field[7]:24}"
+		done
+	) || return 0
+	keep_labels "$in_use"
 }

@@ -159,8 +159,8 @@ place_match() {
 
 # The cookie has room for a number that stands for the name of an attachment, its protocol and its match as
 # they were given; /run/tcact/labels.NETNS says what the number means. So both stay when the program or the
-# table is replaced, and a number that nothing carries does no harm. Without that file only the names are lost,
-# until the next apply.
+# table is replaced. A number that nothing carries does no harm. Without that file only the names are lost, until the
+# next apply.
 
 # label VAR TEXT: sets these variables to the number of what the place says, and to what it says: "NAME PROTOCOL
 # MATCH", with - for no name; to nothing where that is "- all "
@@ -190,6 +190,7 @@ label_file() {
 # read_labels: sets labels and numbers to what the file says, if it is of this user and in a directory of his
 read_labels() {
 	local file text
+	labels=()
 	compgen -G "$state/labels.*" >/dev/null && [[ -d $state && ! -L $state && -O $state ]] || return 0
 	label_file file
 	[[ -f $file && ! -L $file && -O $file ]] || return 0
@@ -204,8 +205,39 @@ remember() {
 	local file
 	[[ $1 && ! $dry && ${labels[$1]-} != "$2" ]] || return 0
 	label_file file
+	[[ ! $work ]] || undo_later label "$1"
 	{ printf '%s %s\n' "$1" "$2" >>"$file"; } 2>/dev/null || fail 2 "$subcommand" "cannot write to $state" "make room there"
 	labels[$1]=$2
+}
+
+undo_label() {
+	read_labels
+	unset 'labels[$1]'
+	write_labels
+}
+
+# write_labels: the file has what labels has, and is not there for nothing
+write_labels() {
+	local file number
+	label_file file
+	if ((${#labels[@]} == 0)); then
+		rm -f -- "$file"
+	elif ! {
+		for number in "${!labels[@]}"; do printf '%s %s\n' "$number" "${labels[$number]}"; done >"$file.new" &&
+			mv -f -- "$file.new" "$file"
+	}; then
+		rm -f -- "$file.new"
+		return 1
+	fi
+} 2>/dev/null
+
+# keep_labels NUMBERS: of all that the file says, these are in use
+keep_labels() {
+	local number stale=''
+	for number in "${!labels[@]}"; do
+		[[ " $1 " == *" $number "* ]] || { unset 'labels[$number]'; stale=1; }
+	done
+	[[ ! $stale ]] || write_labels || true
 }
 
 # name_of VAR COOKIE: sets VAR to the name of the attachment, or to nothing
@@ -354,9 +386,19 @@ all_still() {
 # NAME where given: "DEV DIR" and a line of filters.awk; adds to the variable LISTS what tc
 # said, as order.awk takes it
 find_own() {
-	local -n own_=$1
-	local name=$2 d way line lines text group=() field chosen='' is_ places=()
-	own_=() qdisc_of=()
+	local there
+	if [[ ! $2${place[pref]}${place[chain]}${place[as]}${place[protocol]} ]]; then
+		list_own "$1" "${3-}"
+	else
+		list_own there "${3-}"
+		at_place "$1" "$2" "${there[@]}"
+	fi
+}
+
+# list_own ARRAY [LISTS]: as find_own, all at the devices and directions of the place
+list_own() {
+	local d way line lines text field places=()
+	qdisc_of=()
 	read_labels
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
 	look "look at the devices" tc qdisc show
@@ -377,17 +419,24 @@ find_own() {
 		done
 	done
 	all_filters text "${places[@]}"
-	[[ ! ${3-} ]] || printf -v "$3" '%s%s' "${!3}" "$text"
-	own_in lines "$text"
-	if [[ ! $name${place[pref]}${place[chain]}${place[as]}${place[protocol]} ]]; then
-		own_=("${lines[@]}") lines=()
-	fi
-	for line in "${lines[@]}"; do
+	[[ ! ${2-} ]] || printf -v "$2" '%s%s' "${!2}" "$text"
+	own_in "$1" "$text"
+	all_still "${devs[@]}"
+}
+
+# at_place ARRAY NAME LINE...: sets ARRAY to what find_own would find, of the LINEs from list_own
+at_place() {
+	local -n own_=$1
+	local name=$2 line group=() field chosen='' is_
+	own_=()
+	for line in "${@:3}"; do
 		split field "$line" $'\t'
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			[[ ! $chosen ]] || own_+=("${group[@]}")
 			group=() chosen=''
 		fi
+		[[ ${#devs[@]} == 0 || " ${devs[*]} " == *" ${field[0]} "* ]] || continue
+		[[ ! ${place[dir]} || ${place[dir]} == "${field[1]}" ]] || continue
 		[[ ! ${place[pref]} || ${place[pref]} == "${field[3]}" ]] || continue
 		[[ ! ${place[chain]} || ${place[chain]} == "${field[2]}" ]] || continue
 		[[ ! ${place[as]} ]] || { name_of is_ "${field[7]}" && [[ $is_ == "${place[as]}" ]]; } || continue
@@ -396,7 +445,13 @@ find_own() {
 		[[ $name && $name != "${field[9]}" ]] || chosen=1
 	done
 	[[ ! $chosen ]] || own_+=("${group[@]}")
-	all_still "${devs[@]}"
+}
+
+# find_everywhere ARRAY: as find_own, those of all devices
+find_everywhere() {
+	local devs=() match=()
+	local -A place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]='') qdisc_of=()
+	list_own "$1"
 }
 
 # match_of VAR KIND TEXT: sets VAR to the match as add takes it; fails where it cannot tell

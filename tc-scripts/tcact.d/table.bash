@@ -42,13 +42,6 @@ pin_place() {
 # Of each set of actions that share a map: "-s ID" of each attachment, and "-s PIN" of what this call stages
 declare -gA sharers=()
 
-# find_everywhere ARRAY: as find_own, those of all devices
-find_everywhere() {
-	local devs=() match=()
-	local -A place=([dir]='' [pref]='' [chain]='' [as]='' [protocol]='') qdisc_of=()
-	find_own "$1" ''
-}
-
 # read_sharers SET: sets sharers[SET], once
 read_sharers() {
 	local all_ line field
@@ -96,19 +89,18 @@ command_load() { ask load "$@"; }
 
 # ---- tcact table ----------------------------------------------------------------------------
 
-# the_table ENTRY FITS NAME [HAVE]...: sets ENTRY to the fields of the one action with a table at the place, which is
+# the_table ENTRY FITS OWN NAME [HAVE]...: sets ENTRY to the fields of the one action with a table among OWN, which is
 # one that the array HAVE has something for; of the first such HAVE. One table of several attachments is
-# one: FITS is all at the place that have it. Buckets are one where the program is.
+# one: FITS is all of OWN that have it. Buckets are one where the program is.
 the_table() {
-	local -n fits_=$2
-	local line own field of='' same
+	local -n fits_=$2 those_=$3
+	local line field of='' same
 	fits_=()
-	find_own own "$3"
-	for of in "${@:4}"; do
+	for of in "${@:5}"; do
 		local -n have_=$of
-		for line in "${own[@]}"; do
+		for line in "${those_[@]}"; do
 			IFS=$'\t' read -ra field <<<"$line"
-			[[ (! $3 || $3 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
+			[[ (! $4 || $4 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
 			fits_+=("$line")
 		done
 		((${#fits_[@]} == 0)) || break
@@ -184,15 +176,17 @@ ends() {
 }
 
 table_dump() { # NAME [plans | [sort COLUMN] [first N]]
-	local entry fits
+	local own entry fits
 	if [[ ${2-} == plans ]]; then
 		ends "${@:3}"
-		the_table entry fits "$1" plans
+		find_own own "$1"
+		the_table entry fits own "$1" plans
 		ask dump "${entry[@]:9:2}" ${json:+json}
 		return
 	fi
 	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
-	the_table entry fits "$1" table_key buckets
+	find_own own "$1"
+	the_table entry fits own "$1" table_key buckets
 	if [[ ${buckets[${entry[9]}]-} ]]; then
 		ask buckets "${entry[@]:9:2}" "${@:2}"
 	else
@@ -203,7 +197,7 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 
 # What it prints again and again tcact-data knows.
 command_top() {
-	local rest name='' entry fits
+	local rest name='' own entry fits
 	[[ ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
@@ -212,7 +206,8 @@ command_top() {
 		rest=("${rest[@]:1}")
 	fi
 	[[ ${rest[0]-} == @(sort|first|interval) ]] || ends "${rest[@]}"
-	the_table entry fits "$name" buckets
+	find_own own "$name"
+	the_table entry fits own "$name" buckets
 	of_data top "${entry[@]:9:2}" "${rest[@]}"
 }
 
@@ -274,15 +269,12 @@ show_table() { # LINES NUMBERS
 }
 
 table_flush() { # NAME
-	local entry fits
 	ends "${@:2}"
-	begin
-	the_table entry fits "$1" table_key plans
-	swap_table fits -e
+	swap_at_place "$1" -e
 }
 
 table_load() { # NAME FILE [min N] [lenient]
-	local name=$1 file=${2-} options=() entry fits
+	local name=$1 file=${2-} options=()
 	(($# >= 2)) || bad "its FILE is missing" "give one, or - for stdin"
 	[[ $file ]] || bad "the name of its FILE is empty" "give one, or - for stdin; to empty it: table flush"
 	shift 2
@@ -298,20 +290,27 @@ table_load() { # NAME FILE [min N] [lenient]
 		shift
 	done
 	take_stdin "$file"
-	begin
-	the_table entry fits "$name" table_key plans
-	swap_table fits "${options[@]}" -t "$file"
+	swap_at_place "$name" "${options[@]}" -t "$file"
 }
 
-# swap_table FITS OPTION...: for each program of all attachments that have the table of FITS, from the_table, a second one
-# with the same parameters and another table, one for all, takes its place between two packets. Whatever goes wrong, all
+# swap_at_place NAME OPTION...: swap_table, of the one table at the place
+swap_at_place() {
+	local all own entry fits
+	begin
+	find_everywhere all
+	at_place own "$1" "${all[@]}"
+	the_table entry fits own "$1" table_key plans
+	swap_table "${fits[0]}" all "${@:2}"
+}
+
+# swap_table LINE ALL OPTION...: for each program of ALL attachments that have the table of LINE, a second one with the
+# same parameters and another table, one for all, takes its place between two packets. Whatever goes wrong, all
 # keep the first.
 swap_table() {
-	local -n those_=$1
-	local line all sharing pin entry old options=("${@:2}")
+	local -n all_=$2
+	local line sharing pin entry old options=("${@:3}")
 	local -A pin_of=()
-	find_everywhere all
-	same_table sharing table "${those_[0]}" "${all[@]}"
+	same_table sharing table "$1" "${all_[@]}"
 	((${#sharing[@]})) || none
 	for line in "${sharing[@]}"; do
 		IFS=$'\t' read -ra entry <<<"$line"
@@ -377,7 +376,7 @@ table_del() { change_entries -d "$@"; }
 # is a value, and where there is one word for each, with each; - is those of standard input. In place, or where there is
 # no room for that, and with -n, by a whole new table.
 change_entries() {
-	local option=$1 name=$2 word entry fits lines=() options=() line=''
+	local option=$1 name=$2 word all own entry fits lines=() options=() line=''
 	shift 2
 	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID, or - for stdin"
 	[[ $1 != - || $# == 1 ]] || bad "$(q "$2") is one word too many"
@@ -395,11 +394,13 @@ change_entries() {
 	done
 	lines+=("$line")
 	[[ $dry ]] || take_lock
-	the_table entry fits "$name" table_key plans
+	find_own own "$name"
+	the_table entry fits own "$name" table_key plans
 	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
 	begin
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
-	swap_table fits "${options[@]}"
+	find_everywhere all
+	swap_table "${fits[0]}" all "${options[@]}"
 }
 
 # change_in_place OPTION NAME PROGRAM LINE...: fails where there is no room
