@@ -108,7 +108,7 @@ static __always_inline enum reason flow_ports(struct __sk_buff *skb, bool v4, co
  * who sent that packet (RFC 792, RFC 4443, 2.2); one to somebody else is forged.
  */
 static __always_inline enum reason flow_hash_inner(struct __sk_buff *skb, const volatile struct flow_params *flow,
-						   __u64 seed, const struct network *net, const struct transport *icmp,
+						   __u64 seed, const struct network *net, struct transport *icmp,
 						   __u64 *hash)
 {
 	/* so that the addresses are aligned to 8 bytes, which the verifier wants of the stack */

@@ -29,11 +29,27 @@ static __always_inline bool icmp_is_error(struct __sk_buff *skb, const struct ne
 }
 
 /*
- * Sets @inner->offset to the IP header inside the ICMP error @icmp. @inner->proto says
- * which version it must have. The packet inside may be cut off after this header.
+ * Where the packet inside the ICMP error @icmp ends: before the extensions, where there are some. RFC 4884, 4.1 and 4.2:
+ * the length then counts words of 8 bytes, and 128 bytes at least. In IPv4, all headers of the packet inside are within
+ * these 128 bytes, so that it makes no difference.
  */
-static __always_inline enum reason icmp_inner(struct __sk_buff *skb, const struct transport *icmp,
-					      struct network *inner)
+static __always_inline __u32 icmp_inner_end(struct __sk_buff *skb, const struct transport *icmp, bool v4)
+{
+	__u8 header[5];		/* type, code, checksum, length */
+	__u32 length;
+
+	if (v4 || bpf_skb_load_bytes(skb, icmp->offset, header, sizeof(header)) || (header[0] != 1 && header[0] != 3))
+		return icmp->end;
+	length = header[4] * 8;
+	return length >= 128 && icmp->offset + ICMP_SIZE + length < icmp->end ? icmp->offset + ICMP_SIZE + length
+									       : icmp->end;
+}
+
+/*
+ * Sets @inner->offset to the IP header inside the ICMP error @icmp, and @icmp->end to the end of the packet inside.
+ * @inner->proto says which version it must have. The packet inside may be cut off after this header.
+ */
+static __always_inline enum reason icmp_inner(struct __sk_buff *skb, struct transport *icmp, struct network *inner)
 {
 	bool v4 = network_is_ipv4(inner);
 	__u8 first;
@@ -42,6 +58,7 @@ static __always_inline enum reason icmp_inner(struct __sk_buff *skb, const struc
 	if (inner->offset + (v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) > icmp->end ||
 	    bpf_skb_load_bytes(skb, inner->offset, &first, sizeof(first)))
 		return TRUNCATED;
+	icmp->end = icmp_inner_end(skb, icmp, v4);
 	if (v4)
 		return first >= 0x45 && first <= 0x4f ? DONE : MALFORMED;
 	return first >> 4 == 6 ? DONE : MALFORMED;

@@ -157,8 +157,8 @@ static const char *not_forwarded(struct packet *p)
 	const uint8_t *dst = p->data + p->l3 + (p->version == 4 ? 16 : 24);
 	uint8_t type;
 
-	/* RFC 5771, 4: 224.0.0.0/24; RFC 4291, 2.7: ff02::/16 */
-	if (p->version == 4 ? !memcmp(dst, "\340\0\0", 3) : dst[0] == 0xff && dst[1] == 2)
+	/* RFC 5771, 4: 224.0.0.0/24; RFC 4291, 2.7: scopes 0 to 2 */
+	if (p->version == 4 ? !memcmp(dst, "\340\0\0", 3) : dst[0] == 0xff && dst[1] % 16 <= 2)
 		return "link-scope multicast";
 	/* RFC 919, 7; RFC 4291, 2.5.6 */
 	if (p->version == 4 ? !memcmp(dst, "\377\377\377\377", 4) : dst[0] == 0xfe && dst[1] >> 6 == 2)

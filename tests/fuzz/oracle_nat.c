@@ -38,6 +38,10 @@ bool find_inner(struct packet *in, const struct packet *p)
 	in->l3 = p->l4 + 8;
 	in->version = p->version;
 	in->length = in->end = p->end;
+	/* RFC 4884, 4.2: so many words of 8 bytes, 128 bytes or more, and extensions behind them */
+	if (p->version == 6 && (p->data[p->l4] == 1 || p->data[p->l4] == 3) && p->l4 + 5 <= p->end &&
+	    p->data[p->l4 + 4] >= 16 && in->l3 + 8 * p->data[p->l4 + 4] < p->end)
+		in->length = in->end = in->l3 + 8 * p->data[p->l4 + 4];
 	header = in->version == 4 ? 20 : 40;
 	if (in->l3 + header > in->end)
 		return false;

@@ -392,6 +392,17 @@ def icmp_errors(suite):
                 nat.case("inner-later", a, b)
                 nat.case("inner-nine", error(s, d, whole(d, s, UDP_, extensions=[destination()] * 9), kind),
                          why="extensions")
+                # behind the packet inside, of 128 bytes or more, may be extensions: RFC 4884. A UDP header that begins
+                # behind byte 120 is cut off there.
+                behind = b"\x20\0\x5d\xf3\0\x08\1\1" + bytes(range(1, 25))
+                for kind, length, size_of, cut, name in (
+                        (1, 16, 80, 128, "within"), (1, 16, 88, 128, "cut"), (3, 16, 88, 128, "cut"), (1, 17, 96, 136, "cut"),
+                        (2, 16, 88, None, "whole"), (4, 16, 88, None, "whole"), (1, 15, 88, None, "whole"),
+                        (3, 0, 88, None, "whole"), (1, 255, 88, None, "whole")):
+                    a, b = (error(*nat.end(x, far), whole(*nat.end(x, far)[::-1], UDP_, extensions=[
+                        destination(size_of // 8 - 1)])[:cut] + (behind if cut else b""), kind,
+                        rest=bytes([length, 0, 0, 0])) for x in (near, after))
+                    nat.case(f"extended-{kind}-{length}-{size_of}-{name}", a, b)
             # padding is not the header of an error
             empty = packet(s, d, ICMP_ if version == 4 else ICMP6_, b"")
             nat.case("empty-padded", empty, packet(*nat.end(after, far), ICMP_, b"") if version == 4 else None,

@@ -103,8 +103,9 @@ def vectors(suite):
                     ("224.0.0.0", v4, True), ("224.0.0.1", v4, True), ("224.0.0.255", v4, True), ("224.0.1.0", v4, False),
                     ("224.1.0.0", v4, False), ("225.0.0.1", v4, False), ("239.255.255.255", v4, False),
                     ("255.255.255.255", v4, True), ("255.255.255.254", v4, False), ("169.254.0.1", v4, False),
-                    ("ff02::16", v6, True), ("ff02:1::1", v6, True), ("ff01::1", v6, False), ("ff05::2", v6, False),
-                    ("ff12::2", v6, False), ("fe80::1", v6, True), ("febf::1", v6, True), ("fec0::1", v6, False),
+                    ("ff02::16", v6, True), ("ff02:1::1", v6, True), ("ff01::1", v6, True), ("ff00::1", v6, True),
+                    ("ff03::1", v6, False), ("ff05::2", v6, False), ("ff12::8384", v6, True), ("fff2::1", v6, True),
+                    ("ff2e::2", v6, False), ("fe02::2", v6, False), ("fe80::1", v6, True), ("febf::1", v6, True), ("fec0::1", v6, False),
                     ("fe00::1", v6, False), ("fe40::1", v6, False)):
                 ip = with_ttl(make, ttl, dst=name)
                 if address:

@@ -61,23 +61,26 @@ static __always_inline bool ttl_surely_forwarded(const struct network *net)
  * require a certain value (255 or 1) as a proof that the sender is on the same link.
  *
  * Such packets are those to 224.0.0.0/24 (RFC 5771, 4), 255.255.255.255 (RFC 1812,
- * 5.3.5.1), ff02::/16 and fe80::/10 (RFC 4291, 2.7 and 2.5.6), and neighbour discovery to
- * any address. The latter with any hop limit: with another one than 255 it is invalid,
- * and must not become valid.
+ * 5.3.5.1), multicast addresses of a scope up to link-local, whatever their flags are
+ * (RFC 4291, 2.7), and fe80::/10 (2.5.6), and neighbour discovery to any address. The
+ * latter with any hop limit: with another one than 255 it is invalid, and must not
+ * become valid.
  */
 static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const struct network *net)
 {
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
 	struct transport l4;
-	__be16 first;
+	__u16 first;
 	__u8 type;
 
 	if (network_is_ipv4(net))
 		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000) ||
 		       ip4->daddr == 0xffffffff;
-	first = ip6->daddr.in6_u.u6_addr16[0];
-	if (first == bpf_htons(0xff02) || (first & bpf_htons(0xffc0)) == bpf_htons(0xfe80))
+	first = bpf_ntohs(ip6->daddr.in6_u.u6_addr16[0]);
+	if ((first & 0xff0f) >= 0xff00 && (first & 0xff0f) <= 0xff02)
+		return true;
+	if ((first & 0xffc0) == 0xfe80)
 		return true;
 	return transport_parse(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
 	       l4.offset < l4.end && !bpf_skb_load_bytes(skb, l4.offset, &type, sizeof(type)) &&
