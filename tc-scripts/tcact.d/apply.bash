@@ -27,7 +27,7 @@ declare -gA kept_key=()
 
 # have_all: sets have_* to what is attached at devs, or everywhere, and lists to anybody's filters
 have_all() {
-	local n h=-1 field text now w number line all=()
+	local n h=-1 field text now w number line all=() batches=() status=0
 	local -A label_of=()
 	find_own own '' lists
 	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
@@ -36,7 +36,9 @@ have_all() {
 		[[ ${field[8]} != bpf ]] || all+=("${field[@]:9:2}")
 	done
 	# of each program that can be read: its table and what it was baked with
-	text=$(of_data live "${all[@]}" 2>/dev/null) || true
+	batch live "${all[@]}"
+	text=$(of_data batch 2>/dev/null <<<"${batches[*]}") || status=$?
+	((status <= 3)) || ended "$status"	# otherwise none can be read
 	split all "$text" $'\n'
 	for line in "${all[@]}"; do programs["${line%%$'\t'*}"]=${line#*$'\t'}; done
 	for n in "${!own[@]}"; do

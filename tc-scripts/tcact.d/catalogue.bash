@@ -140,10 +140,11 @@ bake() {
 	"$way" bake "$@" -o "$file" "${table[@]}"
 }
 
-# ended STATUS: exits after tcact-data failed. It has printed an error if STATUS is one of its own.
+# ended STATUS: exits after tcact-data failed. It has printed an error if STATUS is one of its own; that nobody reads
+# what it prints is none.
 ended() {
 	said=''
-	(($1 <= 3)) || refused "$subcommand" tcact-data "$1"
+	(($1 <= 3 || $1 == 141)) || refused "$subcommand" tcact-data "$1"
 	message=said
 	exit "$1"
 }

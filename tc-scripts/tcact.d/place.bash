@@ -282,8 +282,9 @@ look_at() {
 
 # true_lines DEV DIR...: no name in the filters there looks like lines of tc
 true_lines() {
-	local said
-	said=$(of_data lines "$@") || ended $?
+	local said batches=()
+	batch lines "$@"
+	said=$(of_data batch <<<"${batches[*]}") || ended $?
 }
 
 # what tc prints before each filter
