@@ -15,6 +15,7 @@
 struct newconn_params {
 	__u16 rate;
 	__u16 burst;
+	__u16 port;
 	__u32 flows;
 	__u64 every;
 	__u64 timeout;
@@ -25,6 +26,7 @@ ACTION(newconn, policer, "Limit the new connections of each address or mark, or 
 PARAM(newconn, rate, "num 1..32767 none=0", "how many connections may begin in the time `every`");
 PARAM(newconn, every, "time 1000000..3600000000000", "the time of rate");
 PARAM(newconn, burst, "num 1..32767 auto=0", "how many may begin at once; auto: as many as rate");
+PARAM(newconn, port, "num 1..65535 none=0", "only connections to this port; none: to any");
 PARAM(newconn, timeout, "time 1000000..86400000000000", "a UDP flow without packets for so long is over");
 PARAM(newconn, flows, "num 8..4194304", "number of UDP flows to remember, rounded up to a multiple of 8");
 PARAM(newconn, per, "word src=0 dst=1 mark=3 none=4", "what has a bucket of its own; none: one for all");
@@ -115,12 +117,19 @@ OUT_OF_LINE int newconn_udp(struct __sk_buff *skb, __u64 flow)
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
 
+/* @ports: source and destination */
+static __always_inline bool to_port(const __be16 *ports)
+{
+	return !newconn_params.port || ports[1] == bpf_htons(newconn_params.port);
+}
+
 /* A first fragment that ends before the flags may hide a SYN (RFC 1858, 3.1), and nobody needs one. */
 static __always_inline bool begins_tcp(struct __sk_buff *skb, const struct transport *l4)
 {
 	__u8 *tcp = packet_at(skb, l4->offset, TCP_FLAGS + 1);
 
-	return !tcp || l4->offset + TCP_FLAGS >= l4->end || (tcp[TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return !tcp || l4->offset + TCP_FLAGS >= l4->end ||
+	       ((tcp[TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN && to_port((__be16 *)tcp));
 }
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
@@ -149,6 +158,8 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	ports = packet_at(skb, l4.offset, sizeof(*ports));
 	if (!ports || l4.offset + sizeof(*ports) > l4.end)
 		return unlimited(TRUNCATED);
+	if (!to_port((__be16 *)ports))
+		return within(KEY);
 	return newconn_udp(skb, hash_ports(newconn_params.seed, hash, IPPROTO_UDP, *ports));
 }
 

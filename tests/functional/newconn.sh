@@ -6,6 +6,8 @@ bake new3 newconn rate 3 every 3600s seed 1
 bake new3-hit newconn rate 3 every 3600s over hit
 bake new5 newconn rate 10 every 10s burst 5
 bake new5-hit newconn rate 10 every 10s burst 5 over hit
+bake new3-80 newconn rate 3 every 3600s port 80 seed 1
+bake new3-22 newconn rate 3 every 3600s port 22
 bake new1-udp newconn rate 1 every 3600s timeout 3s burst 2
 
 t newconn_each 'of each source three SYNs pass, packet by packet; ACKs, fragments and known UDP flows always pass'
@@ -29,6 +31,21 @@ newconn_each() {
 	tc filter del dev a egress pref 7
 	tc filter add dev a egress pref 7 matchall @new3-hit drop
 	same hit "$(plus_minus "$syn" "$ack" "$syn" "$syn" "$syn" "$udp" "$ack")" '++++--+'
+}
+
+t newconn_port 'SYNs to one port, also behind a tag; all else passes'
+newconn_port() {
+	local syn
+	wire a b
+	clsact a
+	frames
+	syn=${frame[syn4.in]}
+	tc filter add dev a egress pref 7 matchall @new3-80 continue
+	same 'to port 80' "$(plus_minus "$syn" "${frame[v4.in]}" "$syn" "${frame[ack.in]}" "$syn" "$syn" "${frame[vlan.in]}")" '+++++--'
+	same reasons "$(reasons a egress 7)" 'over=2'
+	tc filter del dev a egress pref 7
+	tc filter add dev a egress pref 7 matchall @new3-22 continue
+	same 'to another port' "$(plus_minus "$syn" "$syn" "$syn" "$syn" "$syn")" '+++++'
 }
 
 t newconn_timeout 'a UDP flow that was silent for the timeout is a new one; each packet renews it'

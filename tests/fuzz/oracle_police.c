@@ -217,6 +217,16 @@ static void newconn_choose(struct object *o, struct rng *rng)
 	}
 	set_number(param_named(a, "rate"), low ? 1 : 32767);
 	set_number(param_named(a, "every"), low ? 3600000000000 : 1000000);
+	if (chance(rng, 30))
+		set_number(param_named(a, "port"), chance(rng, 50) ? 80 : 53);
+}
+
+static unsigned newconn_port;
+
+static void newconn_prepare(struct object *o)
+{
+	pace_prepare(o);
+	newconn_port = value_of(o->action, "", "port");
 }
 
 /* RFC 9293, 3.1: SYN without ACK, also where the flags are not in the packet; RFC 768: ports */
@@ -249,6 +259,8 @@ static void newconn_expect(struct run *r)
 	flags = p->l4 + 14 > p->end ? 2 : r->in[p->l4 + 13];
 	if (p->protocol != 17 && (p->protocol != 6 || (flags & 0x12) != 2))
 		return;
+	if (newconn_port && (p->protocol == 17 || p->l4 + 14 <= p->end) && get16(r->in + p->l4 + 2) != newconn_port)
+		return;
 	if (limit.rate != 1) {
 		r->uncountable = true;	/* a flow may be forgotten */
 		return;
@@ -257,7 +269,7 @@ static void newconn_expect(struct run *r)
 	above(r);
 }
 
-const struct oracle newconn_oracle = { "newconn", .choose = newconn_choose, .prepare = pace_prepare,
+const struct oracle newconn_oracle = { "newconn", .choose = newconn_choose, .prepare = newconn_prepare,
 				       .expect = newconn_expect };
 
 /* A limit that no packet keeps, or one that all of them do. */

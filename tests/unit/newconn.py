@@ -102,6 +102,19 @@ def vectors(suite):
         bake(p)
         suite.packet(p, p.ip, f"{p.name}-no-rate", need=14)
 
+    # of one port: what is for others begins nothing; what may hide a SYN pays
+    for p in [p for p in corpus() if not p.why and p.link == "auto" and not p.ctx and len(p.data) < 400][::2]:
+        _, at, _ = transport(bytes(p.ip)[:int.from_bytes(bytes(p.ip)[2:4], "big")] if family(p.ip) == 4 else bytes(p.ip))
+        own = 7 if p.why_l4 else int.from_bytes(bytes(p.ip)[at + 2:at + 4], "big") or 7
+        for port in (own, own ^ 1, int.from_bytes(bytes(p.ip)[at:at + 2], "big") ^ 0x100 or 9):
+            bake(p, *LONG, "port", port)
+            if p.why_l4 == "fragment":
+                tried(p, address(p.ip, 0), f"port-{port}", False)
+            elif p.why_l4:
+                tried(p, address(p.ip, 0), f"port-{port}", True, fresh=False, count={p.why_l4: 1})
+            else:
+                tried(p, address(p.ip, 0), f"port-{port}", begins(p) and (port == own or len(bytes(p.ip)) < at + 14))
+
     # UDP flows: what is known pays nothing, and passes also where nothing is left
     for n, p in enumerate(p for p in packets if begins(p) not in (False, True)):
         own = ("rate", 1, "every", "3600s", "burst", 32766 - n)     # an object of its own: it has few entries
