@@ -73,7 +73,7 @@ static int columns_find(struct buckets *b, const struct btf *btf, __u32 value, _
 
 int buckets_open(struct buckets *b, const struct action *action, __u32 id, struct error *e)
 {
-	struct btf *btf;
+	struct btf *btf = NULL;
 	int result;
 
 	memset(b, 0, sizeof(*b));
@@ -84,12 +84,12 @@ int buckets_open(struct buckets *b, const struct action *action, __u32 id, struc
 	    program_settings(&b->program, &b->settings, e))
 		return -1;
 	b->map = program_map(&b->program, action->buckets);
-	btf = b->map && b->map->info.btf_id ? btf__load_from_kernel_by_id(b->map->info.btf_id) : NULL;
+	if (b->map && types_open(&btf, b->map->info.btf_id, e))
+		return -1;
 	result = btf ? columns_find(b, btf, b->map->info.btf_value_type_id, b->map->info.type) : -1;
-	if (!result && b->value_size != b->map->info.value_size)
-		result = -1;
 	btf__free(btf);
-	return result ? error(e, REFUSED, "del and add it", "program %u does not tell what its buckets are", id) : 0;
+	return result || !map_is(b->map, b->map->info.type, b->value_size)
+		? error_unreadable(e, "del and add it", "program %u does not tell what its buckets are", id) : 0;
 }
 
 /*
@@ -211,7 +211,7 @@ int buckets_read(const struct buckets *b, struct bucket_list *list, struct error
 	now = (clock.tv_sec * 1000000000ULL + clock.tv_nsec) * TICKS;
 	for (__u32 key = 0; values && key < b->map->info.max_entries; key++) {
 		if (bpf_map_lookup_elem(b->map->fd, &key, values)) {
-			error(e, REFUSED, "try again", "cannot read its buckets: %s", strerror(errno));
+			program_cannot(e, "its buckets");
 			goto failed;
 		}
 		if (list->n + cpus * b->ways > room) {

@@ -1,24 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "error.h"
 
+static void set(struct error *error, int status, bool unreadable, const char *next, const char *why, va_list args)
+{
+	if (error->status)
+		return;
+	error->status = status;
+	error->unreadable = unreadable;
+	vsnprintf(error->why, sizeof(error->why), why, args);
+	snprintf(error->next, sizeof(error->next), "%s", next);
+}
+
 int error(struct error *error, int status, const char *next, const char *why, ...)
 {
 	va_list args;
 
-	if (error->status)
-		return -1;
-	error->status = status;
 	va_start(args, why);
-	vsnprintf(error->why, sizeof(error->why), why, args);
+	set(error, status, false, next, why, args);
 	va_end(args);
-	snprintf(error->next, sizeof(error->next), "%s", next);
 	return -1;
+}
+
+int error_unreadable(struct error *error, const char *next, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	set(error, REFUSED, true, next, why, args);
+	va_end(args);
+	return -1;
+}
+
+bool is_scarcity(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM;
 }
 
 const char *quoted(char word[QUOTED], const char *text)

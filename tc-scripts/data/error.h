@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {				/* exit status; tcact(8) */
@@ -16,6 +17,7 @@ enum {				/* exit status; tcact(8) */
 
 struct error {
 	int status;		/* 0: no error */
+	bool unreadable;	/* a program is gone, or not one of this version of tcact: others may be read */
 	const char *where;	/* what begins the message instead of the subcommand, or NULL */
 	char why[1024], next[256];
 };
@@ -23,6 +25,11 @@ struct error {
 /* Sets @error, unless an error was set before: the first one counts. Returns -1. */
 int error(struct error *error, int status, const char *next, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));
+/* The same, REFUSED, for a program that is unreadable. */
+int error_unreadable(struct error *error, const char *next, const char *why, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Is this errno no fault of what was to be opened or read, but of a machine that has no more of something? */
+bool is_scarcity(int number);
 
 /* Writes the text to @word as one word on one line, whatever it contains. Returns @word. */
 #define QUOTED 100

@@ -239,7 +239,7 @@ static int in_table(const struct action *action, __u32 id, const char *name, __u
 		goto out;
 	}
 	if (!own) {
-		error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
+		program_other(e);
 		goto out;
 	}
 	if (settings_begin(&settings, action, e) || program_settings(&program, &settings, e))

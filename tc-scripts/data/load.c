@@ -34,10 +34,19 @@ void content_unmap(struct content *content)
 	memset(content, 0, TABLE_MAPS * sizeof(*content));
 }
 
+/* Map @i of a table of this kind; NULL if the program has none that is as the kind has it. */
+static const struct map *table_map(const struct table_kind *kind, const struct program *program, int i)
+{
+	const struct map *map = program_map(program, kind->maps[i]);
+
+	return map && map_is(map, BPF_MAP_TYPE_ARRAY, kind->sizes[i]) && map->info.max_entries <= SIZE_MAX / kind->sizes[i]
+		? map : NULL;
+}
+
 bool content_map(const struct table *table, const struct program *program, struct content *content)
 {
 	for (int i = 0; table->kind->maps[i]; i++) {
-		const struct map *map = program_map(program, table->kind->maps[i]);
+		const struct map *map = table_map(table->kind, program, i);
 		void *values = MAP_FAILED;
 
 		if (map && map->info.map_flags & BPF_F_MMAPABLE)
@@ -81,12 +90,12 @@ static int map_fill(const struct bpf_map *map, const struct content *content)
 
 static int map_fetch(const struct map *map, struct content *content)
 {
-	__u32 n = map->info.max_entries, out, *keys = malloc(n * sizeof(*keys));
+	__u32 n = map->info.max_entries, out, *keys = calloc(n, sizeof(*keys));
 	int result = -1;
 
 	content->n = n;
 	content->size = map->info.value_size;
-	content->values = malloc((size_t)n * content->size);
+	content->values = calloc(n, content->size);
 	if (keys && content->values)
 		result = bpf_map_lookup_batch(map->fd, NULL, &out, keys, content->values, &n, NULL);
 	free(keys);
@@ -116,12 +125,12 @@ static int content_open(const struct table *table, const struct program *program
 {
 	*mapped = content_map(table, program, content);
 	for (int i = 0; table->kind->maps[i] && !*mapped; i++) {
-		const struct map *map = program_map(program, table->kind->maps[i]);
+		const struct map *map = table_map(table->kind, program, i);
 
 		if (!map)
-			return error(e, REFUSED, "del and add it", "it was attached by another version of tcact");
+			return program_other(e);
 		if (map_fetch(map, &content[i]))
-			return error(e, REFUSED, "try again", "cannot read its table: %s", strerror(errno));
+			return program_cannot(e, "its table");
 	}
 	return 0;
 }
@@ -134,6 +143,11 @@ static void content_close(struct content *content, bool mapped)
 		content_free(content, TABLE_MAPS);
 }
 
+static int table_other(struct error *e)
+{
+	return error_unreadable(e, "del and add it", "its table is not one of this tcact");
+}
+
 int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX], size_t *facts,
 		      struct error *e)
 {
@@ -142,8 +156,9 @@ int table_fetch_facts(struct table *table, const struct program *program, struct
 	bool mapped;
 	int result = content_open(table, program, content, &mapped, e);
 
+	errno = 0;
 	if (!result && table->kind->entries(table, content))
-		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
+		result = errno == ENOMEM ? program_cannot(e, "its table") : table_other(e);
 	if (!result && fact) {
 		for (int i = 0; table->kind->maps[i]; i++)
 			memory += map_memory(program_map(program, table->kind->maps[i]));
@@ -295,8 +310,7 @@ static int map_share(const struct load *load, const struct action *action, struc
 			if (errno != ENOENT)	/* it was deleted meanwhile */
 				*e = own;
 		} else if ((theirs = program_map(&program, name))) {
-			found = theirs->info.type == bpf_map__type(map) &&
-				theirs->info.value_size == bpf_map__value_size(map) &&
+			found = map_is(theirs, bpf_map__type(map), bpf_map__value_size(map)) &&
 				theirs->info.max_entries == bpf_map__max_entries(map);
 			differs |= !found;
 			if (found && bpf_map__reuse_fd(map, theirs->fd))
@@ -345,6 +359,9 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
 				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
 		} else if (keep) {
+			/* libbpf would take any map for this one */
+			if (!map_is(before, bpf_map__type(map), bpf_map__value_size(map)))
+				return program_other(e);
 			if (bpf_map__reuse_fd(map, before->fd))
 				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
 					     strerror(errno));
@@ -474,7 +491,7 @@ static int carry_hits(struct table *table, const struct program *like, struct er
 		return 0;
 	result = content_open(table, like, content, &mapped, e);
 	if (!result && !table->kind->carry(table, content))
-		result = error(e, REFUSED, "del and add it", "its table is not one of this tcact");
+		result = table_other(e);
 	content_close(content, mapped);
 	return result;
 }

@@ -186,8 +186,13 @@ static void modinfo_free(struct modinfo *info)
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
-/* Lists the numbers in type @id at @offset. @depth limits the recursion, as a type may contain itself. */
-static int members_of(const struct btf *btf, int id, size_t offset, const char *name, int depth,
+#define TYPES_MAX 256
+
+/*
+ * Lists the numbers in type @id at @offset. @depth limits the recursion, as a type may contain itself, and @left how
+ * many types there can be, as a few that contain each other several times can stand for billions of numbers.
+ */
+static int members_of(const struct btf *btf, int id, size_t offset, const char *name, int depth, int *left,
 		      struct member **members, size_t *n)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -197,7 +202,7 @@ static int members_of(const struct btf *btf, int id, size_t offset, const char *
 
 	while (type && (btf_is_mod(type) || btf_is_typedef(type)) && depth++ < 16)
 		type = btf__type_by_id(btf, id = type->type);
-	if (!type || depth > 16)
+	if (!type || depth > 16 || !(*left)--)
 		return -1;
 	if (btf_is_int(type) || btf_is_array(type)) {
 		size = btf__resolve_size(btf, id);
@@ -215,7 +220,7 @@ static int members_of(const struct btf *btf, int id, size_t offset, const char *
 		const char *own = btf__name_by_offset(btf, m->name_off);
 
 		if (members_of(btf, m->type, offset + m->offset / 8, own && *own ? own : name,
-			       depth + 1, members, n))
+			       depth + 1, left, members, n))
 			return -1;
 	}
 	return 0;
@@ -223,11 +228,11 @@ static int members_of(const struct btf *btf, int id, size_t offset, const char *
 
 int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n)
 {
-	int id = btf__find_by_name_kind(btf, variable, BTF_KIND_VAR);
+	int id = btf__find_by_name_kind(btf, variable, BTF_KIND_VAR), left = TYPES_MAX;
 
 	*members = NULL;
 	*n = 0;
-	if (id >= 0 && !members_of(btf, btf__type_by_id(btf, id)->type, 0, "", 0, members, n))
+	if (id >= 0 && !members_of(btf, btf__type_by_id(btf, id)->type, 0, "", 0, &left, members, n))
 		return 0;
 	free(*members);
 	*members = NULL;

@@ -63,7 +63,8 @@ uint32_t plans_add(struct plans *plans, const struct plan *plan)
 {
 	uint32_t *slot;
 
-	if (plans->n + 1 >= plans->room && !plans_grow(plans))
+	/* the program of another user can have any bytes as a plan */
+	if (plan->shift > PLAN_SHIFT_MAX || (plans->n + 1 >= plans->room && !plans_grow(plans)))
 		return 0;
 	if (!plans->n)
 		memset(&plans->plan[plans->n++], 0, sizeof(*plans->plan));
@@ -79,10 +80,13 @@ uint32_t plans_add(struct plans *plans, const struct plan *plan)
 
 bool plans_read(struct plans *plans, const struct plan *values, size_t n)
 {
+	/* once: it may change meanwhile */
+	const uint64_t in_use = n ? __atomic_load_n(&values[0].rate, __ATOMIC_RELAXED) : 0;
+
 	memset(plans, 0, sizeof(*plans));
-	if (!n || values[0].rate > n)
+	if (!n || in_use > n)
 		return false;
-	for (size_t i = 1; i < values[0].rate; i++) {
+	for (size_t i = 1; i < in_use; i++) {
 		if (plans_add(plans, &values[i]) != i) {
 			plans_free(plans);
 			return false;

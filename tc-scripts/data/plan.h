@@ -16,6 +16,7 @@ struct plan {
 	uint32_t tag;
 	uint64_t burst;
 };
+#define PLAN_SHIFT_MAX 63
 _Static_assert(sizeof(struct plan) == 32 && offsetof(struct plan, shift) == 16 && offsetof(struct plan, burst) == 24,
 	       "it is the value of a map");
 

@@ -10,14 +10,29 @@
 
 #include "program.h"
 
+int program_cannot(struct error *e, const char *what)
+{
+	if (is_scarcity(errno))
+		return error(e, REFUSED, errno == ENOMEM ? "free some" : "see: ulimit -n", "cannot read %s: %s", what,
+			     strerror(errno));
+	return error_unreadable(e, "try again", "cannot read %s: %s", what, strerror(errno));
+}
+
+int program_other(struct error *e)
+{
+	return error_unreadable(e, "del and add it", "it was attached by another version of tcact");
+}
+
 static int read_error(struct error *e, __u32 id)
 {
+	char what[32];
+
 	if (errno == EPERM)
-		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN",
-			     "cannot read program %u: not permitted", id);
+		return error_unreadable(e, "run as root with CAP_SYS_ADMIN", "cannot read program %u: not permitted", id);
 	if (errno == ENOENT)
-		return error(e, REFUSED, "see: tcact show", "the attachment is gone");
-	return error(e, REFUSED, "try again", "cannot read program %u: %s", id, strerror(errno));
+		return error_unreadable(e, "see: tcact show", "the attachment is gone");
+	snprintf(what, sizeof(what), "program %u", id);
+	return program_cannot(e, what);
 }
 
 int program_open(struct program *program, __u32 id, struct error *e)
@@ -31,19 +46,26 @@ int program_open(struct program *program, __u32 id, struct error *e)
 	if (program->fd < 0 || bpf_obj_get_info_by_fd(program->fd, &program->info, &size))
 		return read_error(e, id);
 	if (program->info.nr_map_ids > MAPS_MAX)
-		return error(e, REFUSED, "see: bpftool prog", "program %u has %u maps, which no action has", id,
-			     program->info.nr_map_ids);
-	for (; program->maps < program->info.nr_map_ids; program->maps++) {
+		return error_unreadable(e, "see: bpftool prog", "program %u has %u maps, which no action has", id,
+					program->info.nr_map_ids);
+	while (program->maps < program->info.nr_map_ids) {
 		struct map *map = &program->map[program->maps];
 
 		size = sizeof(map->info);
 		map->fd = bpf_map_get_fd_by_id(ids[program->maps]);
-		if (map->fd < 0 || bpf_obj_get_info_by_fd(map->fd, &map->info, &size))
+		if (map->fd < 0)
+			return read_error(e, id);
+		program->maps++;
+		if (bpf_obj_get_info_by_fd(map->fd, &map->info, &size))
 			return read_error(e, id);
 	}
-	if (program->info.btf_id)
-		program->btf = btf__load_from_kernel_by_id(program->info.btf_id);
-	return 0;
+	return types_open(&program->btf, program->info.btf_id, e);
+}
+
+int types_open(struct btf **btf, __u32 id, struct error *e)
+{
+	*btf = id ? btf__load_from_kernel_by_id(id) : NULL;
+	return id && !*btf && is_scarcity(errno) ? program_cannot(e, "its types") : 0;
 }
 
 void program_close(struct program *program)
@@ -63,6 +85,11 @@ const struct map *program_map(const struct program *program, const char *name)
 		if (!strncmp(program->map[i].info.name, name, BPF_OBJ_NAME_LEN - 1))
 			return &program->map[i];
 	return NULL;
+}
+
+bool map_is(const struct map *map, __u32 type, size_t value_size)
+{
+	return map->info.type == type && map->info.key_size == sizeof(__u32) && map->info.value_size == value_size;
 }
 
 /* libbpf names this map OBJECT.rodata, and shortens OBJECT only. */
@@ -96,30 +123,30 @@ static long rodata_offset(const struct btf *btf, const char *variable)
 	return -1;
 }
 
-/* The @size bytes of @member of @variable in the @rodata of the program; NULL if there is none. */
-static const unsigned char *member_bytes(const struct program *program, const unsigned char *rodata,
-					 size_t rodata_size, const char *variable, const char *member,
-					 size_t size)
+/* Sets @bytes to the @size bytes of @member of @variable in the @rodata of the program; NULL if there is none. */
+static int member_bytes(const struct program *program, const unsigned char *rodata, size_t rodata_size,
+			const char *variable, const char *member, size_t size, const unsigned char **bytes)
 {
 	long offset = rodata_offset(program->btf, variable);
-	const unsigned char *bytes = NULL;
 	struct member *members;
 	size_t n;
 
-	if (offset < 0 || variable_members(program->btf, variable, &members, &n))
-		return NULL;
+	*bytes = NULL;
+	if (offset < 0)
+		return 0;
+	if (variable_members(program->btf, variable, &members, &n))
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(members[i].name, member) && members[i].size == size &&
 		    offset + members[i].offset + size <= rodata_size)
-			bytes = rodata + offset + members[i].offset;
+			*bytes = rodata + offset + members[i].offset;
 	free(members);
-	return bytes;
+	return 0;
 }
 
-/* The switch of the part that @p belongs to: the member of ACTION_params with the part's name. */
-static const unsigned char *part_switch(const struct program *program, const unsigned char *rodata,
-					size_t rodata_size, const struct action *action,
-					const struct parameter *p)
+/* The same for the switch of the part that @p belongs to: the member of ACTION_params with the part's name. */
+static int part_switch(const struct program *program, const unsigned char *rodata, size_t rodata_size,
+		       const struct action *action, const struct parameter *p, const unsigned char **bytes)
 {
 	char variable[2 * NAME_SIZE], part[NAME_SIZE];
 
@@ -128,7 +155,27 @@ static const unsigned char *part_switch(const struct program *program, const uns
 		if (*c == '-')
 			*c = '_';
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(p->name, "."), p->name);
-	return member_bytes(program, rodata, rodata_size, variable, part, 1);
+	return member_bytes(program, rodata, rodata_size, variable, part, 1, bytes);
+}
+
+static int does_not_tell(const struct program *program, struct error *e)
+{
+	return error_unreadable(e, "del and add it", "program %u does not tell its parameters", program->info.id);
+}
+
+/* Reads the value of @p, from the @size bytes of .rodata. */
+static int setting_read(const struct program *program, struct settings *settings, const struct parameter *p,
+			const unsigned char *rodata, size_t size)
+{
+	const unsigned char *bytes, *on = NULL;
+	enum told told = told_when(settings->action, p);
+
+	if (member_bytes(program, rodata, size, p->variable, p->member, p->size, &bytes) ||
+	    (told == IF_PART_IS_ON && part_switch(program, rodata, size, settings->action, p, &on)))
+		return -1;
+	if (bytes && (told == ALWAYS || (on && *on) || memcmp(bytes, p->initial, p->size)))
+		settings_put(settings, p, bytes);
+	return 0;
 }
 
 int program_settings(const struct program *program, struct settings *settings, struct error *e)
@@ -137,33 +184,22 @@ int program_settings(const struct program *program, struct settings *settings, s
 	const struct map *map = rodata_map(program);
 	unsigned char *rodata;
 	__u32 zero = 0;
+	int result = 0;
 
 	if (!action->parameters)
 		return 0;
-	if (!map || !program->btf || !(rodata = malloc(map->info.value_size)))
-		return error(e, REFUSED, "del and add it", "program %u does not tell its parameters",
-			     program->info.id);
-	if (bpf_map_lookup_elem(map->fd, &zero, rodata)) {
-		free(rodata);
-		return read_error(e, program->info.id);
-	}
-	for (size_t i = 0; i < action->parameters; i++) {
-		const struct parameter *p = &action->parameter[i];
-		const unsigned char *bytes = member_bytes(program, rodata, map->info.value_size, p->variable,
-							p->member, p->size);
-		enum told told = told_when(action, p);
-		bool always = told == ALWAYS;
-
-		if (told == IF_PART_IS_ON) {
-			const unsigned char *is = part_switch(program, rodata, map->info.value_size, action, p);
-
-			always = is && *is;
-		}
-		if (bytes && (always || memcmp(bytes, p->initial, p->size)))
-			settings_put(settings, p, bytes);
+	if (!map || !program->btf || !map_is(map, BPF_MAP_TYPE_ARRAY, map->info.value_size))
+		return does_not_tell(program, e);
+	rodata = malloc(map->info.value_size);
+	if (!rodata || bpf_map_lookup_elem(map->fd, &zero, rodata))
+		result = read_error(e, program->info.id);
+	for (size_t i = 0; i < action->parameters && !result; i++) {
+		errno = 0;
+		if (setting_read(program, settings, &action->parameter[i], rodata, map->info.value_size))
+			result = errno == ENOMEM ? read_error(e, program->info.id) : does_not_tell(program, e);
 	}
 	free(rodata);
-	return 0;
+	return result;
 }
 
 int program_reasons(const struct program *program, __u64 *count, size_t n, struct error *e)
@@ -175,7 +211,9 @@ int program_reasons(const struct program *program, __u64 *count, size_t n, struc
 	memset(count, 0, n * sizeof(*count));
 	if (!map)
 		return 0;
-	values = cpus > 0 && map->info.value_size == sizeof(*values) ? calloc(cpus, sizeof(*values)) : NULL;
+	if (!map_is(map, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(*values)))
+		return program_other(e);
+	values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
 	if (!values)
 		return read_error(e, program->info.id);
 	for (__u32 key = 0; key < map->info.max_entries && key < n; key++) {

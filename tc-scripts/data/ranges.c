@@ -262,6 +262,18 @@ int entry_compare(const void *a, const void *b)
 	return one->length - two->length;
 }
 
+bool entries_valid(const struct entry *entry, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct prefix *prefix = &entry[i].prefix;
+
+		if (prefix->length > prefix_longest(prefix->family) || prefix->address & ~prefix_mask(prefix->length) ||
+		    (i && !entry_compare(&entry[i - 1], &entry[i])))
+			return false;
+	}
+	return n <= ENTRIES_MAX;
+}
+
 static int entry_kind(const struct entry *entry)
 {
 	return (entry->until ? KIND_TIMED : 0) | (entry->prefix.family == 6 ? KIND_IPV6 : 0);
@@ -396,6 +408,7 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 	*entries = NULL;
 	if (n >= RECORDS_HEAD)
 		memcpy(&head, record, sizeof(head));	/* else it is empty, as built */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);	/* see commit_changes() */
 	if (n >= RECORDS_HEAD && !head_fits(&head, n))
 		return -1;
 	for (int kind = 0; kind < KINDS; kind++)
@@ -412,7 +425,7 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 	}
 	total = entry - *entries;
 	qsort(*entries, total, sizeof(**entries), entry_compare);
-	return (long)total;
+	return entries_valid(*entries, total) ? (long)total : -1;
 }
 
 long ranges_count(const struct record *record, size_t n, uint64_t now)

@@ -77,8 +77,12 @@ static inline size_t kind_index(const struct record_head *head, int kind)
 /* Do the counts of the head fit @n records? */
 static inline bool head_fits(const struct record_head *head, size_t n)
 {
+	/* each by itself, so that the sum cannot overflow */
+	for (int kind = 0; kind < KINDS; kind++)
+		if (head->built[kind] > n)
+			return false;
 	return n >= RECORDS_HEAD && (head->state == TABLE_CONSISTENT || head->state == TABLE_CHANGING) &&
-	       kind_index(head, KINDS) + head->added * kind_records(ADDED) <= n;
+	       head->added <= n && kind_index(head, KINDS) + head->added * kind_records(ADDED) <= n;
 }
 
 /* The number of entries, including those whose timeout is over. */
@@ -101,6 +105,9 @@ static inline size_t entry_index(const struct record_head *head, int kind, size_
 bool record_read(const struct record *record, size_t index, int kind, struct entry *entry);
 /* The reverse. */
 void record_write(struct record *record, int kind, const struct entry *entry);
+
+/* Are these sorted entries prefixes, each but once? Records can hold anything. */
+bool entries_valid(const struct entry *entry, size_t n);
 
 /* ---- ranges and cells ------------------------------------------------------------------------ */
 

@@ -238,7 +238,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	}
 	position.from = region.address;
 
-	if (!entries_overlapping(live, &region, entries))
+	if (!entries_overlapping(live, &region, entries) || !entries_valid(entries->entry, entries->n))
 		return false;
 	more = realloc(set->range, (2 * entries->n + 1) * sizeof(*more));
 	if (!more)
@@ -278,7 +278,8 @@ static void commit_changes(struct live *live)
 	}
 	for (size_t i = 0; i < live->removals; i++)
 		__atomic_fetch_or(&record[live->removed[i]].hits, RECORD_REMOVED, __ATOMIC_RELAXED);
-	head->added += (uint32_t)live->adds;
+	/* who reads it meanwhile finds no prefix twice */
+	__atomic_store_n(&head->added, head->added + (uint32_t)live->adds, __ATOMIC_RELEASE);
 	head->removed += (uint32_t)live->removals + dropped;
 	head->cells = (uint32_t)live->ranges->cells;
 	for (size_t i = 0; i < live->stores; i++) {

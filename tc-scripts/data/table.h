@@ -29,7 +29,7 @@ struct content {
 void content_free(struct content *content, size_t n);
 
 struct table;
-/* Maps the maps of a table into memory; false if they were not created for that. content_unmap() ends it. */
+/* Maps the maps of a table into memory; false if they were not created for that, or for it. content_unmap() ends it. */
 bool content_map(const struct table *table, const struct program *program, struct content *content);
 void content_unmap(struct content *content);
 
@@ -90,6 +90,7 @@ struct table_kind {
 
 	/* The maps, and what they hold for the entries; NULL ends them. */
 	const char *maps[TABLE_MAPS + 1];
+	size_t sizes[TABLE_MAPS];	/* bytes of a value of each */
 	int (*build)(const struct table *table, struct content *content);
 	/* Reads the entries back from the maps. */
 	int (*entries)(struct table *table, const struct content *content);

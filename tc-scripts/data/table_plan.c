@@ -53,7 +53,7 @@ static int plan_entries(struct table *table, const struct content *content)
 	const struct plan *values = content[2].values;
 	struct entry *entry;
 
-	if (content[2].size != sizeof(*values) || table_prefix.entries(table, content))
+	if (table_prefix.entries(table, content))
 		return -1;
 	entry = table->entry;
 	/* a change in place may have left some that no entry has */
@@ -139,6 +139,7 @@ const struct table_kind table_plan = {
 	.identity = plan_identity,
 	.adopt = plan_adopt,
 	.maps = { "prefix_cells", "prefix_records", "prefix_plans" },
+	.sizes = { sizeof(uint64_t), sizeof(struct record), sizeof(struct plan) },
 	.build = plan_build,
 	.entries = plan_entries,
 	.count = prefix_count,

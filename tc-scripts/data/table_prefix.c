@@ -419,6 +419,7 @@ const struct table_kind table_prefix = {
 	.identity = prefix_identity,
 	.carry = prefix_carry,
 	.maps = { "prefix_cells", "prefix_records" },
+	.sizes = { sizeof(uint64_t), sizeof(struct record) },
 	.build = prefix_build,
 	.entries = prefix_entries,
 	.count = prefix_count,

@@ -159,6 +159,7 @@ const struct table_kind table_vid = {
 	.line = vid_line,
 	.identity = vid_identity,
 	.maps = { "vid_table" },
+	.sizes = { sizeof(uint16_t) },
 	.build = vid_build,
 	.entries = vid_entries,
 };

@@ -211,7 +211,7 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 		const __u64 index = i;
 
 		if (bpf_map_lookup_elem(b->map->fd, &i, element)) {
-			error(e, REFUSED, "try again", "cannot read its buckets: %s", strerror(errno));
+			program_cannot(e, "its buckets");
 			break;
 		}
 		if (all_zero(element, size))
