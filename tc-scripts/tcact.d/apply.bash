@@ -9,7 +9,7 @@ own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_
 have_odd=()
 # the lists of all filters at its place, and what they take: see are_taken
 lists=''
-declare -gA taken_at=()
+declare -gA taken_at=() prefs_at=()
 # The plan. Of each attachment of the files: the one that is there and becomes it, its pref, and how it comes to be:
 #   same     it is there
 #   change   what is there is changed in place
@@ -213,18 +213,19 @@ key_of() {
 	esac
 }
 
-# are_taken: sets taken_at["DEV DIR CHAIN/PREF"] where there is a filter, anybody's
+# are_taken: sets taken_at["DEV DIR CHAIN/PREF"] where there is a filter, anybody's, and prefs_at["DEV DIR CHAIN"] to the
+# prefs of all there
 are_taken() {
 	local key keys
-	[[ ! ${taken_at[*]} && $lists ]] || return 0
+	[[ ${#taken_at[@]} == 0 && $lists ]] || return 0
 	taken keys "$lists"
-	for key in "${keys[@]}"; do taken_at["$key"]=1; done
+	for key in "${keys[@]}"; do taken_at["$key"]=1 prefs_at["${key%/*}"]+="${key##*/} "; done
 }
 
 # choose_prefs HOOK W...: for those of its all_wants without one, which are met in this order. Those that stay keep
 # theirs. There is room between them, for lines that come later.
 choose_prefs() {
-	local hook=$1 w p dev dir chain low=0 high some=() missing=''
+	local hook=$1 w p dev dir chain low=0 high some=() missing='' prefs
 	local -A used=()
 	shift
 	for w in "${all_wants[@]}"; do
@@ -236,9 +237,8 @@ choose_prefs() {
 	[[ $missing ]] || return 0
 	read -r dev dir chain <<<"$hook"
 	are_taken
-	for p in "${!taken_at[@]}"; do
-		[[ $p != "$hook"/* ]] || used[${p##*/}]=1
-	done
+	split prefs "${prefs_at[$hook]-}"
+	for p in "${prefs[@]}"; do used[$p]=1; done
 	for w in "${all_wants[@]}"; do
 		[[ ${want_pref[w]} ]] || continue
 		[[ ${how[w]} != new || ! ${used[${want_pref[w]}]-} ]] ||

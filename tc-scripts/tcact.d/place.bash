@@ -315,33 +315,23 @@ filters() {
 # all_filters VAR [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR". The devices have the
 # qdiscs of qdisc_of. One tc lists all; where that fails, filters says why, and gets what is missing.
 all_filters() {
-	local var_=$1 text_='' rest_ one_ commands_='' at_
+	local var_=$1 text_='' one_ at_ hooks_=("${@:2}") commands_=() kinds_=''
 	shift
-	for ((at_ = 1; at_ < $#; at_ += 2)); do
+	for ((at_ = 0; at_ < ${#hooks_[@]}; at_ += 2)); do
 		# That of the qdisc comes first, and separates the lists.
-		commands_+="qdisc show dev ${!at_}"$'\nfilter show dev '"${*:at_:2}"$'\n'
+		commands_+=("qdisc show dev ${hooks_[at_]}" "filter show dev ${hooks_[at_]} ${hooks_[at_ + 1]}")
+		kinds_+="hook ${hooks_[at_]} ${hooks_[at_ + 1]} ${qdisc_of[${hooks_[at_]}]}"$'\n'
 	done
 	if (($#)) && can_batch "$@" && true_lines "$@" &&
-		rest_=$(exec "${limit[@]}" tc -s -batch - <<<"${commands_%$'\n'}" 2>/dev/null); then
-		rest_=$'\n'$rest_
-		for ((at_ = 1; at_ < $#; at_ += 2)); do
-			one_=$'\nqdisc '"${qdisc_of[${!at_}]} ffff:"
-			[[ $rest_ == *"$one_"* ]] || break
-			rest_=${rest_#*"$one_"}
-			one_=${rest_%%$'\nqdisc '*}
-			rest_=${rest_:${#one_}}
-			[[ $one_ != *$'\nfilter '* ]] ||
-				text_+="hook ${*:at_:2}"$'\nfilter '"${one_#*$'\nfilter '}"$'\n'
-		done
-		if ((at_ > $#)) && [[ ! $text_ =~ (^|$'\n')$head($'\n'($head$'\n'|hook )|$) ]]; then
-			printf -v "$var_" '%s' "$text_"
-			return
-		fi
+		one_=$(IFS=$'\n' && exec "${limit[@]}" tc -s -batch - <<<"${commands_[*]}" 2>/dev/null) &&
+		text_=$(exec awk -v "head=$head" -f "$lib/hooks.awk" <<<"$kinds_$one_"); then
+		printf -v "$var_" '%s' "$text_${text_:+$'\n'}"
+		return
 	fi
 	text_=''
-	for ((at_ = 1; at_ < $#; at_ += 2)); do
-		filters one_ "${@:at_:2}"
-		[[ ! $one_ ]] || text_+="hook ${*:at_:2}"$'\n'$one_$'\n'
+	for ((at_ = 0; at_ < ${#hooks_[@]}; at_ += 2)); do
+		filters one_ "${hooks_[@]:at_:2}"
+		[[ ! $one_ ]] || text_+="hook ${hooks_[*]:at_:2}"$'\n'$one_$'\n'
 	done
 	printf -v "$var_" '%s' "$text_"
 }
@@ -372,10 +362,15 @@ still() {
 
 # all_still DEV...: as still, for each, which has to be
 all_still() {
-	local list dev
-	list=$'\n'$(exec ip -o link show 2>/dev/null) || true
+	local lines line dev
+	local -A name_at=()
+	line=$(exec ip -o link show 2>/dev/null) || true
+	split lines "$line" $'\n'
+	for line in "${lines[@]}"; do
+		[[ $line != [0-9]*:\ * ]] || name_at["${line%%:*}"]=${line#*: }
+	done
 	for dev; do
-		[[ ! $dry && ${dev_index[$dev]-} && $list != *$'\n'"${dev_index[$dev]}: $dev"[:@]* ]] || continue
+		[[ ! $dry && ${dev_index[$dev]-} && ${name_at[${dev_index[$dev]}]-} != "$dev"[:@]* ]] || continue
 		said='Cannot find device'
 		refused "look at $(q "$dev")" ip 1
 	done
