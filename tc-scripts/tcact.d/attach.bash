@@ -9,9 +9,11 @@
 # own_at ARRAY DEV DIR CHAIN PREF: sets ARRAY to the fields of tcact's own filter there; fails where there is none
 own_at() {
 	local -n at_=$1
-	local text lines line
-	filters text "$2" "$3"
-	own_in lines "$text"
+	local what lines line
+	true_lines "$2" "$3"
+	quote what "$2"
+	look_at_pref "look at $what $3" "${@:2}"
+	own_in lines "$said"
 	for line in "${lines[@]}"; do
 		IFS=$'\t' read -ra at_ <<<"$line"
 		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0

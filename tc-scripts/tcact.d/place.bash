@@ -303,13 +303,25 @@ filters() {
 	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
 		lost=${BASH_REMATCH[2]}
 		read -ra field <<<"$lost"
-		look "$what" tc -s filter show dev "$2" "$3" chain "${field[7]}" pref "${field[4]}"
-		# tc leaves out what it was asked for
-		said=${said//"filter protocol ${field[2]} ${field[5]} "/"$lost"}
+		look_at_pref "$what" "$2" "$3" "${field[7]}" "${field[4]}"
 		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
 		list_=${list_/"$lost"/"$said"}
 	done
 	printf -v "$1" '%s' "$list_"
+}
+
+# look_at_pref WHAT DEV DIR CHAIN PREF: sets said to the list of the filters there, with what tc leaves out as it was
+# asked for
+look_at_pref() {
+	local lines i pattern='^filter protocol ([^ ]+) ([^ ]+) (.*)'
+	look "$1" tc -s filter show dev "$2" "$3" chain "$4" pref "$5"
+	split lines "$said" $'\n'
+	for i in "${!lines[@]}"; do
+		[[ ! ${lines[i]} =~ $pattern || ${BASH_REMATCH[2]} == pref ]] ||
+			lines[i]="filter protocol ${BASH_REMATCH[1]} pref $5 ${BASH_REMATCH[2]} chain $4 ${BASH_REMATCH[3]}"
+	done
+	local IFS=$'\n'
+	said=${lines[*]}
 }
 
 # all_filters VAR [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR". The devices have the
