@@ -103,6 +103,10 @@ align() {
 		"$1" "${want_[first]}" "${have_[first]}" || break
 		pair[want_[first]]=${have_[first]} how[want_[first]]=$2
 	done
+	while ((n > first && m > first)) && "$1" "${want_[n - 1]}" "${have_[m - 1]}"; do
+		n=$((n - 1)) m=$((m - 1))
+		pair[want_[n]]=${have_[m]} how[want_[n]]=$2
+	done
 	# most[i * (m + 1) + j]: pairs among those from i and j on, and whether these two are one
 	for ((i = n - 1; i >= first; i--)); do
 		for ((j = m - 1; j >= first; j--)); do
@@ -128,7 +132,7 @@ align() {
 
 # compare HOOK 'W...' 'H...': sets the plan for it, and for what is asked for there and what is there
 compare() {
-	local hook=$1 w h n all_wants all_haves wants=() haves=() some_wants=() some_haves=()
+	local hook=$1 w h n=0 all_wants all_haves wants=() haves=() some_wants=() some_haves=()
 	local -A there=() paired=()
 	split all_wants "$2"
 	split all_haves "$3"
@@ -154,12 +158,12 @@ compare() {
 			continue
 		fi
 		some_haves=()
-		while ((${#haves[@]})) && [[ $w == end || ${haves[0]} != "${pair[w]}" ]]; do
-			some_haves+=("${haves[0]}")
-			haves=("${haves[@]:1}")
+		while ((n < ${#haves[@]})) && [[ $w == end || ${haves[n]} != "${pair[w]}" ]]; do
+			some_haves+=("${haves[n]}")
+			n=$((n + 1))
 		done
 		align alike change some_wants some_haves
-		haves=("${haves[@]:1}") some_wants=()
+		n=$((n + 1)) some_wants=()
 	done
 	choose_prefs "$hook" "${wants[@]}"
 	for w in "${all_wants[@]}"; do paired["${pair[w]:--}"]=1; done
@@ -523,14 +527,14 @@ change_one() {
 
 # remove_one H
 remove_one() {
-	local first=${have_first[$1]} line field actions_=() words pin protocol match_ status=0
+	local first=${have_first[$1]} i field actions_=() words pin protocol match_ status=0
 	split field "${own[first]}" $'\t'
 	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
 	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
 	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
 	read -ra match_ <<<"$match_"
-	for line in "${own[@]:first}"; do
-		split field "$line" $'\t'
+	for ((i = first; i < ${#own[@]}; i++)); do
+		split field "${own[i]}" $'\t'
 		((${#actions_[@]} == 0)) || [[ ${field[7]:10:2} != 00 ]] || break
 		if [[ ${field[8]} == bpf ]]; then
 			keep pin "${field[@]:9:2}"
