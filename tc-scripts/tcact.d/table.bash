@@ -57,12 +57,12 @@ read_sharers() {
 # stage VAR OPTION... NAME [PARAM VALUE]...: load the action NAME, with the options of tcact-data's load;
 # sets VAR to its pin
 stage() {
-	local var=$1 pin_ name=${*: -1} i set sharing=()
+	local var=$1 pin_ name=${*: -1} i set sharing=() words_=("${@:2}")
 	shift
-	for ((i = 1; i <= $#; i++)); do
+	for ((i = 0; i < ${#words_[@]}; i++)); do
 		# behind the options
-		[[ ${!i} == -* ]] || { name=${!i}; break; }
-		[[ ${!i} == -[ekL] ]] || i=$((i + 1))
+		[[ ${words_[i]} == -* ]] || { name=${words_[i]}; break; }
+		[[ ${words_[i]} == -[ekL] ]] || i=$((i + 1))
 	done
 	set=${set_of[$name]-}
 	[[ ! $set ]] || read_sharers "$set"
