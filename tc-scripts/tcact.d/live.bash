@@ -2,20 +2,25 @@
 # shellcheck shell=bash
 # What is attached: show and prometheus. The parameters, and what becomes of packets, tcact-data knows.
 
-# status_input VAR ARRAY LISTS: sets VAR to what `tcact-data status` reads of these attachments: see status.h
+# status_input VAR ARRAY [LISTS]: sets VAR to what `tcact-data status` reads of these attachments: see status.h; with
+# LISTS also to what is before them
 status_input() {
 	local -n of_=$2
-	local line field text rewriters name all_
-	rewriters_of_catalogue rewriters
-	all_=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$3")
+	local line field text rewriters name all_=()
+	if [[ ${3-} ]]; then
+		rewriters_of_catalogue rewriters
+		text=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$3")
+		all_=("$text")
+	fi
 	for line in "${of_[@]}"; do
 		split field "$line" $'\t'
 		match_told text "${field[@]}" || text="?$text"
 		name_of name "${field[7]}"
 		printf -v line 'action\t%s\t%s\t%s' "$line" "${text:--}" "${name:--}"
-		all_+=$'\n'$line
+		all_+=("$line")
 	done
-	printf -v "$1" '%s' "$all_"
+	local IFS=$'\n'
+	printf -v "$1" '%s' "${all_[*]}"
 }
 
 command_show() {
@@ -43,11 +48,11 @@ command_show() {
 
 # All attachments: a collector that leaves some out would have gaps.
 command_prometheus() {
-	local own lists='' input
+	local own input
 	(($# == 0)) || bad "prometheus takes no arguments"
 	catalogue
 	anywhere
-	find_own own '' lists
-	status_input input own "$lists"
+	find_own own ''
+	status_input input own
 	ask status prometheus "$version" <<<"$input"
 }

@@ -10,7 +10,7 @@ uptime_of() {
 }
 
 command_monitor() {
-	local rest every='' name='' own lists='' asked input reader out first second from to began now left line status
+	local rest every='' name='' own asked input reader out first second from to began now left line status
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		[[ $1 == -j ]] || misplaced $# "$1"
@@ -29,7 +29,7 @@ command_monitor() {
 	[[ $every =~ ^[1-9][0-9]{0,4}$ && $every -le 86400 ]] || bad "interval $(q "$every"): must be 1..86400, in seconds"
 	asked=("${devs[@]}")
 	uptime_of began
-	find_own own "$name" lists
+	find_own own "$name"
 	((${#own[@]})) || none "$name"
 
 	exec {out}>&1
@@ -40,16 +40,16 @@ command_monitor() {
 	first=${COPROC[0]} second=${COPROC[1]}
 	exec {from}<&"$first" {to}>&"$second" {out}>&- {first}<&- {second}>&-
 	trap '' PIPE
-	while status_input input own "$lists" && printf '%s\ntick %s\n' "$input" "$began" 2>/dev/null 1>&"$to"; do
+	while status_input input own && printf '%s\ntick %s\n' "$input" "$began" 2>/dev/null 1>&"$to"; do
 		uptime_of now
 		left=$((every * 100 - now + began)) status=0
 		((left > 0)) || left=1
 		printf -v left '%d.%02d' $((left / 100)) $((left % 100))
 		IFS= read -rt "$left" -u "$from" line || status=$?
 		((status > 128)) || break
-		lists='' devs=("${asked[@]}")
+		devs=("${asked[@]}")
 		uptime_of began
-		find_own own "$name" lists
+		find_own own "$name"
 	done
 	exec {to}>&-
 	# that it could not write it has said

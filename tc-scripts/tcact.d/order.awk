@@ -11,6 +11,7 @@
 # Without PREF: the same of each filter of tcact's own in the list, for which a line "hook DEV DIRECTION" begins the
 # filters of each hook. One line, its fields separated by tabs:
 #   before DEV DIRECTION CHAIN PREF [none|some|asks PREF KIND]...
+# At most 16 of each word. Lines "written DEV DIRECTION CHAIN/PREF" may come before: these are listed only after none.
 
 function done() {
 	if (!is_filter || pref != "" && in_chain != chain) return
@@ -37,6 +38,11 @@ function action_done() {
 		else if (index(rewriters, " " name " ") == 0) every_packet = 0
 	} else if (action !~ /^(gact|mirred|skbedit|pedit|csum|vlan|police|nat|skbmod|tunnel_key|connmark|ct|ctinfo|mpls|sample)$/)
 		goes_on = 1
+}
+
+/^written / && !hook {
+	written[$2 "\t" $3 "\t" $4]
+	next
 }
 
 /^hook / {
@@ -90,26 +96,33 @@ function hides(k, of) {
 	return ends[k] && !quiet[k] ? "some" : ""
 }
 
-# hook_done: what is before each of tcact's own filters
-function hook_done(  i, k, how, what, line) {
+# hook_done: what is before each of tcact's own filters. Those of a chain are in the order of pref: what is before the
+# last one for the same protocol is before this one too.
+function hook_done(  i, k, how, what, key) {
 	action_done()
 	done()
 	for (i = 1; i <= n; i++) {
 		if (!tcacts[i]) continue
-		line = what = ""
-		for (k = 1; k <= n; k++) {
-			if (prefs[k] + 0 >= prefs[i] + 0 || chains[k] != chains[i]) continue
+		key = chains[i] " " protocols[i]
+		for (k = upto[key] + 1; k < i && (chains[k] != chains[i] || prefs[k] + 0 < prefs[i] + 0); k++) {
+			if (chains[k] != chains[i]) continue
 			how = hides(k, protocols[i])
-			if (how == "") continue
-			how = how " " prefs[k] " " kinds[k]
+			if (how == "" || how != "none" && (hook "\t" chains[k] "/" prefs[k]) in written) continue
+			what = how " " prefs[k] " " kinds[k]
 			# one with several handles is one
-			if (how != what) line = line (line == "" ? "" : " ") how
-			what = how
+			if (what == last_of[key] || count[key, how]++ >= 16) continue
+			last_of[key] = what
+			line[key] = line[key] (line[key] == "" ? "" : " ") what
 		}
-		if (line != "")
-			print "before\t" hook "\t" chains[i] "\t" prefs[i] "\t" line
+		upto[key] = k - 1
+		if (line[key] != "")
+			print "before\t" hook "\t" chains[i] "\t" prefs[i] "\t" line[key]
 	}
 	n = actions = is_filter = 0
+	split("", upto)
+	split("", last_of)
+	split("", count)
+	split("", line)
 }
 
 END {

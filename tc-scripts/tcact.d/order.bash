@@ -110,7 +110,7 @@ warn_order() {
 # Between those of the files, the keys of FILES, it is what was written, unless one sees no packet.
 warn_made() {
 	local -n made_=$1 files_=$2
-	local key lists rewriters lines line field words i here none some asks places=()
+	local key lists rewriters written lines line field words i here none some asks places=()
 	local -A hooks=()
 	for key in "${!made_[@]}"; do hooks["${key% *}"]=1; done
 	for key in "${!hooks[@]}"; do
@@ -120,7 +120,8 @@ warn_made() {
 	done
 	all_filters lists "${places[@]}"
 	rewriters_of_catalogue rewriters
-	lines=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$lists")
+	printf -v written 'written %s\n' "${!files_[@]}"
+	lines=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$written$lists")
 	split lines "$lines" $'\n'
 	for line in "${lines[@]}"; do
 		split field "$line" $'\t'
@@ -129,7 +130,6 @@ warn_made() {
 		split words "${field[5]}"
 		none=() some=() asks=()
 		for ((i = 0; i < ${#words[@]}; i += 3)); do
-			[[ ${words[i]} == none || ! ${files_[$key/${words[i + 1]}]-} ]] || continue
 			case ${words[i]} in
 			none) none+=("${words[*]:i + 1:2}") ;;
 			some) some+=("${words[*]:i + 1:2}") ;;
