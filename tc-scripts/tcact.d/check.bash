@@ -228,6 +228,7 @@ command_check() {
 	if (($#)); then
 		read_files "$@"
 		ask_batches >/dev/null
+		[[ ! $json ]] || echo '[]'
 		return
 	fi
 	check_machine

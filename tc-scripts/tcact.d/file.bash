@@ -155,12 +155,21 @@ read_files() {
 		fi
 	done
 	[[ $in_file == check ]] || few_links
-	for file in "${!files[@]}"; do
-		for arg in "${files[@]:0:file}"; do
-			[[ ! $arg -ef ${files[file]} ]] || bad "FILE $(q "$arg") is given twice" "name it once"
-		done
-	done
+	given_once "${files[@]}"
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
+}
+
+# given_once FILE...: none of them is another one, by whatever name
+given_once() {
+	local list places i all=("$@")
+	local -A file_at=()
+	# that one is not there read_file says
+	(($# > 1)) && list=$(exec stat -L -c %d:%i -- "$@" 2>/dev/null) || return 0
+	split places "$list"
+	for i in "${!all[@]}"; do
+		[[ ! ${file_at[${places[i]}]-} ]] || bad "FILE $(q "${file_at[${places[i]}]}") is given twice" "name it once"
+		file_at["${places[i]}"]=${all[i]}
+	done
 }
 
 # keep_line DIRECTORY WORD...

@@ -165,15 +165,19 @@ place_match() {
 # label VAR TEXT: sets these variables to the number of what the place says, and to what it says: "NAME PROTOCOL
 # MATCH", with - for no name; to nothing where that is "- all "
 label() {
-	local protocol_=${place[protocol],,} said_ number_=2166136261 i c
+	local protocol_=${place[protocol],,} said_ number_=2166136261 at_ part_ i c
 	said_="${place[as]:--} ${protocol_:-all} ${match[*]}"
 	printf -v "$1" '%s' ''
 	printf -v "$2" '%s' "$said_"
 	[[ $said_ != '- all ' ]] || return 0
 	if [[ ! ${numbers[$said_]-} ]]; then
-		for ((i = 0; i < ${#said_}; i++)); do	# FNV-1a
-			printf -v c '%d' "'${said_:i:1}"
-			number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
+		# FNV-1a; bash takes a character from the whole text slowly
+		for ((at_ = 0; at_ < ${#said_}; at_ += 100)); do
+			part_=${said_:at_:100}
+			for ((i = 0; i < ${#part_}; i++)); do
+				printf -v c '%d' "'${part_:i:1}"
+				number_=$(((number_ ^ c & 255) * 16777619 & 4294967295))
+			done
 		done
 		printf -v c '%08x' "$number_"
 		numbers["$said_"]=$c
