@@ -64,11 +64,13 @@ int command_live(const struct options *options, char **words, int n, struct erro
 
 		if (!live_one(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), &own))
 			read++;
-		else if (!e->status)
+		else if (!e->status || !own.unreadable)
 			*e = own;
+		if (e->status && !e->unreadable)
+			return -1;
 	}
 	if (read || !n)
-		e->status = 0;		/* programs that are gone, or of another version of tcact, are left out */
+		*e = (struct error){};	/* programs that are gone, or of another version of tcact, are left out */
 	return e->status ? -1 : 0;
 }
 

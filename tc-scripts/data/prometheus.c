@@ -29,6 +29,11 @@ static const struct {
 	[M_ENTRIES] = { "tcact_table_entries", "Entries of the table of the action.", true },
 };
 
+static int no_memory(struct error *e)
+{
+	return error(e, REFUSED, "free some", "no memory");
+}
+
 struct sample {
 	char *labels;		/* device="eth1",... */
 	struct figure figure[METRICS];
@@ -169,7 +174,8 @@ static void print_reasons(const struct sample *samples, size_t n)
 /* The buckets of one action; several attachments may share a map, which is then that of the first one. */
 struct exported {
 	char *labels;
-	struct buckets buckets;
+	struct buckets buckets;		/* without their program, which is closed once they are read */
+	__u32 map;			/* its id */
 	struct bucket_list list;
 };
 
@@ -184,7 +190,7 @@ static bool has_counter(const struct buckets *b)
 static bool is_new(const struct exported *all, size_t n, const struct exported *x)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(all[i].labels, x->labels) || all[i].buckets.map->info.id == x->buckets.map->info.id)
+		if (!strcmp(all[i].labels, x->labels) || all[i].map == x->map)
 			return false;
 	return true;
 }
@@ -194,34 +200,54 @@ static void exported_free(struct exported *x)
 	free(x->labels);
 	free(x->list.bucket);
 	buckets_close(&x->buckets);
+	memset(x, 0, sizeof(*x));
+}
+
+/* Reads the buckets of one action, unless they have no counters or are there already: 1, 0, or -1. */
+static int export_one(struct exported *x, const struct exported *all, size_t n, const struct action *action, __u32 id,
+		      struct error *e)
+{
+	int result = 0;
+
+	if (buckets_open(&x->buckets, action, id, e)) {
+		result = -1;
+	} else {
+		x->map = x->buckets.map->info.id;
+		if (has_counter(&x->buckets) && is_new(all, n, x))
+			result = buckets_read(&x->buckets, &x->list, e) ? -1 : 1;
+	}
+	program_close(&x->buckets.program);
+	return result;
 }
 
 /* Those with counters; what cannot be read is left out, as show has a ? for it. */
-static size_t export(struct exported *all, const struct status *status, const char *objects)
+static int export(struct exported *all, size_t *n, const struct status *status, const char *objects, struct error *error)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < status->attachments; i++) {
 		const struct attachment *a = &status->attachment[i];
 
 		for (size_t k = 0; k < a->steps; k++) {
-			struct exported *x = &all[n];
+			struct exported *x = &all[*n];
 			struct error e = {};
+			int result;
 			const struct action *action = a->step[k].program ? action_once(objects, a->step[k].field[NAME], &e) : NULL;
 
 			if (!action || !action->buckets)
 				continue;
 			x->labels = labels_of(a->step, &a->step[k], k + 1);
-			if (!buckets_open(&x->buckets, action, (__u32)number_of(&a->step[k], PROGRAM), &e) && x->labels &&
-			    has_counter(&x->buckets) && is_new(all, n, x) && !buckets_read(&x->buckets, &x->list, &e)) {
-				n++;
-			} else {
-				exported_free(x);
-				memset(x, 0, sizeof(*x));
+			result = x->labels ? export_one(x, all, *n, action, (__u32)number_of(&a->step[k], PROGRAM), &e) : -1;
+			if (result > 0) {
+				++*n;
+				continue;
+			}
+			exported_free(x);
+			if (result < 0 && !e.unreadable) {
+				*error = e;
+				return no_memory(error);	/* unless it says what else */
 			}
 		}
 	}
-	return n;
+	return 0;
 }
 
 static void print_buckets(const struct exported *x, const char *metric, size_t column)
@@ -238,11 +264,8 @@ static void print_buckets(const struct exported *x, const char *metric, size_t c
 }
 
 /* tcact_account_bytes_total{...,src="192.0.2.1"} */
-static int print_all_buckets(const struct status *status, const char *objects, size_t steps)
+static void print_all_buckets(const struct exported *all, size_t n)
 {
-	struct exported *all = calloc(steps, sizeof(*all));
-	size_t n = all ? export(all, status, objects) : 0;
-
 	for (size_t i = 0; i < n; i++) {
 		const struct buckets *b = &all[i].buckets;
 		size_t before = 0;
@@ -264,33 +287,38 @@ static int print_all_buckets(const struct status *status, const char *objects, s
 					print_buckets(&all[j], metric, c);
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		exported_free(&all[i]);
-	free(all);
-	return all ? 0 : -1;
 }
 
-int status_prometheus(const struct status *status, const char *objects, const char *version)
+int status_prometheus(const struct status *status, const char *objects, const char *version, struct error *e)
 {
+	size_t n = 0, exports = 0, all = 1;
+	struct exported *exported;
 	struct sample *samples;
-	size_t n = 0, all = 1;
 	int result = 0;
 
 	for (size_t i = 0; i < status->attachments; i++)
 		all += status->attachment[i].steps;
 	samples = calloc(all, sizeof(*samples));
-	if (!samples)
-		return -1;
+	exported = calloc(all, sizeof(*exported));
+	if (!samples || !exported)
+		result = no_memory(e);
 	for (size_t i = 0; i < status->attachments && !result; i++)
-		result = collect(samples, &n, &status->attachment[i]);
+		if (collect(samples, &n, &status->attachment[i]))
+			result = no_memory(e);
+	/* all is read before any of it is printed */
+	if (!result)
+		result = export(exported, &exports, status, objects, e);
 	if (!result) {
 		head("tcact_build_info", "The version of tcact; the value is always 1.", true);
 		printf("tcact_build_info{version=\"%s\"} 1\n", version);
 		for (size_t i = 0; i < METRICS; i++)
 			print_metric(i, samples, n);
 		print_reasons(samples, n);
-		result = print_all_buckets(status, objects, all);
+		print_all_buckets(exported, exports);
 	}
+	for (size_t i = 0; i < exports; i++)
+		exported_free(&exported[i]);
+	free(exported);
 	for (size_t i = 0; i < n; i++)
 		free(samples[i].labels);
 	free(samples);

@@ -22,14 +22,14 @@ static int monitor(const struct options *options, struct error *e)
 	struct status before = {}, now = {}, last;
 	double at = 0, then = 0;
 	char *tick = NULL;
-	int result = 0;
 
 	if (!options->json)
 		puts("    time  packets/s   hits/s dropped/s  attachment");
 	while (!fflush(stdout) && wait_for_input()) {
-		result = status_read(&now, options->objects, stdin, false, &tick);
-		if (result || !tick)
+		if (status_read(&now, options->objects, stdin, false, &tick, e) || !tick) {
+			free(tick);
 			break;
+		}
 		at = strtod(tick + strcspn(tick, " "), NULL) / 100;
 		free(tick);
 		if (then && at > then)
@@ -42,7 +42,7 @@ static int monitor(const struct options *options, struct error *e)
 	}
 	status_clear(&before);
 	status_clear(&now);
-	return result ? error(e, REFUSED, "free some", "no memory") : 0;
+	return e->status ? -1 : 0;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -68,16 +68,16 @@ int command_status(const struct options *options, char **words, int n, struct er
 		return error(e, USAGE, "see: tcact help", "status: write text, json, prometheus or monitor");
 	if (!strcmp(words[0], "monitor"))
 		return monitor(options, e);
-	result = status_read(&status, options->objects, stdin, true, &tick);
+	result = status_read(&status, options->objects, stdin, true, &tick, e);
 	free(tick);
 	if (result)
 		;
 	else if (!strcmp(words[0], "json"))
 		status_json(&status, reasons);
 	else if (!strcmp(words[0], "prometheus"))
-		result = status_prometheus(&status, options->objects, n > 1 ? words[1] : "");
+		result = status_prometheus(&status, options->objects, n > 1 ? words[1] : "", e);
 	else
 		status_text(&status, reasons, colours);
 	status_clear(&status);
-	return result ? error(e, REFUSED, "free some", "no memory") : 0;
+	return result;
 }

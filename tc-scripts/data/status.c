@@ -14,6 +14,11 @@ static void *grown(void *array, size_t n, size_t size)
 	return n % 16 ? array : realloc(array, (n + 16) * size);
 }
 
+static int no_memory(struct error *e)
+{
+	return error(e, REFUSED, "free some", "no memory");
+}
+
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Splits @line into exactly @n fields. */
@@ -90,8 +95,8 @@ static int add_param(struct step *step, const struct parameter *p, const struct 
 	return 0;
 }
 
-/* Reads the values, the counters and the size of the table; the step stays unreadable where that fails. */
-static void read_program(struct step *step, const struct action *action, bool entries)
+/* Reads the values, the counters and the size of the table; the step stays unreadable if its program is. */
+static int read_program(struct step *step, const struct action *action, bool entries, struct error *error)
 {
 	__u32 id = (__u32)number_of(step, PROGRAM);
 	struct settings settings = {};
@@ -108,8 +113,10 @@ static void read_program(struct step *step, const struct action *action, bool en
 	step->entries.there = settings_table(&settings);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (settings_shown(&settings, &action->parameter[i]) &&
-		    add_param(step, &action->parameter[i], &settings))
+		    add_param(step, &action->parameter[i], &settings)) {
+			no_memory(&e);
 			goto out;
+		}
 	for (size_t i = 0; i < action->reasons.n && step->reasons < REASONS_MAX; i++) {
 		const struct word *word = &action->reasons.word[i];
 
@@ -127,6 +134,10 @@ out:
 	table_free(&table);
 	program_close(&program);
 	settings_free(&settings);
+	if (!e.status || e.unreadable)
+		return 0;
+	*error = e;
+	return -1;
 }
 
 /* ---- what became of the packets -------------------------------------------------------------- */
@@ -240,14 +251,28 @@ static void find_before(struct status *status, struct attachment *a)
 	}
 }
 
+/* Copies the word at @at, as far as there is room; "" if there is none. Returns where it ends. */
+static const char *word(const char *at, char *to, size_t size)
+{
+	size_t n;
+
+	at += strspn(at, " ");
+	n = strcspn(at, " ");
+	snprintf(to, size, "%.*s", (int)n, at);
+	return at + n;
+}
+
 bool before_next(const char **at, struct before *before)
 {
-	int used;
+	char *end;
 
-	if (!*at || sscanf(*at, "%7s %u %31s%n", before->way, &before->pref, before->kind, &used) != 3)
+	if (!*at)
 		return false;
-	*at += used;
-	return true;
+	/* not by sscanf(), which looks for the end of the text each time */
+	*at = word(*at, before->way, sizeof(before->way));
+	before->pref = (unsigned int)strtoul(*at, &end, 10);
+	*at = word(end, before->kind, sizeof(before->kind));
+	return *before->kind;
 }
 
 static bool has_tcx(const struct step *step)
@@ -259,7 +284,7 @@ static bool has_tcx(const struct step *step)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static void understand(struct status *status, const char *objects, bool entries)
+static int understand(struct status *status, const char *objects, bool entries, struct error *error)
 {
 	for (size_t i = 0; i < status->attachments; i++) {
 		struct attachment *a = &status->attachment[i], *last = i ? a - 1 : NULL;
@@ -271,8 +296,12 @@ static void understand(struct status *status, const char *objects, bool entries)
 
 			if (step->program) {
 				action = action_once(objects, step->field[NAME], &e);
-				if (action)
-					read_program(step, action, entries);
+				if (e.status == REFUSED) {	/* else it is none of this tcact */
+					*error = e;
+					return -1;
+				}
+				if (action && read_program(step, action, entries, error))
+					return -1;
 			}
 			outcome(step, action, k + 1 < a->steps ? step + 1 : NULL);
 		}
@@ -281,9 +310,10 @@ static void understand(struct status *status, const char *objects, bool entries)
 		a->tcx = last && !strcmp(last->step->field[DEV], a->step->field[DEV]) &&
 			 !strcmp(last->step->field[DIRECTION], a->step->field[DIRECTION]) ? last->tcx : has_tcx(a->step);
 	}
+	return 0;
 }
 
-int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick)
+int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick, struct error *e)
 {
 	char *line = NULL, *words;
 	size_t size = 0;
@@ -297,19 +327,17 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 			continue;
 		if (!strncmp(line, "tick", 4)) {
 			*tick = line;
-			understand(status, objects, entries);
-			return 0;
+			return understand(status, objects, entries, e);
 		}
 		words = strchr(line, '\t');
 		words = words ? strdup(words + 1) : NULL;
 		if (!words || (*line == 'a' ? add_step : add_before)(status, words)) {
 			free(line);
-			return -1;
+			return no_memory(e);
 		}
 	}
 	free(line);
-	understand(status, objects, entries);
-	return 0;
+	return understand(status, objects, entries, e);
 }
 
 void status_clear(struct status *status)

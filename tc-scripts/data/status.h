@@ -78,9 +78,10 @@ struct status {
 
 /*
  * Reads attachments from @in, up to the end or to a line that begins with "tick". That line is in @tick, which
- * the caller frees, or NULL. @entries: also count those of tables. Returns 0, or -1 where there is no memory.
+ * the caller frees, or NULL. @entries: also count those of tables. A program that cannot be read is no error, but that
+ * the machine has no more memory or file descriptors is one: programs that are there would seem to have nothing.
  */
-int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick);
+int status_read(struct status *status, const char *objects, FILE *in, bool entries, char **tick, struct error *error);
 void status_clear(struct status *status);
 
 /* Reads the filter at *@at, which begins as attachment->before; false after the last one. */
@@ -113,7 +114,7 @@ void safe_print(const char *text);
 /* What each of these prints, tcact(8) says. */
 void status_text(const struct status *status, bool reasons, bool colours);
 void status_json(const struct status *status, bool reasons);
-int status_prometheus(const struct status *status, const char *objects, const char *version);
+int status_prometheus(const struct status *status, const char *objects, const char *version, struct error *error);
 
 /* The rates between two reads, @seconds apart: one line for each attachment that was in both. */
 void status_rates(const struct status *before, const struct status *now, double seconds, bool json);
