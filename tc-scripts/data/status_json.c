@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is attached, as JSON: tcact(8) documents it. */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,17 @@ struct json_object *json_text(const char *text)
 struct json_object *json_value(const char *text)
 {
 	size_t sign = *text == '-', digits = strspn(text + sign, "0123456789");
+	int64_t below;
+	uint64_t number;
 
-	if (!digits || text[sign + digits] || digits > 19 || (digits > 1 && text[sign] == '0'))
+	if (!digits || text[sign + digits] || (digits > 1 && text[sign] == '0'))
 		return json_text(text);
-	return sign ? json_object_new_int64(strtoll(text, NULL, 10)) : json_object_new_uint64(strtoull(text, NULL, 10));
+	errno = 0;
+	below = sign ? strtoll(text, NULL, 10) : 0;
+	number = sign ? 0 : strtoull(text, NULL, 10);
+	if (errno)		/* more than 64 bits */
+		return json_text(text);
+	return sign ? json_object_new_int64(below) : json_object_new_uint64(number);
 }
 
 static void add(struct json_object *to, const char *key, struct json_object *object)
@@ -127,8 +135,8 @@ struct json_object *json_name(const struct step *first)
 
 void status_json(const struct status *status, bool reasons)
 {
-	struct json_object *all = json_object_new_array();
-
+	/* one after the other, as all of them can take gigabytes */
+	putchar('[');
 	for (size_t i = 0; i < status->attachments; i++) {
 		const struct attachment *a = &status->attachment[i];
 		const struct step *first = a->step;
@@ -143,8 +151,9 @@ void status_json(const struct status *status, bool reasons)
 		for (size_t k = 0; k < a->steps; k++)
 			json_object_array_add(steps, step_json(&a->step[k], reasons));
 		add(one, "actions", steps);
-		json_object_array_add(all, one);
+		printf("%s%s", i ? "," : "",
+		       json_object_to_json_string_ext(one, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(one);
 	}
-	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(all);
+	puts("]");
 }

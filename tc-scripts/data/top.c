@@ -257,7 +257,8 @@ static void view_json(const struct view *view, size_t rows)
 			snprintf(text, sizeof(text), "%.1f", view->row[i].rate[c]);
 			json_object_object_add(object, name, json_object_new_double_s(view->row[i].rate[c], text));
 		}
-		printf("%s%s", i ? ",\n" : "",
+		/* of top, which is one line of a stream, and of a list that can be long */
+		printf("%s%s", !i ? "" : view->rates ? "," : ",\n",
 		       json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(object);
 	}
