@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +274,8 @@ static int elf_read(struct action *action, struct elf *elf, const char *program)
 
 		if (!name)
 			return -1;
+		if (shdr.sh_type == SHT_NOBITS)		/* the file has no bytes of it, whatever its size */
+			continue;
 		if (!strncmp(name, "action/", strlen("action/")) && strcmp(name + strlen("action/"), program))
 			return -1;
 		if (!strcmp(name, "license")) {
@@ -696,8 +698,8 @@ int action_open(struct action *action, const char *directory, const char *name, 
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
 	action->image = file_read(action->path, OBJECT_SIZE_MAX, &action->size);
 	if (!action->image)
-		return error(e, USAGE, "reinstall tcact", "cannot read %s: %s", Q(action->path),
-			     strerror(errno));
+		return error(e, is_scarcity(errno) ? REFUSED : USAGE, "reinstall tcact", "cannot read %s: %s",
+			     Q(action->path), strerror(errno));
 	action->checksum = crc32(0, action->image, action->size);
 	result = elf_read(action, &elf, name);
 	if (!result)
@@ -757,29 +759,39 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct action *)a)->name, ((const struct action *)b)->name);
 }
 
+static int is_object(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && dot != entry->d_name && !strcmp(dot, ".o");
+}
+
 int actions_open(struct action **actions, size_t *n, const char *directory, struct error *e)
 {
-	char pattern[4096];
-	glob_t found;
-	int result = 0;
+	struct dirent **found = NULL;
+	int result = 0, files;
 
 	*actions = NULL;
 	*n = 0;
-	if (snprintf(pattern, sizeof(pattern), "%s/*.o", directory) >= (int)sizeof(pattern) ||
-	    glob(pattern, GLOB_NOESCAPE, NULL, &found))
+	files = scandir(directory, &found, is_object, alphasort);
+	if (files <= 0) {
+		free(found);
 		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
-	for (size_t i = 0; i < found.gl_pathc && !result; i++) {
-		char *name = strrchr(found.gl_pathv[i], '/') + 1;
+	}
+	for (int i = 0; i < files; i++) {
+		char *name = found[i]->d_name;
 		struct action *action;
 
-		if (!strcmp(name, "tcact.o"))	/* all of them, for tc */
-			continue;
 		name[strlen(name) - strlen(".o")] = '\0';
-		action = one_more(*actions, *n);
-		result = action ? action_open(action, directory, name, e)
-				: error(e, REFUSED, "free some", "no memory");
+		/* tcact.o has all of them, for tc */
+		if (!result && strcmp(name, "tcact")) {
+			action = one_more(*actions, *n);
+			result = action ? action_open(action, directory, name, e)
+					: error(e, REFUSED, "free some", "no memory");
+		}
+		free(found[i]);
 	}
-	globfree(&found);
+	free(found);
 	if (!result)
 		qsort(*actions, *n, sizeof(**actions), by_name);
 	return result;
