@@ -57,21 +57,16 @@ out:
  */
 int command_live(const struct options *options, char **words, int n, struct error *e)
 {
-	int read = 0;
-
 	for (int i = 0; i + 1 < n; i += 2) {
 		struct error own = {};
 
-		if (!live_one(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), &own))
-			read++;
-		else if (!e->status || !own.unreadable)
+		/* programs that are gone, or of another version of tcact, are left out */
+		if (live_one(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), &own) && !own.unreadable) {
 			*e = own;
-		if (e->status && !e->unreadable)
 			return -1;
+		}
 	}
-	if (read || !n)
-		*e = (struct error){};	/* programs that are gone, or of another version of tcact, are left out */
-	return e->status ? -1 : 0;
+	return 0;
 }
 
 /* tcx IFINDEX ingress|egress: exit status 0 if tcx programs run there, before all filters (Linux 6.6) */

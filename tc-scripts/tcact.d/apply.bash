@@ -27,7 +27,7 @@ declare -gA kept_key=()
 
 # have_all: sets have_* to what is attached at devs, or everywhere, and lists to anybody's filters
 have_all() {
-	local n h=-1 field text now w number line all=() batches=() status=0
+	local n h=-1 field text now w number line all=() batches=()
 	local -A label_of=()
 	find_own own '' lists
 	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
@@ -37,8 +37,7 @@ have_all() {
 	done
 	# of each program that can be read: its table and what it was baked with
 	batch live "${all[@]}"
-	text=$(of_data batch 2>/dev/null <<<"${batches[*]}") || status=$?
-	((status <= 3)) || ended "$status"	# otherwise none can be read
+	text=$(of_data batch <<<"${batches[*]}") || ended $?
 	split all "$text" $'\n'
 	for line in "${all[@]}"; do programs["${line%%$'\t'*}"]=${line#*$'\t'}; done
 	for n in "${!own[@]}"; do
