@@ -51,7 +51,8 @@ struct endpoint {
 	struct network net;
 	struct transport l4;
 	enum side side;
-	__u32 limit;		/* the end of the ICMP error that contains the packet; 0: none does */
+	bool inner;		/* an ICMP error contains the packet */
+	__u32 limit;		/* the end of the packet then */
 	__be16 port;
 	__u16 check;		/* the transport checksum */
 	__u32 check_offset;	/* its offset; 0: there is none */
@@ -121,7 +122,7 @@ static __always_inline int nat_check_end(struct __sk_buff *skb, struct endpoint 
 		return -TRUNCATED;
 	if (!prefix_contains(FROM, network_address(&end->net, end->side), v4))
 		return 0;
-	why = transport_parse_within(skb, &end->net, end->limit ? end->limit : skb->len, /*inner*/ end->limit, &end->l4);
+	why = transport_parse_within(skb, &end->net, end->inner ? end->limit : skb->len, end->inner, &end->l4);
 	if (why == FRAGMENT && (!port || !FROM->family))
 		return !port;
 	if (why != DONE)
@@ -146,7 +147,7 @@ static __always_inline int nat_check_end(struct __sk_buff *skb, struct endpoint 
 		return 1;
 	at += end->l4.offset;
 	if (at + sizeof(value) > end->l4.end || bpf_skb_load_bytes(skb, at, &value, sizeof(value)))
-		return end->limit ? 1 : -TRUNCATED;
+		return end->inner ? 1 : -TRUNCATED;
 	end->check_offset = verifier_forget(skb, value || !transport_is_udp(end->l4.proto) ? at : 0);
 	end->check = value;
 	return 1;
@@ -178,7 +179,7 @@ nat_translate_end(struct __sk_buff *skb, struct endpoint *end, bool port)
  */
 static __always_inline int nat_translate_inner(struct __sk_buff *skb, struct network *net)
 {
-	struct endpoint in = { .net.proto = net->proto, .side = !nat_params.side };
+	struct endpoint in = { .net.proto = net->proto, .side = !nat_params.side, .inner = true };
 	struct transport icmp;
 	struct csum_diff diff;
 	enum reason why;

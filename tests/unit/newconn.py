@@ -156,7 +156,7 @@ def vectors(suite):
     hashes[2] = hashed
     for settings, cost in ((("rate", 3, "every", "3600s", "burst", 32767), 1200 * SECOND),
                            (("rate", 7, "every", "3600s", "burst", 32767), 3600 * SECOND // 7),
-                           (("rate", 32767, "every", "3600s"), None), (("rate", 32767), None)):
+                           (("rate", 32767, "every", "3600s"), None), (("rate", 1), None)):
         bake(p, *settings)
         suite.map("bucket_sets", place(hashed), buckets(hashes, [AHEAD + n for n in range(WAYS)]))
         full = [AHEAD + n + (cost if n == 2 and cost else 0) for n in range(WAYS)]
