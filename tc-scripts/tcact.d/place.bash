@@ -439,15 +439,17 @@ list_own() {
 # at_place ARRAY NAME LINE...: sets ARRAY to what find_own would find, of the LINEs from list_own
 at_place() {
 	local -n own_=$1
-	local name=$2 line group=() field chosen='' is_
+	local name=$2 line group=() field chosen='' is_ dev
+	local -A among=()
 	own_=()
+	for dev in "${devs[@]}"; do among["$dev"]=1; done
 	for line in "${@:3}"; do
 		split field "$line" $'\t'
 		if [[ ${field[7]:10:2} == 00 ]]; then
 			[[ ! $chosen ]] || own_+=("${group[@]}")
 			group=() chosen=''
 		fi
-		[[ ${#devs[@]} == 0 || " ${devs[*]} " == *" ${field[0]} "* ]] || continue
+		[[ ${#devs[@]} == 0 || ${among[${field[0]}]-} ]] || continue
 		[[ ! ${place[dir]} || ${place[dir]} == "${field[1]}" ]] || continue
 		[[ ! ${place[pref]} || ${place[pref]} == "${field[3]}" ]] || continue
 		[[ ! ${place[chain]} || ${place[chain]} == "${field[2]}" ]] || continue

@@ -89,10 +89,17 @@ command_load() { ask load "$@"; }
 
 # ---- tcact table ----------------------------------------------------------------------------
 
-# the_table ENTRY FITS OWN NAME [HAVE]...: sets ENTRY to the fields of the one action with a table among OWN, which is
+# the_table ENTRY FITS NAME [HAVE]...: as table_among, of what is at the place
+the_table() {
+	local own
+	find_own own "$3"
+	table_among "$1" "$2" own "${@:3}"
+}
+
+# table_among ENTRY FITS OWN NAME [HAVE]...: sets ENTRY to the fields of the one action with a table among OWN, which is
 # one that the array HAVE has something for; of the first such HAVE. One table of several attachments is
 # one: FITS is all of OWN that have it. Buckets are one where the program is.
-the_table() {
+table_among() {
 	local -n fits_=$2 those_=$3
 	local line field of='' same
 	fits_=()
@@ -176,17 +183,15 @@ ends() {
 }
 
 table_dump() { # NAME [plans | [sort COLUMN] [first N]]
-	local own entry fits
+	local entry fits
 	if [[ ${2-} == plans ]]; then
 		ends "${@:3}"
-		find_own own "$1"
-		the_table entry fits own "$1" plans
+		the_table entry fits "$1" plans
 		ask dump "${entry[@]:9:2}" ${json:+json}
 		return
 	fi
 	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
-	find_own own "$1"
-	the_table entry fits own "$1" table_key buckets
+	the_table entry fits "$1" table_key buckets
 	if [[ ${buckets[${entry[9]}]-} ]]; then
 		ask buckets "${entry[@]:9:2}" "${@:2}"
 	else
@@ -197,7 +202,7 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 
 # What it prints again and again tcact-data knows.
 command_top() {
-	local rest name='' own entry fits
+	local rest name='' entry fits
 	[[ ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
@@ -206,8 +211,7 @@ command_top() {
 		rest=("${rest[@]:1}")
 	fi
 	[[ ${rest[0]-} == @(sort|first|interval) ]] || ends "${rest[@]}"
-	find_own own "$name"
-	the_table entry fits own "$name" buckets
+	the_table entry fits "$name" buckets
 	of_data top "${entry[@]:9:2}" "${rest[@]}"
 }
 
@@ -299,7 +303,7 @@ swap_at_place() {
 	begin
 	find_everywhere all
 	at_place own "$1" "${all[@]}"
-	the_table entry fits own "$1" table_key plans
+	table_among entry fits own "$1" table_key plans
 	swap_table "${fits[0]}" all "${@:2}"
 }
 
@@ -376,7 +380,7 @@ table_del() { change_entries -d "$@"; }
 # is a value, and where there is one word for each, with each; - is those of standard input. In place, or where there is
 # no room for that, and with -n, by a whole new table.
 change_entries() {
-	local option=$1 name=$2 word all own entry fits lines=() options=() line=''
+	local option=$1 name=$2 word all entry fits lines=() options=() line=''
 	shift 2
 	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID, or - for stdin"
 	[[ $1 != - || $# == 1 ]] || bad "$(q "$2") is one word too many"
@@ -394,8 +398,7 @@ change_entries() {
 	done
 	lines+=("$line")
 	[[ $dry ]] || take_lock
-	find_own own "$name"
-	the_table entry fits own "$name" table_key plans
+	the_table entry fits "$name" table_key plans
 	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
 	begin
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
