@@ -233,7 +233,7 @@ int buckets_read(const struct buckets *b, struct bucket_list *list, struct error
 		merge(b, list);
 	return 0;
 no_memory:
-	error(e, REFUSED, "free some", "no memory");
+	error_memory(e);
 failed:
 	free(values);
 	free(list->bucket);

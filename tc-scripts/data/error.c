@@ -37,6 +37,11 @@ int error_unreadable(struct error *error, const char *next, const char *why, ...
 	return -1;
 }
 
+int error_memory(struct error *e)
+{
+	return error(e, REFUSED, "free some", "no memory");
+}
+
 bool is_scarcity(int number)
 {
 	return number == EMFILE || number == ENFILE || number == ENOMEM;

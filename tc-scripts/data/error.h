@@ -28,6 +28,8 @@ int error(struct error *error, int status, const char *next, const char *why, ..
 /* The same, REFUSED, for a program that is unreadable. */
 int error_unreadable(struct error *error, const char *next, const char *why, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Sets the error that there is no memory. Returns -1. */
+int error_memory(struct error *error);
 /* Is this errno no fault of what was to be opened or read, but of a machine that has no more of something? */
 bool is_scarcity(int number);
 

@@ -406,7 +406,7 @@ static int load_program(const struct settings *settings, const struct load *load
 
 	libbpf_set_print(load->verbose ? print_all : NULL);
 	if (!log || (load->table && load->table->kind->build(load->table, content))) {
-		error(e, REFUSED, "free some", "no memory");
+		error_memory(e);
 		goto out;
 	}
 	if (load->table)
@@ -554,7 +554,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	load.others = calloc(n + 1, sizeof(*load.others));
 	if (!changes || !load.others) {
 		free(changes);
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	}
 	progress_begin(&progress);
 	optind = 0;

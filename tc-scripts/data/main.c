@@ -66,7 +66,7 @@ static int run_batch(const struct options *options, struct error *e)
 		line[strcspn(line, "\n")] = '\0';
 		words = reallocarray(words, strlen(line) + 2, sizeof(*words));	/* the last one: NULL */
 		if (!words)
-			return error(e, REFUSED, "free some", "no memory");
+			return error_memory(e);
 		while (rest)
 			words[n++] = strsep(&rest, "\t");
 		words[n] = NULL;

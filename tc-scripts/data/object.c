@@ -692,7 +692,7 @@ int action_open(struct action *action, const char *directory, const char *name, 
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
 	if (asprintf(&action->path, "%s/%s.o", directory, name) < 0) {
 		action->path = NULL;
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	}
 	if (access(action->path, F_OK) && errno == ENOENT)
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
@@ -740,14 +740,14 @@ const struct action *action_once(const char *directory, const char *name, struct
 			return kept[i];
 	action = malloc(sizeof(*action));
 	if (!action) {
-		error(e, REFUSED, "free some", "no memory");
+		error_memory(e);
 		return NULL;
 	}
 	if (!action_open(action, directory, name, e)) {
 		at = one_more(kept, n);
 		if (at)
 			return *at = action;
-		error(e, REFUSED, "free some", "no memory");
+		error_memory(e);
 	}
 	action_close(action);
 	free(action);
@@ -787,7 +787,7 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 		if (!result && strcmp(name, "tcact")) {
 			action = one_more(*actions, *n);
 			result = action ? action_open(action, directory, name, e)
-					: error(e, REFUSED, "free some", "no memory");
+					: error_memory(e);
 		}
 		free(found[i]);
 	}

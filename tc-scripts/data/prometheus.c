@@ -29,11 +29,6 @@ static const struct {
 	[M_ENTRIES] = { "tcact_table_entries", "Entries of the table of the action.", true },
 };
 
-static int no_memory(struct error *e)
-{
-	return error(e, REFUSED, "free some", "no memory");
-}
-
 struct sample {
 	char *labels;		/* device="eth1",... */
 	struct figure figure[METRICS];
@@ -243,7 +238,7 @@ static int export(struct exported *all, size_t *n, const struct status *status, 
 			exported_free(x);
 			if (result < 0 && !e.unreadable) {
 				*error = e;
-				return no_memory(error);	/* unless it says what else */
+				return error_memory(error);	/* unless it says what else */
 			}
 		}
 	}
@@ -301,10 +296,10 @@ int status_prometheus(const struct status *status, const char *objects, const ch
 	samples = calloc(all, sizeof(*samples));
 	exported = calloc(all, sizeof(*exported));
 	if (!samples || !exported)
-		result = no_memory(e);
+		result = error_memory(e);
 	for (size_t i = 0; i < status->attachments && !result; i++)
 		if (collect(samples, &n, &status->attachment[i]))
-			result = no_memory(e);
+			result = error_memory(e);
 	/* all is read before any of it is printed */
 	if (!result)
 		result = export(exported, &exports, status, objects, e);

@@ -19,7 +19,7 @@ int settings_begin(struct settings *settings, const struct action *action, struc
 	settings->image = malloc(action->size);
 	settings->given = calloc(action->parameters + 1, sizeof(*settings->given));
 	if (!settings->image || !settings->given)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	memcpy(settings->image, action->image, action->size);
 	return 0;
 }
@@ -153,7 +153,7 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 	if (rule->than)
 		than = value_text(rule->than, settings_bytes(settings, rule->than));
 	if (!other || !of || (rule->than && !than)) {
-		result = error(e, REFUSED, "free some", "no memory");
+		result = error_memory(e);
 	} else if (!strcmp(rule->verb, "with")) {
 		snprintf(next, sizeof(next), "use it with %s %s", rule->other->name, rule->words);
 		if (settings_given(settings, rule->of) && !applies(rule, other))

@@ -14,11 +14,6 @@ static void *grown(void *array, size_t n, size_t size)
 	return n % 16 ? array : realloc(array, (n + 16) * size);
 }
 
-static int no_memory(struct error *e)
-{
-	return error(e, REFUSED, "free some", "no memory");
-}
-
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Splits @line into exactly @n fields. */
@@ -114,7 +109,7 @@ static int read_program(struct step *step, const struct action *action, bool ent
 	for (size_t i = 0; i < action->parameters; i++)
 		if (settings_shown(&settings, &action->parameter[i]) &&
 		    add_param(step, &action->parameter[i], &settings)) {
-			no_memory(&e);
+			error_memory(&e);
 			goto out;
 		}
 	for (size_t i = 0; i < action->reasons.n && step->reasons < REASONS_MAX; i++) {
@@ -333,7 +328,7 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 		words = words ? strdup(words + 1) : NULL;
 		if (!words || (*line == 'a' ? add_step : add_before)(status, words)) {
 			free(line);
-			return no_memory(e);
+			return error_memory(e);
 		}
 	}
 	free(line);

@@ -218,7 +218,7 @@ static int read_entry(struct reader *reader, char *text, bool foreign, struct er
 		return 0;
 	if (n > WORDS_MAX ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MAX)
 			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, &fault))
-		return fault.kind ? bad_line(reader, &fault, e) : error(e, REFUSED, "free some", "no memory");
+		return fault.kind ? bad_line(reader, &fault, e) : error_memory(e);
 	return 0;
 }
 
@@ -299,7 +299,7 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 	int result = -1;
 
 	if (!buffer)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	while ((n = read_more(file, buffer + have, LINE_SIZE_MAX - have, stat, reader->path, e)) > 0) {
 		have += n;
 		total += n;
@@ -389,7 +389,7 @@ out:
 static int not_added(const struct fault *fault, struct error *e)
 {
 	return fault->kind ? error(e, USAGE, "nothing was changed", "%s", fault->why)
-			   : error(e, REFUSED, "free some", "no memory");
+			   : error_memory(e);
 }
 
 int table_line(struct table *table, char *line, bool key_only, struct error *e)

@@ -118,7 +118,7 @@ static int plan_bake(const struct table *table, struct baked *baked, struct erro
 		return -1;
 	values = plans_values(&table->plans, &n);
 	if (!values)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	baked->plan = values;
 	baked->plans = n;
 	return 0;

@@ -399,7 +399,7 @@ static int prefix_bake(const struct table *table, struct baked *baked, struct er
 				     prefix_text(text, &entry[i].prefix), table->value, UINT32_MAX);
 	}
 	if (!ranges_bake(&ranges, entry, table->n))
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	*baked = (struct baked){ .cell = ranges.cell, .cells = ranges.cells };
 	return 0;
 }

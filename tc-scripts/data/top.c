@@ -136,7 +136,7 @@ static int view_make(struct view *view, const struct bucket_list *before, const 
 	view->n = 0;
 	view->row = calloc(now->n + 1, sizeof(*view->row));
 	if (!view->row)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	for (size_t i = 0; i < now->n; i++) {
 		struct row *row = &view->row[view->n];
 		const struct bucket *earlier = NULL;

@@ -198,7 +198,7 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 	struct used_record r = {};
 
 	if (!element)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	if (text_of(b, &b->settings, key, text)) {
 		free(element);
 		return error(e, REFUSED, "shorten its match", "the description of an attachment is too long");
@@ -223,7 +223,7 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 	free(element);
 	r.size = ftell(to) - begin;
 	if (!e->status && fflush(to))
-		error(e, REFUSED, "free some", "no memory");
+		error_memory(e);
 	if (!e->status)
 		memcpy(*bytes + begin, &r, sizeof(r));
 	return e->status ? -1 : 0;
@@ -337,7 +337,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 		return -1;
 	to = open_memstream(&bytes, &size);
 	if (!to)
-		return error(e, REFUSED, "free some", "no memory");
+		return error_memory(e);
 	fwrite(&head, sizeof(head), 1, to);
 	for (int i = 2 + devices; i < n && !e->status; i += 3) {
 		const struct action *action = action_once(options->objects, words[i + 1], e);
@@ -354,7 +354,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 	}
 	keep_others(words[0], words + 2, devices, to);
 	if (ferror(to) | fclose(to))
-		error(e, REFUSED, "free some", "no memory");
+		error_memory(e);
 	head.size = size;
 	if (!e->status && size == sizeof(head)) {
 		if (unlink(words[0]) && errno != ENOENT)
