@@ -119,7 +119,7 @@ read_file() {
 			"write: $(shell "${words[@]:2}")"
 		if is_heading "${words[@]}"; then
 			heading=("${words[@]}") heading_text=$raw heading_at=$at raw=''
-			place words "${words[@]}"
+			! ours "${words[@]}" || place words "${words[@]}"
 			continue
 		fi
 		# Where one gives its own device, it is not clear what those behind it belong to.
@@ -154,7 +154,7 @@ read_files() {
 			files+=("$arg")
 		fi
 	done
-	[[ $in_file == check ]] || few_links
+	[[ $in_file == check || ${only-} ]] || few_links
 	given_once "${files[@]}"
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
 }
@@ -172,9 +172,21 @@ given_once() {
 	done
 }
 
-# keep_line DIRECTORY WORD...
+# ours WORD...: apply is for all devices, or $only is among those of a line; or may be, as ip says of it what looks like
+# an altname of the line
+ours() {
+	[[ ${only-} ]] || return 0
+	while (($#)); do
+		[[ $1 != dev || ! ${2-} ]] || [[ $2 != "$only" && ${links[$only]-} != *" altname $2"* ]] || return 0
+		shift
+	done
+	return 1
+}
+
+# keep_line DIRECTORY WORD...: of apply dev only those of this device
 keep_line() {
 	local dev key i w n args number text there='' line=${#line_at[@]}
+	ours "$@" || return 0
 	take_line "$@"
 	[[ ${control[*]} != ok ]] || control=(pass)
 	[[ ${control[*]} != shot ]] || control=(drop)

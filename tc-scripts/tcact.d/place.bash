@@ -114,7 +114,7 @@ find_device() {
 	[[ $name_ == "$2" || $name_ != *@* ]] ||
 		{ [[ ${name_%@*} != "$2" ]] && same_device "$name_" "$index"; } || name_=${name_%@*}
 	printf -v "$1" '%s' "$name_"
-	dev_index["$name_"]=$index dev_mtu["$name_"]=$mtu
+	dev_index["$name_"]=$index dev_mtu["$name_"]=$mtu links["$name_"]=$line
 	link_of "$line" layer
 	dev_link["$name_"]=$layer
 }
