@@ -8,15 +8,17 @@
  * prefix that covers it, or to none. A lookup follows steps, from cell 0 for IPv4 or cell 1 for
  * IPv6. A step is one of
  *
- *   a table   STEP_TABLE, bits, base: 2^bits steps from cell `base` on; the next bits of the
- *             address select one
- *   a run     STEP_RUN, count, base: `count` sorted ranges from cell `base` on; a binary search
- *             finds the last one that starts at or before the address
+ *   a table   STEP_TABLE, shift, base: the next step is in cell base + (address >> shift), modulo
+ *             2^32. The base makes up for the bits that all addresses which come here have in
+ *             common. The address has 64 bits here; that of IPv4 is in the upper 32
+ *   a run     STEP_RUN, jump, log, base: sorted ranges from cell `base` on. The last one that starts
+ *             at or before the address is found by jumps of `jump` cells, then of 2^(log-1),
+ *             2^(log-2) and so on; a jump is made if the range where it ends starts so
  *   a leaf    neither flag: the low 32 bits tell to which entry the range belongs, 0: to none
  *
- * An IPv4 range is one cell. IPv6 is searched by the upper 64 bits of the address, and a range
- * is two cells. If prefixes longer than 64 bits divide a /64, the range of that /64 leads to a
- * run of its own, which is searched by the lower 64 bits.
+ * An IPv4 range is one cell. IPv6 is searched by the upper 64 bits of the address first. Its range is
+ * two cells: its start, in host byte order, and a step. That is a leaf; or, if prefixes longer than 64
+ * bits divide that /64, the first step of a trie for the lower 64 bits.
  *
  * tcact builds the tries (tc-scripts/data/ranges.c), and sets the length of the arrays before
  * it loads the program. In the object as built, the table is empty.
@@ -32,8 +34,10 @@
 
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
-#define TRIE_TABLES_MAX 4		/* tables that follow each other, at most */
-#define RUN_MAX (1 << 22)	/* ranges in a run, at most */
+#define STEP_SHIFT(step) ((step) >> 32 & 63)
+#define STEP_JUMP(step) ((step) >> 32 & 0xffffff)
+#define STEP_LOG(step) ((step) >> 56 & 31)
+#define TRIE_TABLES_MAX 8	/* tables that follow each other, at most, in each half of an address */
 #define PREFIXES_NESTED_MAX 129 /* prefixes that contain one address, at most: lengths 0 to 128 */
 
 /* A leaf is a record's number, with this flag if the record before that one is its timeout. */
@@ -42,11 +46,6 @@
 struct range_ipv4 {		/* a cell */
 	__u32 start;		/* an address in host byte order */
 	__u32 leaf;
-};
-
-struct range_ipv6 {		/* the second of two cells; the first is its start, in host byte order */
-	__u32 leaf;		/* or, where count is not 0, the first cell of a run by the lower half */
-	__u32 count;
 };
 
 /*
@@ -66,8 +65,7 @@ struct record_timeout {
 	__u32 zero;
 };
 
-_Static_assert(sizeof(struct range_ipv4) == sizeof(__u64) && sizeof(struct range_ipv6) == sizeof(__u64),
-	       "they are cells");
+_Static_assert(sizeof(struct range_ipv4) == sizeof(__u64), "it is a cell");
 _Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
 
 #ifndef TABLE_BAKED
@@ -171,19 +169,14 @@ static __always_inline __u64 step_read(__u32 cell)
 	return step ? *step : 0;
 }
 
-/* Follows tables from cell @first. @bits is the address, left-aligned. Returns a run or a leaf. */
-static __always_inline __u64 range_step(__u32 first, __u64 bits)
+/* Follows tables from @step on. @half is the upper or lower half of the address. Returns a run or a leaf. */
+static __always_inline __u64 range_step(__u64 step, __u64 half)
 {
-	__u64 step = step_read(first);
-
-#pragma unroll
+#pragma unroll 4
 	for (int tables = 0; tables < TRIE_TABLES_MAX; tables++) {
-		__u32 n = step >> 32 & 31;
-
 		if (!(step & STEP_TABLE))
 			break;
-		step = step_read((__u32)step + (bits >> (64 - n & 63)));
-		bits <<= n;
+		step = step_read((__u32)step + (__u32)(half >> STEP_SHIFT(step)));
 	}
 	return step;
 }
@@ -191,50 +184,38 @@ static __always_inline __u64 range_step(__u32 first, __u64 bits)
 enum run { RUN_IPV4, RUN_UPPER, RUN_LOWER };
 
 /*
- * 1 if @start <= @key, else 0. Without a branch, as the verifier would follow both sides of a
- * branch in every round of the search. Only in RUN_LOWER can the top bits of the two differ, and
- * need the longer formula: IPv4 addresses have 32 bits, and the first step of IPv6 is a table or
- * a leaf, so that all upper halves in a run have the same first bits.
+ * The cell of the range of the run @step that contains @key.
+ *
+ * Numbers are compared by the sign of their difference, and not by a branch, as the verifier would
+ * follow both sides of it in every round. That needs the same first bit in both. IPv4 addresses have
+ * 32 bits. The first step of IPv6 is a table or a leaf, so that all upper halves in a run begin with
+ * the same bits. Lower halves are compared without their last bit; if that gives the range after the
+ * right one, they differ in this bit only.
  */
-static __always_inline __u32 range_starts_at_or_before(enum run run, __u64 start, __u64 key)
-{
-	__u64 borrow;
-
-	if (run == RUN_LOWER) {
-		borrow = key - start;
-		borrow = ~((~key & start) | ((~key | start) & borrow));
-	} else {
-		borrow = start - key - 1;
-	}
-	/* hidden from clang, which would turn this into a branch */
-	asm volatile("" : "+r"(borrow));
-	return borrow >> 63;
-}
-
-/* The cell of the range of a run that contains @key: the last one that starts at or before it. */
 static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 {
-	__u32 at = step, count = step >> 32 & (RUN_MAX | (RUN_MAX - 1));
-	const __u32 cells = run == RUN_IPV4 ? 1 : 2;
+	const __u32 cells = run == RUN_IPV4 ? 1 : 2, last_bits = run == RUN_LOWER ? 1 : 0;
+	__u32 at = step, jump = STEP_JUMP(step), next = 1U << STEP_LOG(step);
 
 #pragma clang loop unroll(disable)
-	for (int i = 0; i < 22; i++) {
-		__u32 half = count >> 1;
-		void *middle;
-		__u64 start;
+	while (jump >= cells) {
+		void *there = range_cell(at + jump);
+		__u64 start, sign;
 
-		if (!half)
+		if (!there)
 			break;
-		middle = range_cell(at + half * cells);
-		if (!middle)
-			break;
-		start = run == RUN_IPV4 ? ((struct range_ipv4 *)middle)->start : *(__u64 *)middle;
-		at += half * cells & -range_starts_at_or_before(run, start, key);
-		count -= half;
+		start = run == RUN_IPV4 ? ((struct range_ipv4 *)there)->start : *(__u64 *)there;
+		sign = (start >> last_bits) - (key >> last_bits) - 1;
+		/* hidden from clang, which would turn this into a branch */
+		asm volatile("" : "+r"(sign));
+		at += jump & -(__u32)(sign >> 63);
+		next >>= 1;
+		jump = next;
 	}
+	if (last_bits && step_read(at) > key)
+		at -= cells;
 	return at;
 }
-_Static_assert(1 << 22 >= RUN_MAX, "as many halvings as the loop has");
 
 static __always_inline __u32 range_leaf_ipv4(__u64 step, __u32 address)
 {
@@ -245,13 +226,12 @@ static __always_inline __u32 range_leaf_ipv4(__u64 step, __u32 address)
 
 static __always_inline __u32 range_leaf_ipv6(__u64 step, __u64 upper, __u64 lower)
 {
-	const struct range_ipv6 *range = range_cell(range_search(RUN_UPPER, step, upper) + 1);
-
-	if (range && range->count) {
-		step = (__u64)range->count << 32 | range->leaf;
-		range = range_cell(range_search(RUN_LOWER, step, lower) + 1);
-	}
-	return range ? range->leaf : 0;
+	step = step_read(range_search(RUN_UPPER, step, upper) + 1);
+	if (step & (STEP_TABLE | STEP_RUN))
+		step = range_step(step, lower);
+	if (step & STEP_RUN)
+		step = step_read(range_search(RUN_LOWER, step, lower) + 1);
+	return step;
 }
 
 #ifndef TABLE_BAKED
@@ -317,7 +297,7 @@ static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
  */
 OUT_OF_LINE __u32 prefix_number(__u32 is_ipv4, __u64 upper, __u64 lower)
 {
-	__u64 step = range_step(is_ipv4 ? 0 : 1, upper);
+	__u64 step = range_step(step_read(is_ipv4 ? 0 : 1), upper);
 	__u32 leaf = step;
 
 	if (step & STEP_RUN)

@@ -51,8 +51,6 @@ void ranges_of(struct rangeset *set, struct entry *entry, size_t n)
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-#define SHORT_RUN_MAX 16	/* ranges; a table for so few is not worth its memory */
-
 size_t cells_add(struct ranges *ranges, size_t n)
 {
 	size_t first = ranges->cells;
@@ -71,6 +69,25 @@ size_t cells_add(struct ranges *ranges, size_t n)
 	return first;
 }
 
+/* The step for a table in the cells from @base on. @first is where its first step is. */
+static uint64_t step_table(enum part part, const struct trie_position *first, size_t base)
+{
+	int shift = part_begin(part) + 64 - first->used;
+
+	return STEP_TABLE | (uint64_t)shift << 32 | (uint32_t)(base - part_index(part, first->from, shift));
+}
+
+/* The step for a run of @n ranges of @size cells, from @base on. */
+static uint64_t step_run(size_t base, size_t n, unsigned int size)
+{
+	int log = 0;
+
+	while ((size_t)2 << log < n)
+		log++;
+	return STEP_RUN | (uint64_t)(log + size - 1) << STEP_LOG_AT | (uint64_t)(n - ((size_t)1 << log)) * size << 32 | base;
+}
+_Static_assert((2 * (uint64_t)ENTRIES_MAX + 1) * 2 < (uint64_t)1 << STEP_JUMP_BITS, "the first jump in any run fits");
+
 static bool cell_ipv4(struct ranges *ranges, uint32_t start, uint32_t leaf)
 {
 	struct range_ipv4 range = { start, leaf };
@@ -82,15 +99,14 @@ static bool cell_ipv4(struct ranges *ranges, uint32_t start, uint32_t leaf)
 	return true;
 }
 
-static bool cells_ipv6(struct ranges *ranges, uint64_t start, uint32_t leaf, uint32_t count)
+static bool cells_ipv6(struct ranges *ranges, uint64_t start, uint64_t step)
 {
-	struct range_ipv6 range = { leaf, count };
 	size_t at = cells_add(ranges, 2);
 
 	if (at == SIZE_MAX)
 		return false;
 	ranges->cell[at] = start;
-	memcpy(&ranges->cell[at + 1], &range, sizeof(range));
+	ranges->cell[at + 1] = step;
 	return true;
 }
 
@@ -104,75 +120,6 @@ static uint64_t lower(const struct range *range)
 	return (uint64_t)range->start;
 }
 
-/*
- * Sets @j to the last range that begins in the same /64 as range @i. True if these ranges divide the
- * /64: there are several, or the only one does not begin at the first address of the /64.
- */
-static bool splits(const struct range *range, size_t i, size_t last, size_t *j)
-{
-	for (*j = i; *j < last && upper(&range[*j + 1]) == upper(&range[i]); (*j)++)
-		;
-	return *j > i || lower(&range[i]);
-}
-
-/*
- * Writes the runs for all /64s that the ranges first + 1 to last divide, in ascending order. Such a run
- * is searched by the lower half of the address.
- */
-static bool runs_lower(struct ranges *ranges, const struct range *range, size_t first, size_t last)
-{
-	for (size_t i = first + 1, j; i <= last; i = j + 1) {
-		if (!splits(range, i, last, &j))
-			continue;
-		if (lower(&range[i]) && !cells_ipv6(ranges, 0, range[i - 1].leaf, 0))
-			return false;
-		for (size_t k = i; k <= j; k++)
-			if (!cells_ipv6(ranges, lower(&range[k]), range[k].leaf, 0))
-				return false;
-	}
-	return true;
-}
-
-/* Writes the run of the ranges @first to @last, for the addresses from @from to @end. @from is in @first. */
-static uint64_t run_ipv6(struct ranges *ranges, const struct range *range, size_t first, size_t last,
-			 address_t from, address_t end)
-{
-	size_t below = ranges->cells, base;
-	uint32_t count = 0;
-
-	if (!runs_lower(ranges, range, first, last))
-		return UINT64_MAX;
-	base = ranges->cells;
-	if (first == last || upper(&range[first + 1]) != (uint64_t)(from >> 64)) {
-		if (!cells_ipv6(ranges, (uint64_t)(from >> 64), range[first].leaf, 0))
-			return UINT64_MAX;
-		count++;
-	}
-	for (size_t i = first + 1, j; i <= last; i = j + 1) {
-		uint64_t here = upper(&range[i]);
-		uint32_t n;
-
-		if (!splits(range, i, last, &j)) {
-			if (!cells_ipv6(ranges, here, range[i].leaf, 0))
-				return UINT64_MAX;
-			count++;
-			continue;
-		}
-		n = (uint32_t)(j - i + 1 + !!lower(&range[i]));
-		if (!cells_ipv6(ranges, here, (uint32_t)below, n))
-			return UINT64_MAX;
-		below += 2 * n;
-		count++;
-		/* the last range of the /64 continues after it */
-		if (here < (uint64_t)(end >> 64) && !(j < last && upper(&range[j + 1]) == here + 1)) {
-			if (!cells_ipv6(ranges, here + 1, range[j].leaf, 0))
-				return UINT64_MAX;
-			count++;
-		}
-	}
-	return STEP_RUN | (uint64_t)count << 32 | base;
-}
-
 static uint64_t run_ipv4(struct ranges *ranges, const struct range *range, size_t first, size_t last)
 {
 	size_t base = ranges->cells;
@@ -180,51 +127,152 @@ static uint64_t run_ipv4(struct ranges *ranges, const struct range *range, size_
 	for (size_t i = first; i <= last; i++)
 		if (!cell_ipv4(ranges, (uint32_t)(range[i].start >> 96), range[i].leaf))
 			return UINT64_MAX;
-	return STEP_RUN | (uint64_t)(last - first + 1) << 32 | base;
+	return step_run(base, last - first + 1, 1);
 }
 
-const struct family families[2] = { { 4, 32 }, { 6, 64 } };
+/* The run by the lower halves, from @from on, which is in range @first. */
+static uint64_t run_lower(struct ranges *ranges, const struct range *range, size_t first, size_t last, address_t from)
+{
+	size_t base = ranges->cells;
+
+	for (size_t i = first; i <= last; i++)
+		if (!cells_ipv6(ranges, i == first ? (uint64_t)from : lower(&range[i]), range[i].leaf))
+			return UINT64_MAX;
+	return step_run(base, last - first + 1, 2);
+}
+
+static uint64_t step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
+		     const struct trie_position *position);
+
+/* Until its step is known, a range by the upper half has in its place: which ranges of the set are in it. */
+static bool cells_upper(struct ranges *ranges, uint64_t start, size_t first, size_t last)
+{
+	return cells_ipv6(ranges, start, (uint64_t)first << 32 | last);
+}
+
+/* The run by the upper halves, for the addresses from @from to @end. @from is in range @first. */
+static uint64_t run_upper(struct ranges *ranges, const struct range *range, size_t first, size_t last,
+			  address_t from, address_t end)
+{
+	size_t base = ranges->cells, n;
+
+	if ((first == last || upper(&range[first + 1]) != (uint64_t)(from >> 64)) &&
+	    !cells_upper(ranges, (uint64_t)(from >> 64), first, first))
+		return UINT64_MAX;
+	for (size_t i = first + 1, j; i <= last; i = j + 1) {
+		uint64_t here = upper(&range[i]);
+		bool divided;
+
+		for (j = i; j < last && upper(&range[j + 1]) == here; j++)
+			;
+		divided = j > i || lower(&range[i]);
+		if (!cells_upper(ranges, here, i - !!lower(&range[i]), j))
+			return UINT64_MAX;
+		/* the last range of the /64 continues after it */
+		if (divided && here < (uint64_t)(end >> 64) && !(j < last && upper(&range[j + 1]) == here + 1) &&
+		    !cells_upper(ranges, here + 1, j, j))
+			return UINT64_MAX;
+	}
+	n = (ranges->cells - base) / 2;
+	for (size_t at = base; at < base + 2 * n; at += 2) {
+		const struct trie_position position = { (address_t)ranges->cell[at] << 64, part_begin(PART_LOWER), 0 };
+		uint64_t in = ranges->cell[at + 1], below;
+
+		below = step(ranges, PART_LOWER, range, in >> 32, (uint32_t)in, &position);
+		if (below == UINT64_MAX)
+			return UINT64_MAX;
+		ranges->cell[at + 1] = below;
+	}
+	return step_run(base, n, 2);
+}
+
+/*
+ * How many bits a table for @n ranges, of which @used bits are known, is indexed with: it has about 2^@more slots for
+ * a range.
+ */
+static int table_bits(enum part part, size_t n, int used, int more)
+{
+	const int most = part == PART_IPV4 && !used ? 20 : 16;
+	int bits = more;
+
+	while (n >>= 1)
+		bits++;
+	if (bits > most)
+		bits = most;
+	if (bits > part_end(part) - used)
+		bits = part_end(part) - used;
+	return bits < 1 ? 1 : bits;
+}
+
+/* How many of the ranges @first + 1 to @last start in one slot, at most, if @used bits tell the slot. */
+static size_t fullest_slot(const struct range *range, size_t first, size_t last, int used)
+{
+	size_t most = 0, here = 0;
+
+	for (size_t i = first + 1; i <= last; i++) {
+		here = i > first + 1 && !((range[i].start ^ range[i - 1].start) & prefix_mask(used)) ? here + 1 : 1;
+		if (here > most)
+			most = here;
+	}
+	return most;
+}
+
+static uint64_t run(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
+		    const struct trie_position *position)
+{
+	switch (part) {
+	case PART_IPV4:
+		return run_ipv4(ranges, range, first, last);
+	case PART_UPPER:
+		return run_upper(ranges, range, first, last, position->from, position->from | ~prefix_mask(position->used));
+	case PART_LOWER:
+		return run_lower(ranges, range, first, last, position->from);
+	}
+	return UINT64_MAX;
+}
+
+/*
+ * A table is about as good as one jump in a run. So it is only worth its memory for more than RUN_SHORT ranges. If it
+ * leaves more than a third of them in one slot, as they have many bits in common, there is none for up to RUN_CLUSTER
+ * ranges. For more, a table of IPv6 is larger then, so that the 64 bits are soon used up: the worst that can be made of
+ * each half of an address is about 14 tables and jumps. With runs only, it would be 21.
+ */
+#define RUN_SHORT 16
+#define RUN_CLUSTER 128
 
 /*
  * Returns the step for @position. Range @first contains its first address, range @last its last.
  * UINT64_MAX: there is no memory.
  */
-static uint64_t step(struct ranges *ranges, const struct family *family, const struct range *range,
-		     size_t first, size_t last, const struct trie_position *position)
+static uint64_t step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
+		     const struct trie_position *position)
 {
 	const struct rangeset inside = { (struct range *)range + first, last - first + 1 };
+	/* range_starts_at_or_before() relies on it */
+	const bool always_table = part == PART_UPPER && !position->depth;
 	struct trie_position next = *position;
 	size_t n = last - first + 1, base;
-	int bits = 0, most;
+	bool divides;
+	int bits;
 
 	if (first == last)
 		return range[first].leaf;
-	/* the first step of IPv6 is a table: range_starts_at_or_before() relies on it */
-	if ((n <= SHORT_RUN_MAX && !(family->number == 6 && !position->depth)) || position->used == family->bits ||
+	bits = table_bits(part, n, position->used, position->depth ? -1 : -2);
+	divides = n > RUN_SHORT && fullest_slot(range, first, last, position->used + bits) <= n / 3;
+	if ((!always_table && n <= (divides ? RUN_SHORT : RUN_CLUSTER)) || position->used == part_end(part) ||
 	    position->depth == TRIE_TABLES_MAX)
-		return family->number == 4 ? run_ipv4(ranges, range, first, last)
-					   : run_ipv6(ranges, range, first, last, position->from,
-						      position->from | ~prefix_mask(position->used));
-	/* the first table has about one slot for four ranges, a later one for two */
-	while (n >> (bits + 1))
-		bits++;
-	bits -= position->depth ? 1 : 2;
-	most = position->depth || family->number == 6 ? 16 : 20;
-	if (bits > most)
-		bits = most;
-	if (bits > family->bits - position->used)
-		bits = family->bits - position->used;
-	if (bits < 1)
-		bits = 1;
+		return run(ranges, part, range, first, last, position);
+	if (!divides && part != PART_IPV4)
+		bits = table_bits(part, n, position->used, 2);
 	base = cells_add(ranges, (size_t)1 << bits);
 	next.used += bits;
 	next.depth++;
-	if (base == SIZE_MAX || !steps_build(ranges, family, &inside, &next, base, (size_t)1 << bits))
+	if (base == SIZE_MAX || !steps_build(ranges, part, &inside, &next, base, (size_t)1 << bits))
 		return UINT64_MAX;
-	return STEP_TABLE | (uint64_t)bits << 32 | base;
+	return step_table(part, &next, base);
 }
 
-bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
+bool steps_build(struct ranges *ranges, enum part part, const struct rangeset *set,
 		 const struct trie_position *position, size_t base, size_t n)
 {
 	const struct range *range = set->range;
@@ -239,7 +287,7 @@ bool steps_build(struct ranges *ranges, const struct family *family, const struc
 			first++;
 		for (until = first; until < last && range[until + 1].start <= end; until++)
 			;
-		next = step(ranges, family, range, first, until, &slot);
+		next = step(ranges, part, range, first, until, &slot);
 		if (next == UINT64_MAX)
 			return false;
 		ranges->cell[base + i] = next;
@@ -344,7 +392,7 @@ static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 		const struct trie_position all = { 0, 0, 0 };
 
 		ranges_of(&set, entry + done, of_family[f]);
-		good = steps_build(ranges, &families[f], &set, &all, f, 1);
+		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, &set, &all, f, 1);
 		done += of_family[f];
 	}
 	free(set.range);

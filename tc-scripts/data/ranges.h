@@ -24,7 +24,7 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) <= 64, "there are millions of them");
 
-#define ENTRIES_MAX ((1 << 21) - 1)	/* which make at most RUN_MAX ranges */
+#define ENTRIES_MAX ((1 << 21) - 1)	/* two ranges each, and one: see step_run() */
 
 struct record {
 	uint32_t tag;

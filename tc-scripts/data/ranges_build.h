@@ -10,15 +10,14 @@
 
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
-#define TRIE_TABLES_MAX 4
+#define STEP_SHIFT(step) ((step) >> 32 & 63)
+#define STEP_JUMP_BITS 24
+#define STEP_LOG_AT 56
+#define TRIE_TABLES_MAX 8
 #define LEAF_TIMED (1U << 31)
 
 struct range_ipv4 {
 	uint32_t start, leaf;
-};
-
-struct range_ipv6 {
-	uint32_t leaf, count;
 };
 
 struct record_timeout {
@@ -125,11 +124,24 @@ struct rangeset {
 /* Computes the ranges of @n sorted entries of one family. Also sets .covering of each entry. */
 void ranges_of(struct rangeset *set, struct entry *entry, size_t n);
 
-struct family {
-	int number;		/* 4 or 6 */
-	int bits;		/* of the address that the tables may use */
-};
-extern const struct family families[2];
+/* By which bits of an address a trie is searched. */
+enum part { PART_IPV4, PART_UPPER, PART_LOWER };
+
+static inline int part_begin(enum part part)
+{
+	return part == PART_LOWER ? 64 : 0;
+}
+
+static inline int part_end(enum part part)
+{
+	return part_begin(part) + (part == PART_IPV4 ? 32 : 64);
+}
+
+/* What a table with this shift is indexed with, modulo 2^32. */
+static inline uint32_t part_index(enum part part, address_t address, int shift)
+{
+	return (uint32_t)((uint64_t)(address >> (64 - part_begin(part))) >> shift);
+}
 
 /* Where a step is: after @depth tables, for the addresses that begin with the first @used bits of @from. */
 struct trie_position {
@@ -140,5 +152,5 @@ struct trie_position {
 /* Adds @n cells of 0, and returns the index of the first. SIZE_MAX if there is no memory or no room. */
 size_t cells_add(struct ranges *ranges, size_t n);
 /* Builds the steps for @n consecutive places from @first, in the cells from @base. */
-bool steps_build(struct ranges *ranges, const struct family *family, const struct rangeset *set,
+bool steps_build(struct ranges *ranges, enum part part, const struct rangeset *set,
 		 const struct trie_position *first, size_t base, size_t n);

@@ -213,6 +213,7 @@ static bool update_covering(struct live *live, const struct entries *entries)
 static bool rebuild(struct live *live, const struct prefix *prefix, struct entries *entries, struct rangeset *set)
 {
 	struct ranges *ranges = live->ranges;
+	const enum part part = prefix->family == 6 ? PART_UPPER : PART_IPV4;
 	struct prefix region = *prefix;
 	struct trie_position position = { 0 };
 	size_t at = prefix->family == 6, slots = 1, base;
@@ -220,12 +221,12 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 
 	/* follow tables from the first step to the step for @prefix, or to the steps for its parts */
 	while (slots == 1 && ranges->cell[at] & STEP_TABLE) {
-		int bits = ranges->cell[at] >> 32 & 31;
+		int shift = STEP_SHIFT(ranges->cell[at]), used = 64 - shift;
 
-		if (!bits || position.used + bits > families[prefix->family == 6].bits)
+		if (used <= position.used || used > part_end(part))
 			return false;
-		at = (uint32_t)ranges->cell[at] + (size_t)((address_t)(prefix->address << position.used) >> (128 - bits));
-		position.used += bits;
+		at = (uint32_t)((uint32_t)ranges->cell[at] + part_index(part, prefix->address, shift));
+		position.used = used;
 		position.depth++;
 		if (prefix->length < position.used)
 			slots = (size_t)1 << (position.used - prefix->length);
@@ -247,7 +248,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	ranges_of(set, entries->entry, entries->n);
 	base = cells_add(ranges, slots);
 	if (base == SIZE_MAX || !update_covering(live, entries) ||
-	    !steps_build(ranges, &families[prefix->family == 6], set, &position, base, slots))
+	    !steps_build(ranges, part, set, &position, base, slots))
 		return false;
 	for (size_t i = 0; i < slots; i++)
 		if (ranges->cell[at + i] != ranges->cell[base + i] &&

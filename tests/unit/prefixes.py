@@ -47,8 +47,9 @@ def edges(nets, bits):
 
 
 class Ranges:
-    """A range trie as include/tcact/ranges.h describes it, of the simplest form: a run for IPv4; for
-    IPv6 a table of two runs, in which each /64 that is cut has a run of its own."""
+    """A range trie as include/tcact/ranges.h describes it, of a simple form: a run for IPv4; for IPv6 a table by the
+    first bit, and in the upper half of that a second one. A /64 that is cut has a run by the lower half of the address, or
+    if it has more than three ranges a table of two runs."""
 
     def __init__(self, table, timeouts):
         nets = [ipaddress.ip_network(prefix) for prefix in table]
@@ -68,13 +69,20 @@ class Ranges:
         self.ipv4(list(edges([n for n in nets if n.version == 4], 32)))
         self.ipv6(list(edges([n for n in nets if n.version == 6], 128)))
 
-    def run(self, cells, count):
-        base = len(self.cells)
+    def run(self, cells, size):
+        base, count = len(self.cells), len(cells) // size
         self.cells += cells
-        return f"u64:{1 << 62 | count << 32 | base}"
+        log = max(count - 1, 1).bit_length() - 1
+        return f"u64:{1 << 62 | log + size - 1 << 56 | (count - (1 << log)) * size << 32 | base}"
+
+    def table(self, bits, *steps):
+        """Of two steps, for the addresses that begin with these @bits, and then 0 or 1."""
+        base = len(self.cells)
+        self.cells += steps
+        return f"u64:{1 << 63 | 63 - len(bits) << 32 | base - int(bits + '0', 2) & 0xffffffff}"
 
     def ipv4(self, ranges):
-        self.cells[0] = self.run([f"u32:{first},u32:{self.leaves[net]}" for first, net in ranges], len(ranges))
+        self.cells[0] = self.run([f"u32:{first},u32:{self.leaves[net]}" for first, net in ranges], 1)
 
     def fill(self, suite):
         for name, values in (("prefix_cells", self.cells), ("prefix_records", self.records)):
@@ -90,28 +98,28 @@ class Ranges:
         return [("prefix_records", f"u32:{number}", record) for number, record in records.items()]
 
     def ipv6(self, ranges):
-        base = len(self.cells)
-        self.cells += ["u64:0", "u64:0"]
-        self.cells[1] = f"u64:{1 << 63 | 1 << 32 | base}"
-        uppers = {first >> 64 for first, _ in ranges} | {(first >> 64) + 1 for first, _ in ranges} | {0, 1 << 63}
+        uppers = {first >> 64 for first, _ in ranges} | {(first >> 64) + 1 for first, _ in ranges}
 
         def at(address):
             return next(net for first, net in reversed(ranges) if first <= address)
 
-        for half in range(2):
-            run = []
-            for upper in sorted(u for u in uppers if u >> 63 == half):
-                cut = [(first & (1 << 64) - 1, net) for first, net in ranges if first >> 64 == upper]
-                if not cut or cut[0][0]:
-                    cut.insert(0, (0, at(upper << 64)))
-                if len(cut) == 1:
-                    run += [f"u64:{upper}", f"u32:{self.leaves[cut[0][1]]},u32:0"]
-                else:
-                    place = len(self.cells)
-                    for lower, net in cut:
-                        self.cells += [f"u64:{lower}", f"u32:{self.leaves[net]},u32:0"]
-                    run += [f"u64:{upper}", f"u32:{place},u32:{len(cut)}"]
-            self.cells[base + half] = self.run(run, len(run) // 2)
+        def below(upper):
+            cut = [(first & (1 << 64) - 1, net) for first, net in ranges if first >> 64 == upper]
+            if not cut or cut[0][0]:
+                cut.insert(0, (0, at(upper << 64)))
+            cells = [(f"u64:{lower}", f"u32:{self.leaves[net]},u32:0") for lower, net in cut]
+            if len(cut) == 1:
+                return cells[0][1]
+            if len(cut) <= 3:
+                return self.run(sum(cells, ()), 2)
+            return self.table("", self.run(sum(cells, ()), 2), cells[-1][1])
+
+        def half(bits):
+            first = int(bits, 2) << 64 - len(bits)
+            inside = {upper for upper in uppers if upper >> 64 - len(bits) == int(bits, 2)}
+            return self.run([cell for upper in sorted(inside | {first}) for cell in (f"u64:{upper}", below(upper))], 2)
+
+        self.cells[1] = self.table("", half("0"), self.table("1", half("10"), half("11")))
 
 
 def find(table, timeouts, address):
