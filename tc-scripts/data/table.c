@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -89,11 +90,12 @@ static void *entry_at(const struct table *table, size_t i)
 /* ---- what is published ----------------------------------------------------------------------- */
 
 /*
- * A list in another form is one whose lines become ours. nft: what `nft list set` prints, where
- * entries stand between braces, separated by commas, over several lines.
+ * What `nft list set` prints: entries stand between braces, separated by commas, over several lines. Other lines have
+ * as many braces open.
  */
-struct form {
-	bool nft, elements;
+struct nft {
+	int braces;
+	bool elements;
 };
 
 static bool begins(const char *line, const char *with)
@@ -101,24 +103,59 @@ static bool begins(const char *line, const char *with)
 	return !strncmp(line, with, strlen(with));
 }
 
-/* ipset save: "add NAME ENTRY [timeout N] ..."; "create" and "COMMIT" say nothing of entries. */
-static char *from_ipset(char *line)
+/* Of nft; with -a, "# handle N" may follow. */
+static bool begins_block(const char *line, const char *with)
 {
-	if (begins(line, "create ") || !strcmp(line, "COMMIT"))
+	size_t n = strcspn(line, "#");
+
+	while (n && line[n - 1] == ' ')
+		n--;
+	return begins(line, with) && n && line[n - 1] == '{';
+}
+
+/* A line of `ipset save`. "create" and "COMMIT" have no entries. */
+static bool of_ipset(const char *line)
+{
+	return begins(line, "create ") || begins(line, "add ") || !strcmp(line, "COMMIT");
+}
+
+/* Blanks what is between quotes: a comment, which can have any other character. False: a quote is open. */
+static bool blank_quoted(char *line)
+{
+	bool in = false;
+
+	for (; *line; line++) {
+		in ^= *line == '"';
+		if (in || *line == '"')
+			*line = ' ';
+	}
+	return !in;
+}
+
+/* "add NAME ENTRY [timeout N] ..."; NULL: something is wrong. */
+static char *from_ipset(char *line, struct fault *fault)
+{
+	char *words = line;
+
+	if (!begins(line, "add "))
 		return "";
-	line += strcspn(line, " \t");
-	line += strspn(line, " \t");
-	line += strcspn(line, " \t");
-	return line;
+	for (int i = 0; i < 2; i++) {
+		words += strcspn(words, " \t");
+		words += strspn(words, " \t");
+	}
+	if (!*words)
+		fault_set(fault, "no entry", "has the name of a set, but no entry");
+	return *words ? words : NULL;
 }
 
 /*
- * Extended delegated statistics of a regional registry: registry|cc|type|start|value|date|status. IPv4
- * has a number of addresses, IPv6 a length. Only what is in use.
+ * Delegated statistics of a regional registry: registry|cc|type|start|value|date|status. IPv4 has a number of addresses,
+ * IPv6 a length. Only what is in use. NULL: it is no such line.
  */
-static char *from_registry(char *line, char *out, size_t size)
+static char *from_registry(char *line, char *out, size_t size, struct fault *fault)
 {
 	char *field[8] = { line };
+	const char *type, *status;
 	int n = 1;
 
 	for (char *c = line; *c && n < 8; c++) {
@@ -127,15 +164,25 @@ static char *from_registry(char *line, char *out, size_t size)
 			field[n++] = c + 1;
 		}
 	}
-	if (n < 7 || (strcmp(field[6], "allocated") && strcmp(field[6], "assigned")))
+	type = n > 2 ? field[2] : "";
+	status = n > 6 ? field[6] : "";
+	/* the first line, and those that sum up */
+	if ((n > 6 && isdigit((unsigned char)*line)) || (n == 6 && !strcmp(field[5], "summary")))
 		return "";
-	if (!strcmp(field[2], "ipv4"))
-		snprintf(out, size, "%s+%s", field[3], field[4]);
-	else if (!strcmp(field[2], "ipv6"))
-		snprintf(out, size, "%s/%s", field[3], field[4]);
-	else
+	if (!strcasecmp(status, "available") || !strcasecmp(status, "reserved") || (*status && !strcmp(type, "asn")))
 		return "";
-	return out;
+	if (!strcasecmp(status, "allocated") || !strcasecmp(status, "assigned")) {
+		if (!strcmp(type, "ipv4")) {
+			snprintf(out, size, "%s+%s", field[3], field[4]);
+			return out;
+		}
+		if (!strcmp(type, "ipv6")) {
+			snprintf(out, size, "%s/%s", field[3], field[4]);
+			return out;
+		}
+	}
+	fault_set(fault, "no entry", "is no line of a registry's statistics");
+	return NULL;
 }
 
 /* Words of other programs' lists that say nothing which a table keeps. */
@@ -171,7 +218,7 @@ struct reader {
 	struct table *table;
 	const struct table_rules *rules;
 	const char *path;
-	struct form form;
+	struct nft nft;
 	size_t line;
 	struct {
 		const char *kind;
@@ -203,43 +250,69 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 	return 0;
 }
 
-static int read_entry(struct reader *reader, char *text, bool foreign, struct error *e)
+/* @text: an entry; NULL: @fault says what is wrong. */
+static int read_entry(struct reader *reader, char *text, bool foreign, struct fault *fault, struct error *e)
 {
 	char *words[WORDS_MAX + 1], *save, *word;
 	bool keys = reader->rules->keys;
-	struct fault fault = {};
 	int n = 0;
 
+	if (!text)
+		return bad_line(reader, fault, e);
 	for (word = strtok_r(text, " \t", &save); word && n <= WORDS_MAX; word = strtok_r(NULL, " \t", &save))
 		words[n++] = word;
 	if (foreign)
 		n = drop_other_words(words, n);
 	if (!n)
 		return 0;
-	if (n > WORDS_MAX ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MAX)
-			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, &fault))
-		return fault.kind ? bad_line(reader, &fault, e) : error_memory(e);
+	if (n > WORDS_MAX ? fault_set(fault, "too many words", "has more than %d words", WORDS_MAX)
+			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, fault))
+		return fault->kind ? bad_line(reader, fault, e) : error_memory(e);
 	return 0;
 }
 
-/* The elements of a set of nft in @line. */
-static int read_elements(struct reader *reader, char *line, struct error *e)
+static int braces_in(const char *line)
 {
-	char *brace = strchr(line, '}'), *save, *one;
+	int n = 0;
 
+	for (; *line; line++)
+		n += (*line == '{') - (*line == '}');
+	return n;
+}
+
+static int read_nft(struct reader *reader, char *line, struct error *e)
+{
+	char *brace, *save, *one;
+
+	if (!reader->nft.elements) {
+		brace = begins(line, "elements") ? strchr(line, '{') : NULL;
+		if (!brace) {
+			reader->nft.braces += braces_in(line);
+			return 0;
+		}
+		line = brace + 1;
+		reader->nft.elements = true;
+	}
+	brace = strchr(line, '}');
 	if (brace) {
 		*brace = '\0';
-		reader->form.elements = false;
+		reader->nft.elements = false;
+		reader->nft.braces += braces_in(brace + 1);
 	}
-	for (one = strtok_r(line, ",", &save); one; one = strtok_r(NULL, ",", &save))
-		if (read_entry(reader, one, true, e))
+	for (one = strtok_r(line, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+		struct fault fault = {};
+
+		if (read_entry(reader, one, true, &fault, e))
 			return -1;
+	}
 	return 0;
 }
 
 static int read_line(struct reader *reader, char *line, struct error *e)
 {
+	struct fault fault = {};
 	char made[128], *end;
+	bool nft, ipset;
 
 	reader->table->line = (uint32_t)++reader->line;
 	if (reader->line == 1 && begins(line, "\xef\xbb\xbf"))	/* a byte order mark */
@@ -247,31 +320,32 @@ static int read_line(struct reader *reader, char *line, struct error *e)
 	if (reader->line == 1 && begins(line, "\x1f\x8b"))
 		return error(e, USAGE, "write: zcat FILE | tcact ... -", "table %s is compressed by gzip",
 			     Q(reader->path));
+	line += strspn(line, " \t");
+	for (end = line + strlen(line); end > line && strchr(" \t\r", end[-1]); )
+		*--end = '\0';
+	if (strchr(line, '\r'))
+		return error(e, USAGE, "end each line with a line feed", "table %s line %zu has a carriage return in it",
+			     Q(reader->path), reader->line);
+	nft = reader->nft.braces > 0 || reader->nft.elements || begins_block(line, "table ") ||
+	      begins_block(line, "set ") || begins(line, "elements =");
+	ipset = !nft && of_ipset(line);
+	if ((nft || ipset) && !blank_quoted(line))
+		return error(e, USAGE, "close it", "table %s line %zu: a quote is open", Q(reader->path), reader->line);
+	if (ipset && (strstr(line, " netmask ") || strstr(line, " bitmask ")))
+		return error(e, USAGE, "write the prefixes for which its addresses stand", "table %s line %zu: a set with a mask",
+			     Q(reader->path), reader->line);
+	if (nft) {
+		line[strcspn(line, "#")] = '\0';
+		return read_nft(reader, line, e);
+	}
 	/* comments */
-	line[strcspn(line, "#;\r")] = '\0';
+	line[strcspn(line, "#;")] = '\0';
 	end = strstr(line, "//");
 	if (end)
 		*end = '\0';
-	line += strspn(line, " \t");
-	for (end = line + strlen(line); end > line && strchr(" \t", end[-1]); )
-		*--end = '\0';
-
-	if (begins(line, "table ") || begins(line, "set ") || begins(line, "elements ="))
-		reader->form.nft = true;
-	if (reader->form.nft) {
-		if (!reader->form.elements) {
-			if (!begins(line, "elements") || !(line = strchr(line, '{')))
-				return 0;
-			line++;
-			reader->form.elements = true;
-		}
-		return read_elements(reader, line, e);
-	}
 	if (strchr(line, '|'))
-		return read_entry(reader, from_registry(line, made, sizeof(made)), false, e);
-	if (begins(line, "create ") || begins(line, "add ") || !strcmp(line, "COMMIT"))
-		return read_entry(reader, from_ipset(line), true, e);
-	return read_entry(reader, line, false, e);
+		return read_entry(reader, from_registry(line, made, sizeof(made), &fault), false, &fault, e);
+	return read_entry(reader, ipset ? from_ipset(line, &fault) : line, ipset, &fault, e);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -331,6 +405,8 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 		goto out;
 	buffer[have] = '\0';	/* a last line without its end */
 	result = have ? read_line(reader, buffer, e) : 0;
+	if (!result && (reader->nft.elements || reader->nft.braces > 0))
+		result = error(e, USAGE, "give all of it", "table %s ends within a set", Q(reader->path));
 out:
 	free(buffer);
 	return result;

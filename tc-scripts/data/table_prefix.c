@@ -17,7 +17,7 @@ static uint64_t now_ns(void)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* "90", in seconds, or "1h30m"; at most 10 years. */
+/* "90", in seconds, or "1h30m"; at most 10 years. nft has also "688ms": that is rounded up. */
 static bool duration_read(const char *text, uint64_t *seconds)
 {
 	const uint64_t most = 10ULL * 365 * 86400;
@@ -34,6 +34,11 @@ static bool duration_read(const char *text, uint64_t *seconds)
 		for (; isdigit((unsigned char)*text); text++)
 			if ((n = n * 10 + (*text - '0')) > most)
 				return false;
+		if (text[0] == 'm' && text[1] == 's') {
+			*seconds += (n + 999) / 1000;
+			text += 2;
+			continue;
+		}
 		unit = *text ? strchr(units, *text) : units;
 		if (!unit)
 			return false;
