@@ -146,6 +146,12 @@ transport_parse_within(struct __sk_buff *skb, const struct network *net, __u32 l
 		int where;
 
 		end = net->offset + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+		/*
+		 * 0: of a GSO packet inside an ICMP error. And Linux takes a packet with a hop-by-hop header to its end then,
+		 * whether that has the jumbo payload option or not (ip6_rcv_core() in net/ipv6/ip6_input.c).
+		 */
+		if (!ip->payload_len && (inner || ip->nexthdr == IPPROTO_HOPOPTS))
+			end = limit;
 		end = transport_end(skb, end, limit, inner);
 		if (end > limit)
 			end = limit;

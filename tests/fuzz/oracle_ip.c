@@ -205,6 +205,8 @@ bool ttl_part(struct run *r, const struct ttl *ttl)
 		if (ttl->max && value > ttl->max)
 			value = ttl->max;
 	}
+	if (value == 255 && p->version == 6 && p->why4 && p->why4 != FRAGMENT)
+		return true;	/* it may be neighbour discovery */
 	if (*field != value) {
 		*field = value;
 		sum_header(r, p->l3);

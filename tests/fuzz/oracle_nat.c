@@ -56,7 +56,7 @@ bool find_inner(struct packet *in, const struct packet *p)
 		total = get16(ip + 2) ? get16(ip + 2) : in->end - in->l3;
 	} else {
 		in->protocol = ip[6];
-		total = 40 + get16(ip + 4);
+		total = get16(ip + 4) ? 40u + get16(ip + 4) : in->end - in->l3;
 	}
 	in->l4 = in->l3 + header;
 	if (in->l3 + total < in->end)

@@ -125,7 +125,8 @@ void find_ip(struct packet *p, bool gso)
 	} else {
 		header = 40;
 		total = get16(ip + 4);
-		total = gso ? room : total + 40;
+		/* behind hop-by-hop options Linux takes 0 for a jumbo payload: it is not checked */
+		total = gso || (!total && !ip[6]) ? room : total + 40;
 		p->protocol = ip[6];
 	}
 	if (total > room || header > room) {

@@ -227,6 +227,11 @@ def headers(suite):
             for proto in (TCP_, UDP_, ICMP6_, SCTP_, DCCP_):
                 nat.both(f"{name}-{NAMES[proto]}", lambda s, d: whole(s, d, proto, extensions=chain), near, far)
         nat.case("nine", whole(*nat.end(near, far), TCP_, extensions=[destination()] * 9), why="extensions")
+        # without a length, Linux takes it to its end: see transport_parse_within()
+        nat.both("payload-0", lambda s, d: packet(s, d, UDP_, segment(UDP_, s, d), extensions=[hop_by_hop()], length=0),
+                 near, far, flags=(4,))
+        nat.case("payload-0-cut", packet(*nat.end(near, far), UDP_, b"\0\1\0", extensions=[hop_by_hop()], length=0),
+                 why="truncated")
         # RFC 8200, 8.1: the pseudo-header has the final destination, which is in the routing header
         for proto in (TCP_, UDP_, ICMP6_):
             def on_the_way(s, d):
@@ -390,6 +395,11 @@ def icmp_errors(suite):
                 a, b = (error(*nat.end(x, far), packet(*nat.end(x, far)[::-1], UDP_, PAYLOAD * 2, extensions=[
                     fragment_header(5, 1)]), kind) for x in (near, after))
                 nat.case("inner-later", a, b)
+                # of a GSO packet (BIG TCP)
+                for name, chain in ("tcp", []), ("jumbo", [(0, bytes([0, 0xc2, 4]) + struct.pack("!I", 70000))]):
+                    a, b = (error(*nat.end(x, far), packet(*(e := nat.end(x, far)[::-1]), TCP_, segment(TCP_, *e),
+                                                           extensions=chain, length=0), kind) for x in (near, after))
+                    nat.case(f"inner-payload-0-{name}", a, b)
                 nat.case("inner-nine", error(s, d, whole(d, s, UDP_, extensions=[destination()] * 9), kind),
                          why="extensions")
                 # behind the packet inside, of 128 bytes or more, may be extensions: RFC 4884. A UDP header that begins
@@ -501,8 +511,9 @@ def beyond(suite):
             for name, behind in (("later", later), ("first", first + udp), ("hop", bytes([UDP_, 0, 1, 4]) + b"\0" * 4 + udp)):
                 for length in (0, 1, 4, 7):
                     kind = 0 if name == "hop" else 44
-                    nat.case(f"beyond-{name}-{length}", packet(s, d, kind, behind[:length]), why="truncated",
-                             rest=behind[length:] + b"\0" * 20)
+                    if length or kind:
+                        nat.case(f"beyond-{name}-{length}", packet(s, d, kind, behind[:length]), why="truncated",
+                                 rest=behind[length:] + b"\0" * 20)
                     # the same for the packet inside an error
                     quoted = packet(d, s, kind, behind[:length], length=60)
                     nat.case(f"beyond-inner-{name}-{length}", error(s, d, quoted), why="truncated",
@@ -512,7 +523,8 @@ def beyond(suite):
                              why="truncated", rest=b"\0" * 60)
                     # a packet that ends before the error does
                     quoted = packet(d, s, kind, behind[:length]) + behind[length:]
-                    nat.case(f"beyond-quoted-{name}-{length}", error(s, d, quoted), why="truncated")
+                    if length:
+                        nat.case(f"beyond-quoted-{name}-{length}", error(s, d, quoted), why="truncated")
 
 
 def lengths(suite):

@@ -99,6 +99,19 @@ def vectors(suite):
                         stays(f"icmp6-{kind}-{name}-{ttl}-{label}", ip)
                     else:
                         changes(f"icmp6-{kind}-{name}-{ttl}-{label}", ip, way)
+            # headers that cannot be read, and a packet without a length, which Linux takes to its end
+            for kind in (128, 135):
+                for name, chain, length in (("nine", [dst()] * 9, None), ("no-length", [hbh()], 0)):
+                    ip = v6(Raw(bytes([kind]) + bytes(23)), *chain, hlim=ttl, plen=length)
+                    ip.lastlayer().underlayer.nh = 58
+                    new = ttl if name == "no-length" and kind == 135 else new_ttl(ttl, **way)
+                    p = Packet(f"v6-icmp6-{kind}-{name}-{ttl}-{label}", front_of(ip), ip)
+                    # what is cut off of it is not known to be missing
+                    flags = {"flags": (4,)} if length == 0 else {}
+                    if new is None:
+                        suite.packet(p, verdict=SHOT, count={"expired": 1}, **flags)
+                    else:
+                        suite.packet(p, set_ttl(ip, ttl if name == "nine" and new == 255 else new), **flags)
             for name, make, address in (
                     ("224.0.0.0", v4, True), ("224.0.0.1", v4, True), ("224.0.0.255", v4, True), ("224.0.1.0", v4, False),
                     ("224.1.0.0", v4, False), ("225.0.0.1", v4, False), ("239.255.255.255", v4, False),

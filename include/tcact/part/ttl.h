@@ -87,6 +87,18 @@ static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const str
 	       type >= NDISC_ROUTER_SOLICITATION && type <= NDISC_REDIRECT;
 }
 
+/* Can it be neighbour discovery, behind headers that cannot be read? */
+static __always_inline bool ttl_may_be_ndisc(struct __sk_buff *skb, const struct network *net)
+{
+	struct transport l4;
+	enum reason why;
+
+	if (network_is_ipv4(net))
+		return false;
+	why = transport_parse(skb, net, &l4);
+	return why != DONE && why != FRAGMENT;
+}
+
 /*
  * True if the parameters only ask to subtract 1. It reads all of them in one load, as each
  * load of a parameter stays in the program.
@@ -103,7 +115,7 @@ static __always_inline bool ttl_is_dec_1(const volatile struct ttl_params *param
 }
 
 /* Returns 1, or -EXPIRED and writes nothing. @dec_1 is the result of ttl_is_dec_1(). */
-static __always_inline int ttl_set(struct network *net, bool dec_1,
+static __always_inline int ttl_set(struct __sk_buff *skb, struct network *net, bool dec_1,
 				   const volatile struct ttl_params *params)
 {
 	__u32 old, new, dec, min, max;
@@ -134,6 +146,8 @@ static __always_inline int ttl_set(struct network *net, bool dec_1,
 		if (max && new > max)
 			new = max;
 	}
+	if (new == 255 && ttl_may_be_ndisc(skb, net))
+		return 1;
 	ttl_write(net, old, new);
 	return 1;
 }
