@@ -150,27 +150,25 @@ int command_list(const struct options *options, char **words, int n, struct erro
 int command_info(const struct options *options, char **words, int n, struct error *e)
 {
 	struct json_object *object, *parameters;
-	struct action action = {};
+	const struct action *action;
 
 	if (n != 1)
 		return error(e, USAGE, "see: tcact list", "info takes the NAME of one action");
-	if (action_open(&action, options->objects, words[0], e)) {
-		action_close(&action);
+	action = action_once(options->objects, words[0], e);
+	if (!action)
 		return -1;
-	}
 	if (options->json) {
-		object = action_json(&action);
+		object = action_json(action);
 		parameters = json_object_new_array();
-		for (size_t i = 0; i < action.parameters; i++)
-			if (!parameter_is_table(&action.parameter[i]))
-				json_object_array_add(parameters, parameter_json(&action.parameter[i]));
+		for (size_t i = 0; i < action->parameters; i++)
+			if (!parameter_is_table(&action->parameter[i]))
+				json_object_array_add(parameters, parameter_json(&action->parameter[i]));
 		json_object_object_add(object, "params", parameters);
-		json_object_object_add(object, "table", json_object_new_boolean(action.map != NULL));
+		json_object_object_add(object, "table", json_object_new_boolean(action->map != NULL));
 		print_json(object);
 	} else {
-		info_text(&action);
+		info_text(action);
 	}
-	action_close(&action);
 	return 0;
 }
 
@@ -319,16 +317,17 @@ static void describe_reasons(const struct action *actions, size_t n)
 static int for_actions(const struct options *options, char **words, int n, struct error *e,
 		       void (*describe)(const struct action *actions, size_t n))
 {
-	struct action *actions, one = {};
+	const struct action *one;
+	struct action *actions;
 	size_t count;
 
 	if (n > 1)
 		return error(e, USAGE, "see: tcact help", "only the NAME of one action can be given, or nothing");
 	if (n) {
-		if (!action_open(&one, options->objects, words[0], e))
-			describe(&one, 1);
-		action_close(&one);
-		return e->status ? -1 : 0;
+		one = action_once(options->objects, words[0], e);
+		if (one)
+			describe(one, 1);
+		return one ? 0 : -1;
 	}
 	if (!actions_open(&actions, &count, options->objects, e) && count)
 		describe(actions, count);
@@ -356,6 +355,12 @@ static void names(const struct action *actions, size_t n)
 		names_action(&actions[i]);
 }
 
+static void version(const struct action *actions, size_t n)
+{
+	(void)n;
+	printf("tcact %s\n", actions[0].version);
+}
+
 int command_describe(const struct options *options, char **words, int n, struct error *e)
 {
 	return for_actions(options, words, n, e, describe);
@@ -368,15 +373,7 @@ int command_names(const struct options *options, char **words, int n, struct err
 
 int command_version(const struct options *options, char **words, int n, struct error *e)
 {
-	struct action *actions;
-	size_t count;
-
-	(void)words;
-	(void)n;
-	if (!actions_open(&actions, &count, options->objects, e) && count)
-		printf("tcact %s\n", actions[0].version);
-	actions_close(actions, count);
-	return e->status ? -1 : 0;
+	return for_actions(options, words, n, e, version);
 }
 
 /* values NAME [PARAM VALUE]...: checks the values, each for itself and together. */
@@ -394,53 +391,28 @@ int command_values(const struct options *options, char **words, int n, struct er
 	return e->status ? -1 : 0;
 }
 
-/* bake with a table: the object of the action that is made for that, in the directory baked/. */
-static int bake_table(const struct options *options, const char *table_file, const char *file, char **words, int n,
+/* Reads the table that goes into the object of @action, whose values are the @n @words. */
+static int bake_table(struct table *table, const struct action *action, const char *file, char **words, int n,
 		      struct error *e)
 {
 	struct progress progress;
 	const struct table_rules rules = { .least = 1, .empty = "bake it without table, which matches nothing",
 					   .progress = &progress };
-	struct settings settings = {};
-	struct action action = {}, plain = {};
-	struct baked baked = {};
-	struct table table = {};
-	char objects[PATH_MAX];
-	int result = -1;
 
-	if (action_open(&plain, options->objects, words[0], e) || table_begin(&table, &plain, e))
-		goto out;
-	if (!table.kind->bake) {
-		error(e, USAGE, "see: tcact add", "the table of %s cannot be in an object", words[0]);
-		goto out;
-	}
-	if (plain.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)) {
-		error(e, USAGE, "do that on such a machine", "the objects have another byte order than this machine, "
-		      "in which a table cannot be put");
-		goto out;
-	}
+	if (table_begin(table, action, e))
+		return -1;
+	if (!table->kind->bake)
+		return error(e, USAGE, "see: tcact add", "the table of %s cannot be in an object", action->name);
+	if (action->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+		return error(e, USAGE, "do that on such a machine", "the objects have another byte order than this machine, "
+			     "in which a table cannot be put");
 	progress_begin(&progress);
-	if (table_read(&table, table_file, &rules, e))
-		goto out;
-	for (int i = 1; i < n; i += 2) {
-		if (!strcmp(words[i], "hits")) {
-			error(e, USAGE, "leave it out, or use tcact add", "hits: a table in an object counts none");
-			goto out;
-		}
-	}
-	snprintf(objects, sizeof(objects), "%s/baked", options->objects);
-	if (!action_open(&action, objects, words[0], e) && !settings_begin(&settings, &action, e) &&
-	    !settings_read(&settings, words + 1, n - 1, e) && !settings_check_with(&settings, table_file, e) &&
-	    !settings_finish(&settings, e) && !table.kind->bake(&table, &baked, e))
-		result = settings_bake(&settings, &baked, file, e);
-out:
-	free(baked.cell);
-	free(baked.plan);
-	table_free(&table);
-	settings_free(&settings);
-	action_close(&action);
-	action_close(&plain);
-	return result;
+	if (table_read(table, file, &rules, e))
+		return -1;
+	for (int i = 0; i < n; i += 2)
+		if (!strcmp(words[i], "hits"))
+			return error(e, USAGE, "leave it out, or use tcact add", "hits: a table in an object counts none");
+	return 0;
 }
 
 /* bake NAME [PARAM VALUE]... -o FILE [-t TABLE] */
@@ -448,12 +420,15 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 {
 	struct settings settings = {};
 	const struct action *action;
-	const char *file = NULL, *table = NULL;
+	const char *file = NULL, *table_file = NULL;
+	struct baked baked = {};
+	struct table table = {};
+	char objects[PATH_MAX];
 	int kept = 0, result = -1;
 
 	for (int i = 0; i < n; i++) {
 		if (!strcmp(words[i], "-t") && i + 1 < n) {
-			table = words[++i];
+			table_file = words[++i];
 		} else if (strcmp(words[i], "-o")) {
 			words[kept++] = words[i];
 		} else if (file) {
@@ -468,12 +443,20 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
 	if (!file || !*file)
 		return error(e, USAGE, "write -o FILE", "-o FILE is missing");
-	if (table)
-		return bake_table(options, table, file, words, kept, e);
 	action = action_once(options->objects, words[0], e);
+	if (action && table_file) {
+		/* the object that was made for a table */
+		snprintf(objects, sizeof(objects), "%s/baked", options->objects);
+		action = bake_table(&table, action, table_file, words + 1, kept - 1, e)
+			? NULL : action_once(objects, words[0], e);
+	}
 	if (action && !settings_begin(&settings, action, e) && !settings_read(&settings, words + 1, kept - 1, e) &&
-	    !settings_check(&settings, e) && !settings_finish(&settings, e))
-		result = settings_bake(&settings, NULL, file, e);
+	    !settings_check_with(&settings, table_file, e) && !settings_finish(&settings, e) &&
+	    !(table_file && table.kind->bake(&table, &baked, e)))
+		result = settings_bake(&settings, table_file ? &baked : NULL, file, e);
+	free(baked.cell);
+	free(baked.plan);
+	table_free(&table);
 	settings_free(&settings);
 	return result;
 }

@@ -39,7 +39,7 @@ static int change_maps(const struct table *table, bool removal, const struct pro
 int command_change(const struct options *options, char **words, int n, struct error *e)
 {
 	struct program program = {};
-	struct action action = {};
+	const struct action *action;
 	struct table table = {};
 	bool removal;
 	int result = -1;
@@ -47,7 +47,8 @@ int command_change(const struct options *options, char **words, int n, struct er
 	if (n < 4 || (strcmp(words[0], "-a") && strcmp(words[0], "-d")))
 		return error(e, USAGE, "see: tcact help", "change: write -a or -d, NAME, ID, ENTRY");
 	removal = !strcmp(words[0], "-d");
-	if (action_open(&action, options->objects, words[1], e) || table_begin(&table, &action, e))
+	action = action_once(options->objects, words[1], e);
+	if (!action || table_begin(&table, action, e))
 		goto out;
 	for (int i = 3; i < n; i++)
 		if (table_line(&table, words[i], removal, e))
@@ -59,6 +60,5 @@ int command_change(const struct options *options, char **words, int n, struct er
 out:
 	table_free(&table);
 	program_close(&program);
-	action_close(&action);
 	return result;
 }

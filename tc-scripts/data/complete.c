@@ -151,7 +151,7 @@ static void offer_parameters(const struct action *action)
 
 /* What a command line has said. */
 struct said {
-	struct action action;		/* the last one that it names; action.name is NULL without one */
+	const struct action *action;	/* the last one that it names, or NULL */
 	const struct parameter *parameter;	/* of it: its value is to follow */
 	const char *keyword;		/* the same of a word that is not a parameter, or NULL */
 	bool control;
@@ -160,15 +160,12 @@ struct said {
 /* The file says whether it is an action; those that are not need no message. */
 static void see_action(struct said *said, const char *objects, const char *word)
 {
-	struct action action;
+	const struct action *action;
 	struct error e = {};
 
-	if (strcmp(word, "tcact") && !action_open(&action, objects, word, &e)) {
-		action_close(&said->action);
+	action = strcmp(word, "tcact") ? action_once(objects, word, &e) : NULL;
+	if (action)
 		said->action = action;
-	} else {
-		action_close(&action);
-	}
 }
 
 static void see(struct said *said, const struct options *options, char **words, int n)
@@ -178,7 +175,7 @@ static void see(struct said *said, const struct options *options, char **words, 
 	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
 
 	for (int i = 0; i < n; i++) {
-		const struct parameter *p = said->action.name ? parameter_named(&said->action, words[i]) : NULL;
+		const struct parameter *p = said->action ? parameter_named(said->action, words[i]) : NULL;
 		char first[16] = "";
 
 		if (p && parameter_is_table(p))
@@ -211,7 +208,7 @@ static void offer_next(const struct options *options, const char *subcommand, co
 	bool bake = !strcmp(subcommand, "bake"), add = !strcmp(subcommand, "add"), change = !strcmp(subcommand, "change"),
 	     top = !strcmp(subcommand, "top");
 
-	if (!said->action.name) {
+	if (!said->action) {
 		if (!bake)
 			offer_all(places);
 		if (!strcmp(subcommand, "show") && first)
@@ -223,8 +220,8 @@ static void offer_next(const struct options *options, const char *subcommand, co
 	} else if (!strcmp(previous, "then")) {
 		offer_actions(options, "", "");
 	} else if (!said->control && (bake || add || change)) {
-		offer_parameters(&said->action);
-		if (said->action.map && !change)
+		offer_parameters(said->action);
+		if (said->action->map && !change)
 			offer("table", "the file of its table");
 		if (add)
 			offer("then", "another action");
@@ -235,9 +232,9 @@ static void offer_next(const struct options *options, const char *subcommand, co
 	}
 	if (!strcmp(subcommand, "monitor") || top)
 		offer("interval", "in seconds");
-	if (!strcmp(verb, "dump") && (!said->action.name || said->action.table))
+	if (!strcmp(verb, "dump") && (!said->action || said->action->table))
 		offer("plans", "the rates by prefix of police and pace");
-	if (top || (!strcmp(verb, "dump") && (!said->action.name || said->action.buckets))) {
+	if (top || (!strcmp(verb, "dump") && (!said->action || said->action->buckets))) {
 		offer("sort", "by this column");
 		offer("first", "so many rows");
 	}
@@ -304,6 +301,5 @@ int command_complete(const struct options *options, char **words, int n, struct 
 	} else {
 		offer_next(options, subcommand, verb, &said, i == n, words[n - 1]);
 	}
-	action_close(&said.action);
 	return 0;
 }

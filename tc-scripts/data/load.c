@@ -542,7 +542,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct table_rules rules = { .least = 1, .progress = &progress };
 	struct settings settings = {}, before = {};
 	struct program like = {}, sharer = {};
-	struct action action = {};
+	const struct action *action;
 	struct table table = {};
 	struct error unknown = {};
 	char **changes = calloc(n + 1, sizeof(*changes));
@@ -600,12 +600,13 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		goto out;
 	}
 
-	if (action_open(&action, options->objects, words[0], e) || settings_begin(&settings, &action, e))
+	action = action_once(options->objects, words[0], e);
+	if (!action || settings_begin(&settings, action, e))
 		goto out;
 	if (id) {
 		if (program_open(&like, (__u32)id, e) || (!maps_only && program_settings(&like, &settings, e)))
 			goto out;
-		known = (action.table || action.buckets) && !settings_begin(&before, &action, &unknown) &&
+		known = (action->table || action->buckets) && !settings_begin(&before, action, &unknown) &&
 			!program_settings(&like, &before, &unknown);
 		load.like = &like;
 	}
@@ -620,22 +621,22 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	drop_inapplicable(&settings, words + 1, n - 1);
 	if (!given && !shared && known && settings_table(&before) && table_keep(&settings, &load, maps_only, e))
 		goto out;
-	if (known && action.buckets)
+	if (known && action->buckets)
 		keep_seed(&settings, &before);
-	load.other_keys = id && action.buckets && (!known || other_keys(&settings, &before));
+	load.other_keys = id && action->buckets && (!known || other_keys(&settings, &before));
 	if (used && key && !id)
 		used_find(&load.used, used, key, &settings);
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
 	if (given) {
 		load.table = &table;
-		if (table_begin(&table, &action, e) || (file && table_read(&table, file, &rules, e)) ||
+		if (table_begin(&table, action, e) || (file && table_read(&table, file, &rules, e)) ||
 		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)) ||
-		    (change && change_entries(&table, &action, changes, change, removal, e)))
+		    (change && change_entries(&table, action, changes, change, removal, e)))
 			goto out;
 	}
 	if (shared && !dry) {
-		if (table_begin(&table, &action, e) || other_open(&sharer, shared, e))
+		if (table_begin(&table, action, e) || other_open(&sharer, shared, e))
 			goto out;
 		load.shared = table.kind;
 		load.sharer = &sharer;
@@ -650,6 +651,5 @@ out:
 	program_close(&like);
 	settings_free(&before);
 	settings_free(&settings);
-	action_close(&action);
 	return result;
 }

@@ -93,12 +93,12 @@ struct action {
 	struct btf *btf;
 };
 
-/* Reads the action in @directory/@name.o. action_close() frees it, also after an error. */
+/* The action in @directory/@name.o, read once and kept until the process ends; NULL after an error. */
+const struct action *action_once(const char *directory, const char *name, struct error *);
+
+/* The same, for a file that changes. action_close() frees it, also after an error. */
 int action_open(struct action *action, const char *directory, const char *name, struct error *);
 void action_close(struct action *action);
-
-/* The same, read once and kept until the process ends; NULL after an error. */
-const struct action *action_once(const char *directory, const char *name, struct error *);
 
 /* A number in a variable, as BTF describes it. */
 struct member {
