@@ -25,30 +25,48 @@ static void print_value(const struct settings *settings, const struct parameter 
 	putchar(' ');
 }
 
-static int live_one(const char *objects, const char *name, __u32 id, struct error *e)
-{
-	struct program program = {};
-	struct settings settings = {};
-	const struct action *action = action_once(objects, name, e);
-	struct table table = {};
-	int result = -1;
+/* A program, the values that it was loaded with, and its table, once that is fetched. */
+struct live {
+	const struct action *action;
+	struct program program;
+	struct settings settings;
+	struct table table;
+};
 
-	if (!action || settings_begin(&settings, action, e) || program_open(&program, id, e) ||
-	    program_settings(&program, &settings, e) ||
-	    (settings_table(&settings) && (table_begin(&table, action, e) || table_fetch(&table, &program, e))))
+/* Reads the program with this @id, of the action @name. live_close() ends it, also after an error. */
+static int live_open(struct live *live, const char *objects, const char *name, const char *id, struct error *e)
+{
+	live->action = action_once(objects, name, e);
+	return !live->action || settings_begin(&live->settings, live->action, e) ||
+	       program_open(&live->program, (__u32)strtoul(id, NULL, 10), e) ||
+	       program_settings(&live->program, &live->settings, e) ? -1 : 0;
+}
+
+static void live_close(struct live *live)
+{
+	table_free(&live->table);
+	program_close(&live->program);
+	settings_free(&live->settings);
+}
+
+static void live_one(const char *objects, const char *name, const char *id, struct error *e)
+{
+	struct live live = {};
+	bool has_table;
+
+	if (live_open(&live, objects, name, id, e))
 		goto out;
-	printf("%u\t", id);
-	print_entries(settings_table(&settings) ? &table : NULL, "-");
-	for (size_t i = 0; i < action->parameters; i++)
-		if (settings_shown(&settings, &action->parameter[i]))
-			print_value(&settings, &action->parameter[i]);
+	has_table = settings_table(&live.settings);
+	if (has_table && (table_begin(&live.table, live.action, e) || table_fetch(&live.table, &live.program, e)))
+		goto out;
+	printf("%u\t", live.program.info.id);
+	print_entries(has_table ? &live.table : NULL, "-");
+	for (size_t i = 0; i < live.action->parameters; i++)
+		if (settings_shown(&live.settings, &live.action->parameter[i]))
+			print_value(&live.settings, &live.action->parameter[i]);
 	putchar('\n');
-	result = 0;
 out:
-	table_free(&table);
-	program_close(&program);
-	settings_free(&settings);
-	return result;
+	live_close(&live);
 }
 
 /*
@@ -60,8 +78,9 @@ int command_live(const struct options *options, char **words, int n, struct erro
 	for (int i = 0; i + 1 < n; i += 2) {
 		struct error own = {};
 
+		live_one(options->objects, words[i], words[i + 1], &own);
 		/* programs that are gone, or of another version of tcact, are left out */
-		if (live_one(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), &own) && !own.unreadable) {
+		if (own.status && !own.unreadable) {
 			*e = own;
 			return -1;
 		}
@@ -147,62 +166,38 @@ int command_keep(const struct options *options, char **words, int n, struct erro
 	return e->status ? -1 : 0;
 }
 
-static int check_table(const struct settings *settings, struct error *e)
-{
-	return settings_table(settings) ? 0 : error(e, ABSENT, "give it one: tcact table load", "%s has no table there",
-						    settings->action->name);
-}
-
 /* dump NAME ID [json]: prints the table, sorted, in a form that can be loaded again, or as JSON. */
 int command_dump(const struct options *options, char **words, int n, struct error *e)
 {
-	struct program program = {};
-	struct settings settings = {};
-	struct action action = {};
-	struct table table = {};
-	int result = -1;
+	struct live live = {};
 
 	if (n != 2 && (n != 3 || strcmp(words[2], "json")))
 		return error(e, USAGE, "see: tcact help", "dump: write NAME ID [json]");
-	if (!action_open(&action, options->objects, words[0], e) && !table_begin(&table, &action, e) &&
-	    !program_open(&program, (__u32)strtoul(words[1], NULL, 10), e) && !settings_begin(&settings, &action, e) &&
-	    !program_settings(&program, &settings, e) && !check_table(&settings, e) && !table_fetch(&table, &program, e)) {
-		table_print(&table, n == 3, stdout);
-		result = 0;
-	}
-	table_free(&table);
-	settings_free(&settings);
-	program_close(&program);
-	action_close(&action);
-	return result;
+	if (live_open(&live, options->objects, words[0], words[1], e) || table_begin(&live.table, live.action, e))
+		goto out;
+	if (!settings_table(&live.settings))
+		error(e, ABSENT, "give it one: tcact table load", "%s has no table there", live.action->name);
+	else if (!table_fetch(&live.table, &live.program, e))
+		table_print(&live.table, n == 3, stdout);
+out:
+	live_close(&live);
+	return e->status ? -1 : 0;
 }
 
-static int facts_print(const char *objects, const char *name, __u32 id, struct error *e)
+static void facts_print(const char *objects, const char *name, const char *id, struct error *e)
 {
 	struct fact fact[FACTS_MAX];
-	struct program program = {};
-	struct settings settings = {};
-	struct action action = {};
-	struct table table = {};
-	size_t facts = 0;
-	int result = -1;
+	struct live live = {};
+	size_t facts;
 
-	if (action_open(&action, objects, name, e) || table_begin(&table, &action, e) ||
-	    program_open(&program, id, e) || settings_begin(&settings, &action, e) ||
-	    program_settings(&program, &settings, e) ||
-	    (settings_table(&settings) && table_fetch_facts(&table, &program, fact, &facts, e)))
+	if (live_open(&live, objects, name, id, e) || !settings_table(&live.settings) ||
+	    table_begin(&live.table, live.action, e) || table_fetch_facts(&live.table, &live.program, fact, &facts, e))
 		goto out;
-	if (settings_table(&settings))
-		printf("table\t%u\t%u\n", id, program_map(&program, table.kind->maps[0])->info.id);
+	printf("table\t%s\t%u\n", id, program_map(&live.program, live.table.kind->maps[0])->info.id);
 	for (size_t i = 0; i < facts; i++)
 		printf("number\t%s\t%llu\n", fact[i].name, (unsigned long long)fact[i].n);
-	result = 0;
 out:
-	table_free(&table);
-	settings_free(&settings);
-	program_close(&program);
-	action_close(&action);
-	return result;
+	live_close(&live);
 }
 
 /*
@@ -214,10 +209,9 @@ out:
  */
 int command_tables(const struct options *options, char **words, int n, struct error *e)
 {
-	for (int i = 0; i + 1 < n; i += 2)
-		if (facts_print(options->objects, words[i], (__u32)strtoul(words[i + 1], NULL, 10), e))
-			return -1;
-	return 0;
+	for (int i = 0; i + 1 < n && !e->status; i += 2)
+		facts_print(options->objects, words[i], words[i + 1], e);
+	return e->status ? -1 : 0;
 }
 
 /* Does program @id use @map for its table, and has it a table as @there says? Where @map is 0, sets both. */
