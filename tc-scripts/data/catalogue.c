@@ -13,42 +13,6 @@
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* Prints @text in lines of at most 80 columns, each indented by @indent spaces. */
-static void wrap(const char *text, int indent)
-{
-	int column = 0;
-
-	while (*text) {
-		int length = (int)strcspn(text, " ");
-
-		if (column && column + 1 + length > 80) {
-			putchar('\n');
-			column = 0;
-		}
-		if (column)
-			column += printf(" ");
-		else
-			column = printf("%*s", indent, "");
-		column += printf("%.*s", length, text);
-		text += length;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
-static char *syntax_text(const struct parameter *p)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	value_syntax(p, false, out);
-	fclose(out);
-	return text;
-}
-
 static void info_text(const struct action *action)
 {
 	printf("%s - %s\n%s", action->name, action->what, action->class);
@@ -62,11 +26,11 @@ static void info_text(const struct action *action)
 		if (parameter_is_table(p))
 			continue;
 		value = value_text(p, p->initial);
-		syntax = syntax_text(p);
+		syntax = value_syntax(p, false);
 		putchar('\n');
 		if (value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0) {
-			wrap(text, 2);
-			wrap(syntax, 4);
+			wrapped_print(text, 2);
+			wrapped_print(syntax, 4);
 			free(text);
 		}
 		free(syntax);
@@ -112,38 +76,33 @@ static struct json_object *parameter_json(const struct parameter *p)
 	return object;
 }
 
-static void print_json(struct json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
-
 /* ---- the commands ---------------------------------------------------------------------------- */
+
+static void list_json(const struct action *actions, size_t n)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(all, action_json(&actions[i]));
+	json_print(all);
+	putchar('\n');
+}
 
 int command_list(const struct options *options, char **words, int n, struct error *e)
 {
-	struct json_object *all = json_object_new_array();
 	struct action *actions;
 	size_t count;
 
 	(void)words;
-	if (n) {
-		json_object_put(all);
+	if (n)
 		return error(e, USAGE, "see: tcact help", "list takes no arguments");
-	}
 	if (!actions_open(&actions, &count, options->objects, e)) {
-		for (size_t i = 0; i < count; i++) {
-			if (options->json)
-				json_object_array_add(all, action_json(&actions[i]));
-			else
-				printf("%-12s %s\n", actions[i].name, actions[i].what);
-		}
+		if (options->json)
+			list_json(actions, count);
+		for (size_t i = 0; i < count && !options->json; i++)
+			printf("%-12s %s\n", actions[i].name, actions[i].what);
 	}
 	actions_close(actions, count);
-	if (options->json && !e->status)
-		print_json(all);
-	else
-		json_object_put(all);
 	return e->status ? -1 : 0;
 }
 
@@ -165,7 +124,8 @@ int command_info(const struct options *options, char **words, int n, struct erro
 				json_object_array_add(parameters, parameter_json(&action->parameter[i]));
 		json_object_object_add(object, "params", parameters);
 		json_object_object_add(object, "table", json_object_new_boolean(action->map != NULL));
-		print_json(object);
+		json_print(object);
+		putchar('\n');
 	} else {
 		info_text(action);
 	}

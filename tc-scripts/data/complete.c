@@ -6,6 +6,7 @@
  * A device may be named $(reboot): the shells take each word as it is, and quote it. A word with characters that
  * a terminal may obey is left out.
  */
+#include <ctype.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static const struct choice subcommands[] = {
 static void offer(const char *word, const char *help)
 {
 	for (const char *c = word; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if (iscntrl((unsigned char)*c))
 			return;
 	printf("%s\t", word);
 	safe_print(help);

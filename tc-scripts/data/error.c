@@ -59,7 +59,7 @@ const char *quoted(char word[QUOTED], const char *text)
 	if (!bare)
 		word[n++] = '\'';
 	for (i = 0; i < length && i < longest; i++)
-		word[n++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+		word[n++] = isprint((unsigned char)text[i]) ? text[i] : '?';
 	if (length > longest)
 		n += snprintf(word + n, 4, "...");
 	if (!bare)

@@ -51,34 +51,26 @@ static double rate(__u64 before, __u64 now, double seconds)
 	return now > before ? (double)(now - before) / seconds : 0;
 }
 
-static struct json_object *number(double n)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%.1f", n);
-	return json_object_new_double_s(n, text);
-}
-
 static void rates_json(const struct attachment *a, const struct totals *was, const struct totals *is, double seconds)
 {
 	struct json_object *line = json_object_new_object(), *actions = json_object_new_array();
 
 	json_object_object_add(line, "time", json_object_new_int64((int64_t)time(NULL)));
-	json_object_object_add(line, "seconds", number(seconds));
+	json_object_object_add(line, "seconds", json_rate(seconds));
 	json_place(line, a->step);
 	json_object_object_add(line, "name", json_name(a->step));
 	for (size_t k = 0; k < a->steps; k++)
 		if (a->step[k].program)
 			json_object_array_add(actions, json_text(a->step[k].field[NAME]));
 	json_object_object_add(line, "actions", actions);
-	json_object_object_add(line, "packets_per_second", number(rate(was->packets, is->packets, seconds)));
-	json_object_object_add(line, "bytes_per_second", number(rate(was->bytes, is->bytes, seconds)));
+	json_object_object_add(line, "packets_per_second", json_rate(rate(was->packets, is->packets, seconds)));
+	json_object_object_add(line, "bytes_per_second", json_rate(rate(was->bytes, is->bytes, seconds)));
 	json_object_object_add(line, "hits_per_second", is->hits.known && was->hits.known ?
-			       number(rate(was->hits.n, is->hits.n, seconds)) : NULL);
+			       json_rate(rate(was->hits.n, is->hits.n, seconds)) : NULL);
 	json_object_object_add(line, "dropped_per_second", is->dropped.known && was->dropped.known ?
-			       number(rate(was->dropped.n, is->dropped.n, seconds)) : NULL);
-	puts(json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(line);
+			       json_rate(rate(was->dropped.n, is->dropped.n, seconds)) : NULL);
+	json_print(line);
+	putchar('\n');
 }
 
 static const char *short_number(char text[16], bool known, double n)

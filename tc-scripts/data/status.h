@@ -108,8 +108,14 @@ struct json_object *json_value(const char *text);
 void json_place(struct json_object *to, const struct step *first);
 /* Its own name, or null. */
 struct json_object *json_name(const struct step *first);
+/* A rate, with one decimal. */
+struct json_object *json_rate(double rate);
+/* Prints @object, and frees it. */
+void json_print(struct json_object *object);
 /* Prints @text, with "?" for what a terminal may obey. */
 void safe_print(const char *text);
+/* Prints the words of @text in lines of at most 80 columns, each indented by @indent spaces. */
+void wrapped_print(const char *text, int indent);
 
 /* What each of these prints, tcact(8) says. */
 void status_text(const struct status *status, bool reasons, bool colours);

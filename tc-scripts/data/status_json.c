@@ -133,6 +133,20 @@ struct json_object *json_name(const struct step *first)
 	return *text_of(first, OWN_NAME) ? json_text(first->field[OWN_NAME]) : NULL;
 }
 
+struct json_object *json_rate(double rate)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.1f", rate);
+	return json_object_new_double_s(rate, text);
+}
+
+void json_print(struct json_object *object)
+{
+	fputs(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	json_object_put(object);
+}
+
 void status_json(const struct status *status, bool reasons)
 {
 	/* one after the other, as all of them can take gigabytes */
@@ -151,9 +165,8 @@ void status_json(const struct status *status, bool reasons)
 		for (size_t k = 0; k < a->steps; k++)
 			json_object_array_add(steps, step_json(&a->step[k], reasons));
 		add(one, "actions", steps);
-		printf("%s%s", i ? "," : "",
-		       json_object_to_json_string_ext(one, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(one);
+		fputs(i ? "," : "", stdout);
+		json_print(one);
 	}
 	puts("]");
 }

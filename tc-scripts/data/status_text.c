@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is attached, for people: in 80 columns. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,10 +63,19 @@ static void coloured(struct paper *paper, enum colour colour, const char *text)
 	paper->colour = PLAIN;
 }
 
+void wrapped_print(const char *text, int indent)
+{
+	struct paper paper = {};
+
+	begin(&paper, indent, indent);
+	words(&paper, text);
+	putchar('\n');
+}
+
 void safe_print(const char *text)
 {
 	for (; *text; text++)
-		putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+		putchar(iscntrl((unsigned char)*text) ? '?' : *text);
 }
 
 /* Prints @text as a shell takes it; what a terminal may obey, as bash takes it. */
@@ -85,10 +95,10 @@ static void shell(struct paper *paper, const char *text)
 	if (!out)
 		return;
 	for (const char *c = text; *c; c++)
-		control |= (unsigned char)*c < ' ' || *c == 0x7f;
+		control |= iscntrl((unsigned char)*c);
 	fputs(control ? "$'" : "'", out);
 	for (const char *c = text; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if (iscntrl((unsigned char)*c))
 			fprintf(out, "\\x%02x", *c);
 		else if (control && (*c == '\'' || *c == '\\'))
 			fprintf(out, "\\%c", *c);

@@ -9,6 +9,7 @@
 
 #include "bucket.h"
 #include "command.h"
+#include "status.h"
 
 #define FIRST 20		/* lines of top, if standard output is no terminal */
 
@@ -245,7 +246,7 @@ static void view_json(const struct view *view, size_t rows)
 	for (size_t i = 0; i < rows; i++) {
 		const struct key_text *key = &view->row[i].key;
 		struct json_object *object = json_object_new_object();
-		char name[NAME_SIZE + 16], text[32];
+		char name[NAME_SIZE + 16];
 
 		for (size_t k = 0; k < key->parts; k++)
 			json_object_object_add(object, key->part[k].label, json_object_new_string(key->part[k].text));
@@ -254,13 +255,11 @@ static void view_json(const struct view *view, size_t rows)
 			if (!view->rates || b->column[c].kind != COLUMN_COUNTER)
 				continue;
 			snprintf(name, sizeof(name), "%s_per_second", b->column[c].name);
-			snprintf(text, sizeof(text), "%.1f", view->row[i].rate[c]);
-			json_object_object_add(object, name, json_object_new_double_s(view->row[i].rate[c], text));
+			json_object_object_add(object, name, json_rate(view->row[i].rate[c]));
 		}
 		/* of top, which is one line of a stream, and of a list that can be long */
-		printf("%s%s", !i ? "" : view->rates ? "," : ",\n",
-		       json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(object);
+		fputs(!i ? "" : view->rates ? "," : ",\n", stdout);
+		json_print(object);
 	}
 	puts("]");
 }

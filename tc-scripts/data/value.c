@@ -713,16 +713,23 @@ const struct kind *kind_named(const char *name)
 	return NULL;
 }
 
-void value_syntax(const struct parameter *p, bool sentence, FILE *out)
+char *value_syntax(const struct parameter *p, bool sentence)
 {
 	bool words = p->kind->syntax == word_syntax;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
+	if (!out)
+		return NULL;
 	p->kind->syntax(p, out);
 	if (p->words.n && !words)
 		fputs(!sentence ? " " : p->words.n > 1 ? " or one of " : " or ", out);
 	else if (sentence && p->words.n > 1)
 		fputs("one of ", out);
 	words_print(p, sentence ? ", " : " ", out);
+	fclose(out);
+	return text;
 }
 
 void value_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
@@ -746,18 +753,15 @@ char *value_text(const struct parameter *p, const unsigned char *bytes)
 int value_read(const struct action *action, const struct parameter *p, const char *text,
 	       unsigned char *bytes, struct error *e)
 {
-	char why[EXPLANATION] = "", next[64], rule[2048] = "";
-	FILE *out;
+	char why[EXPLANATION] = "", next[64], *rule;
 
 	if (!p->kind->read(p, text, bytes, why))
 		return 0;
 	snprintf(next, sizeof(next), "see: tcact info %s", action->name);
 	if (*why)
 		return error(e, USAGE, next, "%s %s %s: %s", action->name, p->name, Q(text), why);
-	out = fmemopen(rule, sizeof(rule) - 1, "w");
-	if (out) {
-		value_syntax(p, true, out);
-		fclose(out);
-	}
-	return error(e, USAGE, next, "%s %s %s: must be %s", action->name, p->name, Q(text), rule);
+	rule = value_syntax(p, true);
+	error(e, USAGE, next, "%s %s %s: must be %s", action->name, p->name, Q(text), rule ?: "");
+	free(rule);
+	return -1;
 }

@@ -34,5 +34,5 @@ void value_print(const struct parameter *p, const unsigned char *bytes, FILE *ou
 char *value_text(const struct parameter *p, const unsigned char *bytes);
 /* The value as a number; only for kinds that are numbers. */
 int128 value_number(const struct parameter *p, const unsigned char *bytes);
-/* Prints what a value must be: "0..63 or one of mark, cs0, ...", or the short form "0..63 mark cs0 ...". */
-void value_syntax(const struct parameter *p, bool sentence, FILE *out);
+/* What a value must be, as such a string: "0..63 or one of mark, cs0, ...", or the short form "0..63 mark cs0 ...". */
+char *value_syntax(const struct parameter *p, bool sentence);
