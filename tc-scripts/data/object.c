@@ -12,19 +12,11 @@
 #include <bpf/btf.h>
 
 #include "file.h"
+#include "more.h"
 #include "object.h"
 #include "value.h"
 
 #define OBJECT_SIZE_MAX (16 << 20)	/* bytes; no object as built is nearly as large */
-
-/* Adds an element of zeros to an array of @n; NULL if there is no memory. */
-#define one_more(array, n) ({								\
-	typeof(array) more_ = realloc(array, ((n) + 1) * sizeof(*(array)));		\
-	if (more_) {									\
-		array = more_;								\
-		more_ = memset(&more_[(n)++], 0, sizeof(*more_));			\
-	}										\
-	more_; })
 
 const struct word *word_named(const struct words *words, const char *name)
 {

@@ -5,14 +5,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "more.h"
 #include "status.h"
 #include "table.h"
 #include "value.h"
-
-static void *grown(void *array, size_t n, size_t size)
-{
-	return n % 16 ? array : realloc(array, (n + 16) * size);
-}
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
@@ -33,43 +29,30 @@ static bool is_first(const struct step *step)
 static int add_step(struct status *status, char *line)
 {
 	struct attachment *last;
-	struct step step = { .line = line };
-	void *bigger;
+	struct step step = { .line = line }, *added;
 
 	if (!split(line, step.field, FIELDS)) {
 		free(line);
 		return 0;
 	}
 	step.program = !strcmp(step.field[ACTION_KIND], "bpf");
-	if (is_first(&step) || !status->attachments) {
-		bigger = grown(status->attachment, status->attachments, sizeof(*last));
-		if (!bigger)
-			goto no_memory;
-		status->attachment = bigger;
-		status->attachment[status->attachments++] = (struct attachment){};
-	}
+	if ((is_first(&step) || !status->attachments) && !one_more(status->attachment, status->attachments))
+		return -1;
 	last = &status->attachment[status->attachments - 1];
-	bigger = grown(last->step, last->steps, sizeof(step));
-	if (!bigger)
-		goto no_memory;
-	last->step = bigger;
-	last->step[last->steps++] = step;
+	added = one_more(last->step, last->steps);
+	if (!added)
+		return -1;
+	*added = step;
 	return 0;
-no_memory:
-	free(line);
-	return -1;
 }
 
 static int add_before(struct status *status, char *line)
 {
-	char **bigger = grown(status->before, status->befores, sizeof(line));
+	char **added = one_more(status->before, status->befores);
 
-	if (!bigger) {
-		free(line);
+	if (!added)
 		return -1;
-	}
-	status->before = bigger;
-	status->before[status->befores++] = line;
+	*added = line;
 	return 0;
 }
 
@@ -77,16 +60,14 @@ static int add_before(struct status *status, char *line)
 
 static int add_param(struct step *step, const struct parameter *p, const struct settings *settings)
 {
-	void *bigger = grown(step->param, step->params, sizeof(*step->param));
 	char *value = value_text(p, settings_bytes(settings, p));
+	struct param *added = value ? one_more(step->param, step->params) : NULL;
 
-	if (bigger)
-		step->param = bigger;
-	if (!bigger || !value) {
+	if (!added) {
 		free(value);
 		return -1;
 	}
-	step->param[step->params++] = (struct param){ p->name, value };
+	*added = (struct param){ p->name, value };
 	return 0;
 }
 
@@ -327,6 +308,7 @@ int status_read(struct status *status, const char *objects, FILE *in, bool entri
 		words = strchr(line, '\t');
 		words = words ? strdup(words + 1) : NULL;
 		if (!words || (*line == 'a' ? add_step : add_before)(status, words)) {
+			free(words);
 			free(line);
 			return error_memory(e);
 		}

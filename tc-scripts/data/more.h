@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Arrays that grow. */
+#pragma once
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds an element of zeros to an array of @n, which has room for a power of two; NULL if there is no memory. */
+#define one_more(array, n) ({								\
+	typeof(array) more_ = (n) & ((n) - 1) ? (array) :				\
+			      realloc(array, ((n) ? 2 * (n) : 1) * sizeof(*(array)));	\
+	if (more_) {									\
+		array = more_;								\
+		more_ = memset(&more_[(n)++], 0, sizeof(*more_));			\
+	}										\
+	more_; })
