@@ -363,7 +363,7 @@ static int bake_table(struct table *table, const struct action *action, const ch
 		return -1;
 	if (!table->kind->bake)
 		return error(e, USAGE, "see: tcact add", "the table of %s cannot be in an object", action->name);
-	if (action->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+	if (action->big_endian != MACHINE_IS_BIG_ENDIAN)
 		return error(e, USAGE, "do that on such a machine", "the objects have another byte order than this machine, "
 			     "in which a table cannot be put");
 	progress_begin(&progress);

@@ -460,7 +460,7 @@ static int rules_read(struct action *action, const struct modinfo *info)
 
 static uint32_t header_number(const struct action *action, uint32_t number)
 {
-	return action->big_endian == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) ? number : __builtin_bswap32(number);
+	return action->big_endian == MACHINE_IS_BIG_ENDIAN ? number : __builtin_bswap32(number);
 }
 
 /* The type of the array that holds max_entries of @map; 0 if there is none. */

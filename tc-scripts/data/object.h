@@ -66,6 +66,8 @@ struct part {
 	const char *unless;	/* "NAME=WORD ..." */
 };
 
+#define MACHINE_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
 struct action {
 	const char *name, *class, *what, *version;
 	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */

@@ -121,13 +121,14 @@ struct plan *plans_values(const struct plans *plans, size_t *n)
 
 #define RATE_SIZE 24		/* struct rate_param, with which a plan begins, to the tag */
 
-/* The parameter of this kind that a value would be of. */
-static struct parameter parameter_of(const char *kind, size_t size)
+static struct parameter rate_parameter(void)
 {
-	return (struct parameter){
-		.kind = kind_named(kind), .size = size, .low = 1, .high = BURST_MAX,
-		.big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__,
-	};
+	return parameter_like("rate", RATE_SIZE, 0, 0);
+}
+
+static struct parameter burst_parameter(void)
+{
+	return parameter_like("size", sizeof(uint64_t), 1, BURST_MAX);
 }
 
 const char **plan_word(struct plan_text *text, const char *word)
@@ -153,7 +154,7 @@ static uint64_t automatic_burst(const struct plan *plan)
 
 static int burst_parse(struct plan *plan, const char *text, struct fault *fault)
 {
-	const struct parameter p = parameter_of("size", sizeof(uint64_t));
+	const struct parameter p = burst_parameter();
 	char why[EXPLANATION] = "must be a size like 64k, or packets like 100p";
 	uint64_t size;
 
@@ -171,7 +172,7 @@ static int burst_parse(struct plan *plan, const char *text, struct fault *fault)
 
 int plan_parse(struct plan *plan, const struct plan_text *text, bool bursts, struct fault *fault)
 {
-	const struct parameter p = parameter_of("rate", RATE_SIZE);
+	const struct parameter p = rate_parameter();
 	char why[EXPLANATION] = "must be a rate like 10mbit, 5mbps or 1kpps, or none";
 
 	memset(plan, 0, sizeof(*plan));
@@ -188,7 +189,7 @@ int plan_parse(struct plan *plan, const struct plan_text *text, bool bursts, str
 	if (text->burst && burst_parse(plan, text->burst, fault))
 		return -1;
 	plan->tagged = text->tag != NULL;
-	if (text->tag && !tag_read(text->tag, &plan->tag))
+	if (text->tag && !tag_read(text->tag, false, &plan->tag))
 		return fault_set(fault, "not a number", "tag %s: must be 0..4294967295", Q(text->tag));
 	return 0;
 }
@@ -206,7 +207,7 @@ static uint64_t burst_size(const struct plan *plan)
 
 void plan_print(const struct plan *plan, FILE *out)
 {
-	const struct parameter rate = parameter_of("rate", RATE_SIZE), size = parameter_of("size", sizeof(uint64_t));
+	const struct parameter rate = rate_parameter(), size = burst_parameter();
 	uint64_t burst = burst_size(plan) | (plan->packets ? SIZE_PACKETS : 0);
 	struct plan without = *plan;
 

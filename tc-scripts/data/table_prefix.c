@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "table_prefix.h"
+#include "value.h"
 
 static uint64_t now_ns(void)
 {
@@ -49,29 +50,12 @@ static bool duration_read(const char *text, uint64_t *seconds)
 	return *seconds && *seconds <= most;
 }
 
-bool tag_read(const char *text, uint32_t *tag)
+bool tag_read(const char *text, bool handle, uint32_t *tag)
 {
-	bool hex = !strncasecmp(text, "0x", 2);
-	char *end;
-	unsigned long long n;
+	const struct parameter p = parameter_like(handle ? "handle" : "num", sizeof(*tag), 0, UINT32_MAX);
+	char why[EXPLANATION];
 
-	if (!isxdigit((unsigned char)text[hex ? 2 : 0]) || (!hex && *text == '0' && text[1]))
-		return false;
-	n = strtoull(text, &end, hex ? 16 : 10);
-	*tag = (uint32_t)n;
-	return !*end && n <= UINT32_MAX && strlen(text) <= 10;
-}
-
-/* As tc writes class ids, in hex. */
-static bool handle_read(const char *text, uint32_t *tag)
-{
-	size_t major = strspn(text, "0123456789abcdefABCDEF"), minor;
-
-	if (text[major] != ':')
-		return tag_read(text, tag);
-	minor = strspn(text + major + 1, "0123456789abcdefABCDEF");
-	*tag = (uint32_t)(strtoul(text, NULL, 16) << 16 | strtoul(text + major + 1, NULL, 16));
-	return major && major <= 4 && minor <= 4 && !text[major + 1 + minor];
+	return strlen(text) <= strlen("0x12345678") && !p.kind->read(&p, text, (unsigned char *)tag, why);
 }
 
 /* The number of the plan that the words say; 0 for an exception, and where only the key counts. */
@@ -122,7 +106,7 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 		} else if (named) {
 			if (tagged)
 				return fault_set(fault, "given twice", "%s is given twice", table->value);
-			if (!(table->handle ? handle_read : tag_read)(words[i], &entry->tag))
+			if (!tag_read(words[i], table->handle, &entry->tag))
 				return fault_set(fault, "not a number", "%s %s: must be 0..4294967295%s",
 						 table->value, Q(words[i]),
 						 table->handle ? ", or MAJOR:MINOR in hex" : "");

@@ -713,6 +713,12 @@ const struct kind *kind_named(const char *name)
 	return NULL;
 }
 
+struct parameter parameter_like(const char *kind, size_t size, int128 low, int128 high)
+{
+	return (struct parameter){ .kind = kind_named(kind), .size = size, .low = low, .high = high,
+				   .big_endian = MACHINE_IS_BIG_ENDIAN };
+}
+
 char *value_syntax(const struct parameter *p, bool sentence)
 {
 	bool words = p->kind->syntax == word_syntax;

@@ -18,6 +18,8 @@ struct kind {
 };
 
 const struct kind *kind_named(const char *name);
+/* For what is written as a value of this kind, but belongs to no action: @size bytes in the order of this machine. */
+struct parameter parameter_like(const char *kind, size_t size, int128 low, int128 high);
 
 /* It is no value that users write, but says whether there is a table. */
 static inline bool parameter_is_table(const struct parameter *p)
