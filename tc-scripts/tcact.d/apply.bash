@@ -297,21 +297,21 @@ line_of() {
 	[[ $name == - ]] || line_+=(as "$name")
 	[[ $protocol == all ]] || line_+=(protocol "$protocol")
 	[[ ! $match_ ]] || line_+=(match "$match_")
-	read -ra names <<<"$7"
+	split names "$7"
 	mapfile -t forms_ <<<"$8"
 	for i in "${!names[@]}"; do
 		((i == 0)) || line_+=('then')
-		read -ra match_ <<<"${names[i]} ${forms_[i]#old }"
+		split match_ "${names[i]} ${forms_[i]#old }"
 		line_+=("${match_[@]}")
 	done
-	read -ra match_ <<<"$9"
+	split match_ "$9"
 	line_+=("${match_[@]}")
 }
 
 # difference W H: how they differ, a line for each
 difference() {
 	local names want have tables_want tables_have i were are
-	read -ra names <<<"${want_names[$1]}"
+	split names "${want_names[$1]}"
 	mapfile -t want <<<"${want_form[$1]}"
 	mapfile -t have <<<"${have_form[$2]}"
 	mapfile -t tables_want <<<"${want_tables[$1]}"
@@ -334,7 +334,7 @@ show_plan() {
 		[[ ${how[w]} != swap ]] || show_have - "${pair[w]}"
 		case ${how[w]} in
 		new | swap)
-			read -ra hook <<<"${want_hook[w]}"
+			split hook "${want_hook[w]}"
 			line_of words "${want_label[w]}" "${hook[@]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
 			echo "+ $(shell "${words[@]}")"
 			[[ ! ${from[w]-} ]] || show_kept "$w" "${from[w]}" ;;
@@ -349,7 +349,7 @@ show_plan() {
 show_kept() {
 	local names want have tables_want tables_have given i first=${want_line[$1]} hold=() keep=() whose='that'
 	first=${line_first[first]}
-	read -ra names <<<"${want_names[$1]}"
+	split names "${want_names[$1]}"
 	mapfile -t want <<<"${want_form[$1]}"
 	mapfile -t have <<<"${have_form[$2]}"
 	mapfile -t tables_want <<<"${want_tables[$1]}"
@@ -390,7 +390,7 @@ value_in() {
 
 show_have() { # SIGN H
 	local words hook
-	read -ra hook <<<"${have_hook[$2]}"
+	split hook "${have_hook[$2]}"
 	line_of words "${have_label[$2]}" "${hook[@]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
 		"${have_control[$2]}"
 	echo "$1 $(shell "${words[@]}")"
@@ -468,8 +468,7 @@ add_one() {
 add_queue() {
 	local n status place_ limit=("${limit[@]:0:4}" $(($# * limit[4]))) all=("${all_matches[@]}")
 	while (($#)); do
-		{ printf '%s\n' "${@/ @ action/ ${all[0]} action}" >"$work/batch"; } 2>/dev/null ||
-			fail 2 "$subcommand" "cannot write to $state" "make room there"
+		{ printf '%s\n' "${@/ @ action/ ${all[0]} action}" >"$work/batch"; } 2>/dev/null || state_is_full
 		status=0
 		attempt tc -batch "$work/batch" || status=$?
 		((status)) || return 0
@@ -531,7 +530,7 @@ remove_one() {
 	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
 	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
 	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
-	read -ra match_ <<<"$match_"
+	split match_ "$match_"
 	for ((i = first; i < ${#own[@]}; i++)); do
 		split field "${own[i]}" $'\t'
 		((${#actions_[@]} == 0)) || [[ ${field[7]:10:2} != 00 ]] || break
@@ -548,15 +547,6 @@ remove_one() {
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
 }
 
-# own_clsact DEV: an attachment says that tcact made the clsact qdisc
-own_clsact() {
-	local line
-	for line in "${own[@]}"; do
-		[[ $line != "$1"$'\t'*$'\t'746361631[13]* ]] || return 0
-	done
-	return 1
-}
-
 # prepare_devices W...: sets flag_of; a device that has no clsact gets one
 prepare_devices() {
 	local w dev
@@ -569,7 +559,7 @@ prepare_devices() {
 		dev=${want_dev[w]}
 		[[ ! ${flag_of[$dev]-} ]] || continue
 		flag_of[$dev]=0
-		! own_clsact "$dev" || flag_of[$dev]=1
+		! made_clsact "$dev" "${own[@]}" || flag_of[$dev]=1
 		[[ ! ${qdisc_of[$dev]-} ]] || continue
 		again "$w"
 		add_clsact "$dev"
@@ -639,13 +629,13 @@ carry_out() {
 	done
 	for w in "${swaps[@]}"; do
 		add_one "$w" "${at[w]}"
-		read -ra field <<<"${want_hook[w]}"
+		split field "${want_hook[w]}"
 		dev=${field[0]}
 		remove_guard "$dev" "${field[@]:1:2}" "${guard[$w]}"
 	done
 	for dev in "${!emptier[@]}"; do
 		[[ ! ${flag_of[$dev]-} ]] || continue
-		own_clsact "$dev" || continue
+		made_clsact "$dev" "${own[@]}" || continue
 		unused_clsact "$dev" "${gone_places[@]}" || continue
 		undo_later qdisc "$dev" "${dev_index[$dev]}"
 		run "del clsact from $(q "$dev")" tc qdisc del dev "$dev" clsact
@@ -714,7 +704,6 @@ command_keep() {
 	catalogue
 	if [[ $dry ]]; then
 		shell "$self" keep "$1"
-		echo
 		return
 	fi
 	take_lock

@@ -15,7 +15,7 @@ own_at() {
 	look_at_pref "look at $what $3" "${@:2}"
 	own_in lines "$said"
 	for line in "${lines[@]}"; do
-		IFS=$'\t' read -ra at_ <<<"$line"
+		split "$1" "$line" $'\t'
 		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0
 	done
 	return 1
@@ -98,11 +98,13 @@ unused_clsact() {
 
 # ---- add ------------------------------------------------------------------------------------
 
-# made_clsact FILTERS: an attachment among these says that tcact made the clsact qdisc
+# made_clsact DEV LINE...: an attachment of the device, among these of find_own, says that tcact made the clsact qdisc
 made_clsact() {
-	local lines
-	own_in lines "$1"
-	[[ ${lines[*]} == *$'\t'746361631[13]* ]]
+	local line
+	for line in "${@:2}"; do
+		[[ $line != "$1"$'\t'*$'\t'746361631[13]* ]] || return 0
+	done
+	return 1
 }
 
 # free_pref VAR DEV FILTERS: sets VAR to the pref that is asked for, or to what tc would choose: the last one
@@ -443,7 +445,7 @@ unused_name() {
 
 # add: make what place and parse_steps read
 add() {
-	local dev flag prefs=() all=() qdisc words found=() list i=0 n
+	local dev flag prefs=() all=() qdisc words found=() list lines i=0 n
 	for dev in "${devs[@]}"; do
 		hooked qdisc "$dev"
 		[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") ${place[dir]}" tc 1
@@ -466,7 +468,9 @@ add() {
 	for dev in "${devs[@]}"; do
 		flag=0
 		case ${qdisc_of[$dev]} in
-		clsact) ! made_clsact "${found[i]}" || flag=1 ;;
+		clsact)
+			own_in lines "${found[i]}"
+			! made_clsact "$dev" "${lines[@]}" || flag=1 ;;
 		'')
 			[[ ${made["clsact $dev"]-} ]] || add_clsact "$dev"
 			flag=${made["clsact $dev"]} ;;
@@ -511,13 +515,13 @@ command_change() {
 	parse_steps "${rest[@]}"
 	((${#steps[@]} == 1)) || bad "then: change one action at a time"
 	[[ ${tables[0]} != =* ]] || bad "table: use tcact table load"
-	read -ra given <<<"${settings[0]}"
+	split given "${settings[0]}"
 	((${#given[@]} || ${#control[@]})) || bad "there is nothing to change"
 	[[ ${control[0]-} != goto ]] || bad "goto chain cannot be set in place" "del and add it"
 	begin
 	find_own own "$name"
 	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ ${field[9]} != "$name" ]] || fits+=("$line")
 		[[ ${field[8]} == bpf || ${#control[@]} == 0 ]] ||
 			bad "its control is ${field[11]}, which the kernel does not replace in place" "del and add it"
@@ -545,13 +549,13 @@ command_del() {
 	find_own own "${rest[0]-}"
 	((${#own[@]})) || [[ $applied ]] || none "${rest[0]-}"
 	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ ${field[7]:10:2} != 00 || $applied && ${field[7]:9:1} != [23] ]] || all+=("$line")
 	done
 	no_signals
 	doubt
 	for line in "${all[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ ${field[7]:9:1} != [13] ]] || flags+=" ${field[0]} "
 		remove "${field[@]:0:7}" || status=$?
 		# a tc that was stopped may have done its work

@@ -44,6 +44,7 @@ catalogue() {
 		order*) order=${field[1]} ;;
 		action*)
 			actions+=("${field[1]}")
+			[[ ${field[2]} != rewriter ]] || rewriters+=" ${field[1]} "
 			class["${field[1]}"]=${field[2]} sum["${field[1]}"]=${field[3]}
 			default["${field[1]}"]=${field[4]} params["${field[1]}"]="${field[5]} " ;;
 		shared*) set_of["${field[1]}"]=${field[2]} ;;
@@ -84,15 +85,6 @@ takes_table() { [[ ${table_key[$1]-}${plans[$1]-} ]]; } # NAME
 # known NAME: there is such an action
 known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"; }
 
-# rewriters_of_catalogue VAR: sets VAR to the names of the actions that always obey their control, as order.awk takes them
-rewriters_of_catalogue() {
-	local name
-	printf -v "$1" '%s' ''
-	for name in "${actions[@]}"; do
-		[[ ${class[$name]} != rewriter ]] || printf -v "$1" '%s' "${!1} $name "
-	done
-}
-
 # check_settings NAME [PARAM VALUE]...: the values are right, each is given once, and they go together.
 # Afterwards they are known to be free of white space.
 check_settings() {
@@ -115,6 +107,12 @@ command_list() { of_data list "$@"; }
 
 command_info() { of_data info "$@"; }
 
+# to_type WORD...: for -n, this tcact with these words, and with the same objects
+to_type() {
+	[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
+	shell "$self" "$@"
+}
+
 # bake ask|of_data FILE NAME [PARAM VALUE]...: FILE becomes a copy of the action's object with these values; `table FILE`
 # among them is no parameter, but the table that goes into it
 bake() {
@@ -132,9 +130,7 @@ bake() {
 	if [[ $dry ]]; then
 		ask values "$@"
 		[[ ! ${table-} ]] || ask load -n "${table[@]}" "$name"
-		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-		shell "$self" bake "$@" ${table:+table "${table[1]}"} -o "$file"
-		echo
+		to_type bake "$@" ${table:+table "${table[1]}"} -o "$file"
 		return
 	fi
 	"$way" bake "$@" -o "$file" "${table[@]}"

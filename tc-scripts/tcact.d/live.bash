@@ -6,9 +6,8 @@
 # LISTS also to what is before them
 status_input() {
 	local -n of_=$2
-	local line field text rewriters name all_=()
+	local line field text name all_=()
 	if [[ ${3-} ]]; then
-		rewriters_of_catalogue rewriters
 		text=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$3")
 		all_=("$text")
 	fi
@@ -36,8 +35,7 @@ command_show() {
 		shift
 	done
 	place rest "$@"
-	[[ ${rest[1]-} != -* ]] || misplaced $((${#rest[@]} - 1)) "${rest[1]}"
-	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
+	ends "${rest[@]:1}"
 	find_own own "${rest[0]-}" lists
 	((${#own[@]})) || [[ ! ${place[as]} ]] || none "${rest[0]-}"
 	((${#own[@]})) || [[ ! ${rest[0]-} ]] || known "${rest[0]}"

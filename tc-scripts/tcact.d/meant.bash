@@ -30,6 +30,13 @@ misplaced() {
 	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
 }
 
+# ends [WORD]...: there must be none
+ends() {
+	(($#)) || return 0
+	[[ $1 != -* ]] || misplaced $# "$1"
+	bad "$(q "$1") is one word too many"
+}
+
 # meant_place WORD...: what place stopped at is not an action
 meant_place() {
 	local left=$# skip=0 words=() match_words=() likely

@@ -23,8 +23,7 @@ command_monitor() {
 	[[ ${rest[0]-} != +([0-9]) ]] || bad "$(q "${rest[0]}") is not an action" "$(instead ${#rest[@]} 0 interval)"
 	[[ ${rest[0]-interval} == interval ]] || { name=${rest[0]}; rest=("${rest[@]:1}"); }
 	[[ ${rest[0]-} != interval || $every ]] || { every=${rest[1]}; rest=("${rest[@]:2}"); }
-	[[ ${rest[0]-} != -* ]] || misplaced "${#rest[@]}" "${rest[0]}"
-	((${#rest[@]} == 0)) || bad "$(q "${rest[0]}") is one word too many"
+	ends "${rest[@]}"
 	every=${every:-1}
 	[[ $every =~ ^[1-9][0-9]{0,4}$ && $every -le 86400 ]] || bad "interval $(q "$every"): must be 1..86400, in seconds"
 	asked=("${devs[@]}")

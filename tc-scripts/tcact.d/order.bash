@@ -15,7 +15,7 @@ passes_on() {
 		[[ $kind == @(rewriter|verdict) ]] || return 0
 		code=unspec chance=100%
 		if [[ $kind == verdict ]]; then
-			read -ra given <<<"${settings[i]}"
+			split given "${settings[i]}"
 			while ((${#given[@]} > 1)); do
 				[[ ${given[0]} != code ]] || code=${given[1]}
 				[[ ${given[0]} != chance ]] || chance=${given[1]}
@@ -78,18 +78,22 @@ warn_before() {
 	fi
 }
 
+# add_to none|some|asks|after 'PREF KIND': adds it to the array of this name
+add_to() {
+	local -n which_=$1
+	which_+=("$2")
+}
+
 # warn_order DEV PREF: after the filter was made, or with -n would be: which one sees no packet, or
 # not all, as far as that is certain
 warn_order() {
-	local at=$2 hook here line list names passed see=sees do_=does rewriters none=() some=() asks=() after=()
+	local at=$2 hook here line list names passed see=sees do_=does none=() some=() asks=() after=()
 	hook="$(q "$1") ${place[dir]}" here="pref $at on $hook"
 	[[ ! ${place[chain]/#0/} ]] || here+=" chain ${place[chain]}"
-	rewriters_of_catalogue rewriters
 	filters list "$1" "${place[dir]}"
 	[[ $said != *'Cannot find device'* ]] || refused "add to $hook" tc 1
 	while read -r line; do
-		local -n which=${line%% *}
-		which+=("${line#* }")
+		add_to "${line%% *}" "${line#* }"
 	done < <(awk -v "chain=${place[chain]:-0}" -v "pref=$at" -v "protocol=${place[protocol]:-all}" \
 		-v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$list")
 	warn_before "$here"
@@ -110,7 +114,7 @@ warn_order() {
 # Between those of the files, the keys of FILES, it is what was written, unless one sees no packet.
 warn_made() {
 	local -n made_=$1 files_=$2
-	local key lists rewriters written lines line field words i here none some asks places=()
+	local key lists written lines line field words i here none some asks places=()
 	local -A hooks=()
 	for key in "${!made_[@]}"; do hooks["${key% *}"]=1; done
 	for key in "${!hooks[@]}"; do
@@ -119,7 +123,6 @@ warn_made() {
 		warn_tcx "${key% *}" "what was added to $(q "${key% *}") ${key#* }"
 	done
 	all_filters lists "${places[@]}"
-	rewriters_of_catalogue rewriters
 	printf -v written 'written %s\n' "${!files_[@]}"
 	lines=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$written$lists")
 	split lines "$lines" $'\n'
@@ -130,11 +133,7 @@ warn_made() {
 		split words "${field[5]}"
 		none=() some=() asks=()
 		for ((i = 0; i < ${#words[@]}; i += 3)); do
-			case ${words[i]} in
-			none) none+=("${words[*]:i + 1:2}") ;;
-			some) some+=("${words[*]:i + 1:2}") ;;
-			asks) asks+=("${words[*]:i + 1:2}") ;;
-			esac
+			add_to "${words[i]}" "${words[*]:i + 1:2}"
 		done
 		here="pref ${field[4]} on $(q "${field[1]}") ${field[2]}"
 		[[ ${field[3]} == 0 ]] || here+=" chain ${field[3]}"

@@ -210,7 +210,7 @@ remember() {
 	[[ $1 && ! $dry && ${labels[$1]-} != "$2" ]] || return 0
 	label_file file
 	[[ ! $work ]] || undo_later label "$1"
-	{ printf '%s %s\n' "$1" "$2" >>"$file"; } 2>/dev/null || fail 2 "$subcommand" "cannot write to $state" "make room there"
+	{ printf '%s %s\n' "$1" "$2" >>"$file"; } 2>/dev/null || state_is_full
 	labels[$1]=$2
 }
 
@@ -306,7 +306,7 @@ filters() {
 	list_=$said
 	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
 		lost=${BASH_REMATCH[2]}
-		read -ra field <<<"$lost"
+		split field "$lost"
 		look_at_pref "$what" "$2" "$3" "${field[7]}" "${field[4]}"
 		if [[ $said == *"$lost"handle\ * ]]; then said=${said#"$lost"$'\n'}; else said=${lost% }; fi
 		list_=${list_/"$lost"/"$said"}

@@ -5,7 +5,7 @@
 # saved_line VAR H: sets VAR to the line of attachment H; fails where its match cannot be told
 saved_line() {
 	local place_ words_ dev i link
-	read -ra place_ <<<"${have_hook[$2]}"
+	split place_ "${have_hook[$2]}"
 	dev=${place_[0]}
 	[[ ${dev_link[$dev]-} ]] || device dev "$dev"
 	line_of words_ "${have_label[$2]}" "${place_[@]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
@@ -67,7 +67,7 @@ command_save() {
 			lost="another tcact attached it"
 		fi
 		if [[ $lost ]]; then
-			read -ra field <<<"${have_hook[h]}"
+			split field "${have_hook[h]}"
 			warn "save: pref ${have_pref[h]} of $(q "${field[0]}") ${field[1]} is left out" "$lost" "write its line by hand"
 			echo "# tcact: left out, as $lost: $text"
 			continue

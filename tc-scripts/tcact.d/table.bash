@@ -74,11 +74,9 @@ stage() {
 	fi
 	if [[ $dry ]]; then
 		[[ " $* " == *' -'[tad]' - '* ]] || ask load -n "$@"
-		[[ ! ${TCACT_DIR-} ]] || printf 'TCACT_DIR=%s ' "$(shell "$objects")"
-		shell "$self" load -o "$pin_" "$@"
-		echo
+		to_type load -o "$pin_" "$@"
 	else
-		[[ ! $verbose ]] || { printf '+ '; shell tcact load -o "$pin_" "$@"; echo; } >&2
+		trace tcact load -o "$pin_" "$@"
 		ask load -o "$pin_" "$@" <<<"$stdin"
 	fi
 	printf -v "$var" '%s' "$pin_"
@@ -106,7 +104,7 @@ table_among() {
 	for of in "${@:5}"; do
 		local -n have_=$of
 		for line in "${those_[@]}"; do
-			IFS=$'\t' read -ra field <<<"$line"
+			split field "$line" $'\t'
 			[[ (! $4 || $4 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
 			fits_+=("$line")
 		done
@@ -124,10 +122,10 @@ same_table() {
 	local -n same_=$1
 	local line first field ids=() word
 	local -A has=()
-	IFS=$'\t' read -ra first <<<"$3"
+	split first "$3" $'\t'
 	same_=() has["${first[10]}"]=1
 	for line in "${@:4}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ ${field[9]} != "${first[9]}" || ${has[${field[10]}]-} ]] || ids+=("${field[10]}")
 	done
 	if ((${#ids[@]})) && [[ $2 != buckets ]]; then
@@ -136,7 +134,7 @@ same_table() {
 		for word in "${ids[@]}"; do has["$word"]=1; done
 	fi
 	for line in "${@:4}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ ${field[9]} != "${first[9]}" || ! ${has[${field[10]}]-} ]] || same_+=("$line")
 	done
 }
@@ -147,7 +145,7 @@ one_of() {
 	(($# > 1)) || none
 	if (($# > 2)); then
 		for line in "${@:2}"; do
-			IFS=$'\t' read -ra field <<<"$line"
+			split field "$line" $'\t'
 			where=(dev "${field[@]:0:2}" pref "${field[3]}" chain "${field[2]}" "${field[9]}")
 			[[ ${field[2]} != 0 ]] || unset 'where[5]' 'where[6]'
 			line=$(shell "${where[@]}")
@@ -156,7 +154,7 @@ one_of() {
 		done
 		bad "$(($# - 1)) attachments fit:${list#,}" "${next:-write which, such as: tcact $subcommand $last}"
 	fi
-	IFS=$'\t' read -ra "$1" <<<"$2"
+	split "$1" "$2" $'\t'
 }
 
 command_table() {
@@ -173,13 +171,6 @@ command_table() {
 		rest=("${rest[@]:1}")
 	fi
 	"table_$verb" "$name" "${rest[@]}"
-}
-
-# ends [WORD]...: there must be none
-ends() {
-	(($#)) || return 0
-	[[ $1 != -* ]] || misplaced $# "$1"
-	bad "$(q "$1") is one word too many"
 }
 
 table_dump() { # NAME [plans | [sort COLUMN] [first N]]
@@ -223,7 +214,7 @@ table_show() { # NAME
 	find_own own "$1"
 	((${#own[@]})) || [[ ! ${place[as]} ]] || none
 	for line in "${own[@]}"; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf ]] || continue
 		takes_table "${field[9]}" || continue
 		[[ ${by_program[${field[10]}]-} ]] || programs_of+=("${field[@]:9:2}")
@@ -249,10 +240,10 @@ table_show() { # NAME
 
 show_table() { # LINES NUMBERS
 	local line field where words i comma='"attachments":['
-	read -ra words <<<"$2"
+	split words "$2"
 	[[ ! $json ]] || printf '{'
 	while IFS= read -r line; do
-		IFS=$'\t' read -ra field <<<"$line"
+		split field "$line" $'\t'
 		if [[ $json ]]; then
 			[[ $comma == , ]] || printf '"name":"%s",' "${field[9]}"
 			printf '%s{"dev":%s,"direction":"%s","chain":%s,"pref":%s}' "$comma" \
@@ -317,13 +308,13 @@ swap_table() {
 	same_table sharing table "$1" "${all_[@]}"
 	((${#sharing[@]})) || none
 	for line in "${sharing[@]}"; do
-		IFS=$'\t' read -ra entry <<<"$line"
+		split entry "$line" $'\t'
 		[[ ! ${pin_of[${entry[10]}]-} ]] || continue
 		stage pin -l "${entry[10]}" "${options[@]}" "${entry[9]}"
 		pin_of["${entry[10]}"]=$pin options=(-T "$pin")
 	done
 	for line in "${sharing[@]}"; do
-		IFS=$'\t' read -ra entry <<<"$line"
+		split entry "$line" $'\t'
 		keep old "${entry[@]:9:2}"
 		undo_later replaced "${entry[12]}" "${entry[7]}" "$old" "${entry[11]}"
 		replace "${pin_of[${entry[10]}]}" "${entry[11]}" "${entry[@]}"
@@ -347,7 +338,7 @@ keep() {
 # gone in the meantime, tc makes a new action with this index, which nothing would ever remove.
 replace() {
 	local words entry=("${@:3}")
-	read -ra words <<<"$2"
+	split words "$2"
 	no_signals
 	undo_later unbound "${entry[12]}" "${entry[7]}"
 	[[ $subcommand != change ]] || doubt	# the others can undo it
@@ -409,7 +400,7 @@ change_entries() {
 # change_in_place OPTION NAME PROGRAM LINE...: fails where there is no room
 change_in_place() {
 	local status=0
-	[[ ! $verbose ]] || { printf '+ '; shell "$data" "$objects" change "$@"; echo; } >&2
+	trace "$data" "$objects" change "$@"
 	doubt
 	data change "$@" <<<"$stdin" || status=$?
 	((status == 0 || status == 4)) || ended "$status"
