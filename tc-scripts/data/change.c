@@ -22,7 +22,7 @@ static int change_maps(const struct table *table, bool removal, const struct pro
 		result = table->kind->change(table, removal, content, &absent);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
-	content_unmap(content);
+	content_free(content);
 	if (result == CHANGE_ABSENT)
 		return table_absent(table, absent, e);
 	if (result == CHANGE_NO_ROOM) {

@@ -19,18 +19,14 @@
 
 /* ---- contents of maps ------------------------------------------------------------------------ */
 
-void content_free(struct content *content, size_t n)
+void content_free(struct content content[TABLE_MAPS])
 {
-	for (size_t i = 0; i < n; i++)
-		free(content[i].values);
-	memset(content, 0, n * sizeof(*content));
-}
-
-void content_unmap(struct content *content)
-{
-	for (int i = 0; i < TABLE_MAPS; i++)
-		if (content[i].values)
+	for (int i = 0; i < TABLE_MAPS; i++) {
+		if (content[i].mapped)
 			munmap(content[i].values, content[i].n * content[i].size);
+		else
+			free(content[i].values);
+	}
 	memset(content, 0, TABLE_MAPS * sizeof(*content));
 }
 
@@ -53,10 +49,11 @@ bool content_map(const struct table *table, const struct program *program, struc
 			values = mmap(NULL, (size_t)map->info.max_entries * map->info.value_size,
 				      PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
 		if (values == MAP_FAILED) {
-			content_unmap(content);
+			content_free(content);
 			return false;
 		}
-		content[i] = (struct content){ values, map->info.max_entries, map->info.value_size, 0 };
+		content[i] = (struct content){ .values = values, .n = map->info.max_entries,
+					       .size = map->info.value_size, .mapped = true };
 	}
 	return true;
 }
@@ -119,12 +116,13 @@ static uint64_t map_memory(const struct map *map)
 	return bytes;
 }
 
-/* The contents of the maps of a table, mapped, or where they cannot be, as a copy. content_close() ends it. */
-static int content_open(const struct table *table, const struct program *program, struct content *content,
-			bool *mapped, struct error *e)
+/* The contents of the maps of a table, mapped, or where they cannot be, as a copy. */
+static int content_read(const struct table *table, const struct program *program, struct content *content,
+			struct error *e)
 {
-	*mapped = content_map(table, program, content);
-	for (int i = 0; table->kind->maps[i] && !*mapped; i++) {
+	if (content_map(table, program, content))
+		return 0;
+	for (int i = 0; table->kind->maps[i]; i++) {
 		const struct map *map = table_map(table->kind, program, i);
 
 		if (!map)
@@ -133,14 +131,6 @@ static int content_open(const struct table *table, const struct program *program
 			return program_cannot(e, "its table");
 	}
 	return 0;
-}
-
-static void content_close(struct content *content, bool mapped)
-{
-	if (mapped)
-		content_unmap(content);
-	else
-		content_free(content, TABLE_MAPS);
 }
 
 static int table_other(struct error *e)
@@ -153,8 +143,7 @@ int table_fetch_facts(struct table *table, const struct program *program, struct
 {
 	struct content content[TABLE_MAPS] = {};
 	uint64_t memory = 0;
-	bool mapped;
-	int result = content_open(table, program, content, &mapped, e);
+	int result = content_read(table, program, content, e);
 
 	errno = 0;
 	if (!result && table->kind->entries(table, content))
@@ -168,7 +157,7 @@ int table_fetch_facts(struct table *table, const struct program *program, struct
 			*facts += table->kind->facts(table, content, fact + *facts);
 		fact[(*facts)++] = (struct fact){ "bytes", memory };
 	}
-	content_close(content, mapped);
+	content_free(content);
 	return result;
 }
 
@@ -186,7 +175,7 @@ int table_count(const struct table *table, const struct program *program, size_t
 
 	if (table->kind->count && content_map(table, program, content))
 		counted = table->kind->count(content);
-	content_unmap(content);
+	content_free(content);
 	*n = (size_t)counted;
 	if (counted >= 0)
 		return 0;
@@ -431,7 +420,7 @@ static int load_program(const struct settings *settings, const struct load *load
 	if (!result && bpf_program__pin(program, load->pin))
 		result = error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(load->pin), strerror(errno));
 out:
-	content_free(content, TABLE_MAPS);
+	content_free(content);
 	bpf_object__close(object);
 	free(log);
 	return result;
@@ -484,15 +473,14 @@ static int change_entries(struct table *table, const struct action *action, char
 static int carry_hits(struct table *table, const struct program *like, struct error *e)
 {
 	struct content content[TABLE_MAPS] = {};
-	bool mapped;
 	int result;
 
 	if (!table->kind->carry)
 		return 0;
-	result = content_open(table, like, content, &mapped, e);
+	result = content_read(table, like, content, e);
 	if (!result && !table->kind->carry(table, content))
 		result = table_other(e);
-	content_close(content, mapped);
+	content_free(content);
 	return result;
 }
 

@@ -25,13 +25,14 @@ struct content {
 	void *values;
 	size_t n, size;		/* the number of elements, and bytes of each */
 	size_t room;		/* if more than n: room for so many elements, see .change */
+	bool mapped;		/* the values are those of the map, and no copy */
 };
-void content_free(struct content *content, size_t n);
+/* Frees, or unmaps, the contents of all maps of a table. */
+void content_free(struct content content[TABLE_MAPS]);
 
 struct table;
-/* Maps the maps of a table into memory; false if they were not created for that, or for it. content_unmap() ends it. */
+/* Maps the maps of a table into memory; false if they were not created for that, or for it. */
 bool content_map(const struct table *table, const struct program *program, struct content *content);
-void content_unmap(struct content *content);
 
 /* What is wrong with a line. */
 struct fault {

@@ -44,7 +44,8 @@ static int plan_build(const struct table *table, struct content *content)
 	values = plans_values(&table->plans, &n);
 	if (!values)
 		return -1;
-	content[2] = (struct content){ values, n, sizeof(*values), n + (table->n ? SPARE_PLANS(n) : 0) };
+	content[2] = (struct content){ .values = values, .n = n, .size = sizeof(*values),
+				       .room = n + (table->n ? SPARE_PLANS(n) : 0) };
 	return 0;
 }
 

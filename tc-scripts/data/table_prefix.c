@@ -306,8 +306,10 @@ static int prefix_build(const struct table *table, struct content *content)
 
 	if (!ranges_build(&ranges, table->entry, table->n))
 		return -1;
-	content[0] = (struct content){ ranges.cell, ranges.cells, sizeof(*ranges.cell), ranges.cells_room };
-	content[1] = (struct content){ ranges.record, ranges.records, sizeof(*ranges.record), ranges.records_room };
+	content[0] = (struct content){ .values = ranges.cell, .n = ranges.cells, .size = sizeof(*ranges.cell),
+				       .room = ranges.cells_room };
+	content[1] = (struct content){ .values = ranges.record, .n = ranges.records, .size = sizeof(*ranges.record),
+				       .room = ranges.records_room };
 	return 0;
 }
 

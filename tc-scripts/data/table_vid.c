@@ -124,7 +124,7 @@ static int vid_build(const struct table *table, struct content *content)
 		return -1;
 	for (size_t i = 0; i < table->n; i++)
 		values[vid[i].from] = VID_ENTRY | vid[i].to;
-	content[0] = (struct content){ values, VIDS, sizeof(*values), 0 };
+	content[0] = (struct content){ .values = values, .n = VIDS, .size = sizeof(*values) };
 	return 0;
 }
 

@@ -183,7 +183,7 @@ static int read_table(const uint8_t *data, size_t size)
 		}
 	}
 	free(lines);
-	content_free(content, TABLE_MAPS);
+	content_free(content);
 out:
 	table_free(&table);
 	return 0;
