@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "more.h"
 #include "status.h"
 #include "value.h"
 
@@ -107,13 +108,6 @@ static bool is_choice(const char *word, const struct choice *choice)
 	return choice->word;
 }
 
-static bool is_one(const char *word, const char *const *list)
-{
-	while (*list && strcmp(*list, word))
-		list++;
-	return *list;
-}
-
 static void offer_files(void)
 {
 	puts("/");		/* no word is that */
@@ -185,7 +179,7 @@ static void see(struct said *said, const struct options *options, char **words, 
 		/* the match of a filter, as the shell has it: 'flower ip_proto tcp' */
 		if (i + 1 < n && !strcmp(words[i], "match"))
 			sscanf(words[i + 1], "%*[\"']%15[a-z0-9]", first);
-		if (p || is_one(words[i], valued) || is_one(first, matches)) {
+		if (p || is_one_of(words[i], valued) || is_one_of(first, matches)) {
 			if (i++ + 1 < n)
 				continue;
 			said->parameter = p;
@@ -266,7 +260,7 @@ int command_complete(const struct options *options, char **words, int n, struct 
 		}
 		verb = words[i++];
 	}
-	if (is_one(subcommand, silent) || !is_choice(subcommand, subcommands))
+	if (is_one_of(subcommand, silent) || !is_choice(subcommand, subcommands))
 		return 0;
 	if (!strcmp(subcommand, "help")) {
 		if (i == n)

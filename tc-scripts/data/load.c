@@ -444,14 +444,6 @@ static void drop_inapplicable(struct settings *settings, char **words, int n)
 	}
 }
 
-static bool number_read(const char *text, unsigned long *number)
-{
-	char *end;
-
-	*number = strtoul(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && *number <= UINT32_MAX;
-}
-
 /* Adds, or (@removal) removes, the entries of these lines. */
 static int change_entries(struct table *table, const struct action *action, char **line, int n, bool removal,
 			  struct error *e)
@@ -536,7 +528,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	char **changes = calloc(n + 1, sizeof(*changes));
 	const char *file = NULL, *shared = NULL, *used = NULL, *key = NULL;
 	bool empty = false, dry = false, maps_only = false, known = false, removal = false, given;
-	unsigned long id = 0, least;
+	uint64_t id = 0, least;
 	int option, change = 0, result = -1;
 
 	load.others = calloc(n + 1, sizeof(*load.others));
@@ -549,7 +541,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:T:o:u:w:n")) != -1) {
 		switch (option) {
 		case 'l':
-			if (!number_read(optarg, &id)) {
+			if (!decimal_read(optarg, 0, UINT32_MAX, &id)) {
 				error(e, USAGE, "see: tcact show", "-l %s: must be the id of a program", Q(optarg));
 				goto out;
 			}
@@ -558,7 +550,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		case 's': load.others[load.n_others++] = optarg; break;
 		case 't': file = optarg; break;
 		case 'm':
-			if (!number_read(optarg, &least)) {
+			if (!decimal_read(optarg, 0, UINT32_MAX, &least)) {
 				error(e, USAGE, "write min N", "min %s: must be a number", Q(optarg));
 				goto out;
 			}

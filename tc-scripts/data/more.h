@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Arrays that grow. */
+/* Arrays: those that grow, and those of words, which end with NULL. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,3 +15,10 @@
 		more_ = memset(&more_[(n)++], 0, sizeof(*more_));			\
 	}										\
 	more_; })
+
+static inline bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word))
+		words++;
+	return *words;
+}

@@ -108,6 +108,18 @@ static int word_add(struct words *words, char *pair)
 	return *number && !*end ? 0 : -1;
 }
 
+static int words_add(struct words *words, const struct words *more)
+{
+	for (size_t i = 0; i < more->n; i++) {
+		struct word *word = one_more(words->word, words->n);
+
+		if (!word)
+			return -1;
+		*word = more->word[i];
+	}
+	return 0;
+}
+
 /* NEEDS(OF, "WORD=NEED ...") */
 static int needs_read(struct modinfo *info)
 {
@@ -333,14 +345,7 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 
 		if (*item == '@') {
 			set = set_find(info, item + 1);
-			for (size_t i = 0; set && i < set->words.n; i++) {
-				struct word *word = one_more(p->words.word, p->words.n);
-
-				if (!word)
-					return -1;
-				*word = set->words.word[i];
-			}
-			if (!set)
+			if (!set || words_add(&p->words, &set->words))
 				return -1;
 		} else if (strchr(item, '=')) {
 			if (word_add(&p->words, item))
@@ -537,7 +542,7 @@ static int lengths_read(struct action *action, const struct elf *elf, const stru
 /* Reads the parameters of the action and of its parts, and link. */
 static int all_parameters(struct action *action, const struct elf *elf, const struct modinfo *info)
 {
-	char variable[2 * NAME_SIZE], prefix[NAME_SIZE];
+	char *variable = action->params, prefix[NAME_SIZE];
 	struct member *switches = NULL;
 	size_t n = 0;
 	int result = -1;
@@ -548,7 +553,7 @@ static int all_parameters(struct action *action, const struct elf *elf, const st
 	for (char *c = prefix; *c; c++)
 		if (*c == '-')
 			*c = '_';
-	snprintf(variable, sizeof(variable), "%s_params", prefix);
+	snprintf(variable, sizeof(action->params), "%s_params", prefix);
 	if (btf__find_by_name_kind(action->btf, variable, BTF_KIND_VAR) >= 0 &&
 	    parameters_read(action, elf, info, variable, action->name, "", 0))
 		return -1;
@@ -647,14 +652,7 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 			goto out;
 	}
 	reasons = set_find(&info, "reason");
-	for (size_t i = 0; reasons && i < reasons->words.n; i++) {
-		struct word *word = one_more(action->reasons.word, action->reasons.n);
-
-		if (!word)
-			goto out;
-		*word = reasons->words.word[i];
-	}
-	result = 0;
+	result = reasons ? words_add(&action->reasons, &reasons->words) : 0;
 out:
 	modinfo_free(&info);
 	return result;

@@ -70,6 +70,7 @@ struct part {
 
 struct action {
 	const char *name, *class, *what, *version;
+	char params[2 * NAME_SIZE];	/* the variable with its parameters, if it has any, and the switches of its parts */
 	const char *map, *key, *value, *value_kind;	/* of its table; NULL: it has none */
 	const struct parameter *table;	/* which says whether it is used; NULL: always */
 	const char *buckets;	/* the map with its buckets; NULL: it has none */

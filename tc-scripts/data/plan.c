@@ -15,22 +15,19 @@ void plans_free(struct plans *plans)
 	memset(plans, 0, sizeof(*plans));
 }
 
-static size_t plan_hash(const struct plan *plan)
+uint64_t hash_more(uint64_t hash, const void *bytes, size_t n)
 {
-	const unsigned char *bytes = (const void *)plan;
-	uint64_t hash = 0xcbf29ce484222325;	/* FNV-1a */
-
-	for (size_t i = 0; i < sizeof(*plan); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3;
-	return hash ^ hash >> 32;
+	for (const unsigned char *at = bytes; n; at++, n--)
+		hash = (hash ^ *at) * 0x100000001b3;
+	return hash;
 }
 
 /* The slot of @plan, or the empty one where it belongs. */
 static uint32_t *slot_of(const struct plans *plans, const struct plan *plan)
 {
-	size_t at = plan_hash(plan);
+	uint64_t hash = hash_more(HASH_BEGIN, plan, sizeof(*plan));
 
-	for (;; at++) {
+	for (size_t at = hash ^ hash >> 32;; at++) {
 		uint32_t *slot = &plans->slot[at & (plans->slots - 1)];
 
 		if (!*slot || !memcmp(&plans->plan[*slot], plan, sizeof(*plan)))
@@ -117,13 +114,9 @@ struct plan *plans_values(const struct plans *plans, size_t *n)
 #define BURST_BYTES (72U << 10)
 #define BURST_PACKETS 64U
 #define BURST_MAX 268435455
-#define SIZE_PACKETS (1ULL << 63)
-
-#define RATE_SIZE 24		/* struct rate_param, with which a plan begins, to the tag */
-
 static struct parameter rate_parameter(void)
 {
-	return parameter_like("rate", RATE_SIZE, 0, 0);
+	return parameter_like("rate", sizeof(struct rate_bytes), 0, 0);	/* with which a plan begins, to the tag */
 }
 
 static struct parameter burst_parameter(void)

@@ -9,6 +9,10 @@
 
 struct fault;
 
+/* FNV-1a: the hash of what @hash is the hash of, or HASH_BEGIN, and these bytes. */
+#define HASH_BEGIN 0xcbf29ce484222325
+uint64_t hash_more(uint64_t hash, const void *bytes, size_t n);
+
 /* As there. Plan 0 is a head: its rate is the number of plans in use, with itself. */
 struct plan {
 	uint64_t rate, mult;

@@ -144,18 +144,14 @@ static int member_bytes(const struct program *program, const unsigned char *roda
 	return 0;
 }
 
-/* The same for the switch of the part that @p belongs to: the member of ACTION_params with the part's name. */
+/* The same for the switch of the part that @p belongs to, which has the part's name. */
 static int part_switch(const struct program *program, const unsigned char *rodata, size_t rodata_size,
 		       const struct action *action, const struct parameter *p, const unsigned char **bytes)
 {
-	char variable[2 * NAME_SIZE], part[NAME_SIZE];
+	char part[NAME_SIZE];
 
-	snprintf(variable, sizeof(variable), "%s_params", action->name);
-	for (char *c = variable; *c; c++)
-		if (*c == '-')
-			*c = '_';
 	snprintf(part, sizeof(part), "%.*s", (int)strcspn(p->name, "."), p->name);
-	return member_bytes(program, rodata, rodata_size, variable, part, 1, bytes);
+	return member_bytes(program, rodata, rodata_size, action->params, part, 1, bytes);
 }
 
 static int does_not_tell(const struct program *program, struct error *e)

@@ -72,34 +72,31 @@ int settings_read(struct settings *settings, char **words, int n, struct error *
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-/* Two prefixes; struct prefix_param of include/tcact/address.h ends with family, length and more. */
 static int check_prefixes(const struct settings *settings, const struct rule *rule, struct error *e)
 {
 	const char *action = settings->action->name;
 	const struct parameter *one = rule->other, *two = rule->of;
-	const unsigned char *a = settings_bytes(settings, one) + 32, *b = settings_bytes(settings, two) + 32;
+	const struct prefix_bytes *a = (const void *)settings_bytes(settings, one);
+	const struct prefix_bytes *b = (const void *)settings_bytes(settings, two);
 
-	if (!a[0] != !b[0])
+	if (!a->family != !b->family)
 		return error(e, USAGE, "give both", "%s: only one of %s and %s is given", action, one->name,
 			     two->name);
-	if (a[0] != b[0])
+	if (a->family != b->family)
 		return error(e, USAGE, "give two of one kind", "%s: %s and %s are an IPv4 and an IPv6 prefix",
 			     action, one->name, two->name);
-	if (!strcmp(rule->verb, "length") && a[1] != b[1])
+	if (!strcmp(rule->verb, "length") && a->length != b->length)
 		return error(e, USAGE, "give two of one length", "%s: %s is a prefix of %d bits, %s of %d",
-			     action, one->name, a[1], two->name, b[1]);
+			     action, one->name, a->length, two->name, b->length);
 	return 0;
 }
 
-/*
- * A rate, and a rate or a size; struct rate_param of include/tcact/bucket.h begins with the rate, and has whether
- * it counts packets at offset 17. The bit 63 of a size says that.
- */
+/* A rate, and a rate or a size: both begin with a number of 8 bytes. */
 static int check_unit(const struct settings *settings, const struct rule *rule, struct error *e)
 {
 	const struct parameter *of = rule->of, *to = rule->other;
 	const unsigned char *rate = settings_bytes(settings, to), *value = settings_bytes(settings, of);
-	bool below = !strcmp(rule->verb, "below"), packets = rate[17], other;
+	bool below = !strcmp(rule->verb, "below"), packets = ((const struct rate_bytes *)rate)->packets, other;
 	struct parameter number = *to;
 	int128 own;
 
@@ -107,7 +104,7 @@ static int check_unit(const struct settings *settings, const struct rule *rule, 
 	own = value_number(&number, value);
 	if (!own)
 		return 0;
-	other = below ? value[17] : own >> 63;
+	other = below ? ((const struct rate_bytes *)value)->packets : !!(own & SIZE_PACKETS);
 	if (!value_number(&number, rate))
 		return error(e, USAGE, "give it", "%s %s: %s is not given", settings->action->name, of->name, to->name);
 	if (packets != other)
@@ -214,12 +211,6 @@ bool rule_holds(const struct settings *settings, const struct rule *rule)
 
 /* ---- what the values decide ------------------------------------------------------------------ */
 
-static void number_write(const struct settings *settings, size_t offset, uint32_t number)
-{
-	for (int i = 0; i < 4; i++)
-		settings->image[offset + i] = (unsigned char)(number >> 8 * (settings->action->big_endian ? 3 - i : i));
-}
-
 enum told told_when(const struct action *action, const struct parameter *p)
 {
 	/* the parameters of a part follow each other */
@@ -243,17 +234,18 @@ bool settings_table(const struct settings *settings)
 void settings_put_table(struct settings *settings)
 {
 	const struct parameter *table = settings->action->table;
-	unsigned char bytes[sizeof(uint64_t)] = {};
+	unsigned char bytes[PARAMETER_SIZE_MAX];
 
 	if (!table)
 		return;
-	bytes[table->big_endian ? table->size - 1 : 0] = 1;
+	value_store(table, 1, bytes);
 	settings_put(settings, table, bytes);
 }
 
 int settings_finish(struct settings *settings, struct error *e)
 {
 	const struct action *action = settings->action;
+	const struct parameter length_like = { .size = sizeof(uint32_t), .big_endian = action->big_endian };
 
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
@@ -268,7 +260,7 @@ int settings_finish(struct settings *settings, struct error *e)
 		const struct length *length = &action->length[i];
 		uint64_t number = (uint64_t)value_number(length->of, settings_bytes(settings, length->of));
 
-		number_write(settings, length->offset, (uint32_t)((number + length->each - 1) / length->each));
+		value_store(&length_like, (number + length->each - 1) / length->each, settings->image + length->offset);
 	}
 	return 0;
 }

@@ -250,17 +250,27 @@ static int bad_line(struct reader *reader, const struct fault *fault, struct err
 	return 0;
 }
 
+/* Sets @words to those of @text. Returns their number, WORDS_MAX + 1 if there are more than WORDS_MAX. */
+static int split(char *text, char *words[WORDS_MAX + 1])
+{
+	char *save, *word;
+	int n = 0;
+
+	for (word = strtok_r(text, " \t", &save); word && n <= WORDS_MAX; word = strtok_r(NULL, " \t", &save))
+		words[n++] = word;
+	return n;
+}
+
 /* @text: an entry; NULL: @fault says what is wrong. */
 static int read_entry(struct reader *reader, char *text, bool foreign, struct fault *fault, struct error *e)
 {
-	char *words[WORDS_MAX + 1], *save, *word;
+	char *words[WORDS_MAX + 1];
 	bool keys = reader->rules->keys;
-	int n = 0;
+	int n;
 
 	if (!text)
 		return bad_line(reader, fault, e);
-	for (word = strtok_r(text, " \t", &save); word && n <= WORDS_MAX; word = strtok_r(NULL, " \t", &save))
-		words[n++] = word;
+	n = split(text, words);
 	if (foreign)
 		n = drop_other_words(words, n);
 	if (!n)
@@ -472,15 +482,14 @@ int table_line(struct table *table, char *line, bool key_only, struct error *e)
 {
 	const struct table_rules rules = { .least = 1, .wrong = "nothing was changed", .keys = key_only,
 					   .empty = "nothing was changed" };
-	char *words[WORDS_MAX], *save, *word;
+	char *words[WORDS_MAX + 1];
 	struct fault fault = {};
-	int n = 0;
+	int n;
 
 	if (!strcmp(line, "-"))
 		return table_read(table, line, &rules, e);
-	for (word = strtok_r(line, " ", &save); word && n < WORDS_MAX; word = strtok_r(NULL, " ", &save))
-		words[n++] = word;
-	if (word)
+	n = split(line, words);
+	if (n > WORDS_MAX)
 		return error(e, USAGE, "nothing was changed", "an entry has more than %d words", WORDS_MAX);
 	if (!n)
 		return error(e, USAGE, "see: tcact help", "the entry is missing: write %s", table->kind->syntax);
@@ -585,14 +594,13 @@ int table_merge(struct table *table, const struct table *more, bool removal, str
 
 uint64_t table_digest(const struct table *table)
 {
-	uint64_t digest = 0xcbf29ce484222325;	/* FNV-1a */
+	uint64_t digest = HASH_BEGIN;
 
 	for (size_t i = 0; i < table->n; i++) {
 		unsigned char bytes[IDENTITY_MAX];
 		size_t size = table->kind->identity(table, entry_at(table, i), bytes);
 
-		for (size_t b = 0; b < size; b++)
-			digest = (digest ^ bytes[b]) * 0x100000001b3;
+		digest = hash_more(digest, bytes, size);
 	}
 	return digest;
 }

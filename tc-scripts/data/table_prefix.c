@@ -82,7 +82,6 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 	bool tagged = false;
 	uint64_t seconds;
 	const char **of;
-	char *end;
 
 	for (int i = 0; i < n; i++) {
 		bool named = !table->planned && !strcmp(words[i], table->value);
@@ -116,10 +115,8 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
 						 Q(words[i]));
 			entry->until = now_ns() + seconds * 1000000000ULL;
-		} else {
-			entry->hits = strtoull(words[i], &end, 10);
-			if (!isdigit((unsigned char)*words[i]) || *end)
-				return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
+		} else if (!decimal_read(words[i], 0, UINT64_MAX, &entry->hits)) {
+			return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
 		}
 	}
 	if (table->handle && !tagged && !entry->exception && !key_only)

@@ -10,13 +10,14 @@
 #include "bucket.h"
 #include "command.h"
 #include "status.h"
+#include "value.h"
 
 #define FIRST 20		/* lines of top, if standard output is no terminal */
 
 struct wanted {
 	const char *sort;	/* a column, or "key"; NULL: the first counter, or column */
-	unsigned long first;	/* rows; 0: all */
-	unsigned long interval;	/* seconds */
+	uint64_t first;		/* rows; 0: all */
+	uint64_t interval;	/* seconds */
 };
 
 /* A row: a bucket, its key as text, and how much its counters grew in a second. */
@@ -36,15 +37,11 @@ struct view {
 
 /* ---- what the user wants --------------------------------------------------------------------- */
 
-static int number_read(const char *what, const char *text, unsigned long least, unsigned long most,
-		       unsigned long *n, struct error *e)
+static int number_read(const char *what, const char *text, unsigned int most, uint64_t *n, struct error *e)
 {
-	char *end;
-
-	*n = strtoul(text, &end, 10);
-	if (strspn(text, "0123456789") != strlen(text) || !*text || *n < least || *n > most)
-		return error(e, USAGE, "see: tcact help", "%s %s: must be %lu..%lu", what, Q(text), least, most);
-	return 0;
+	if (decimal_read(text, 1, most, n))
+		return 0;
+	return error(e, USAGE, "see: tcact help", "%s %s: must be 1..%u", what, Q(text), most);
 }
 
 static int wanted_read(struct wanted *wanted, bool top, char **words, int n, struct error *e)
@@ -58,8 +55,8 @@ static int wanted_read(struct wanted *wanted, bool top, char **words, int n, str
 			return error(e, USAGE, "see: tcact help", "%s: its value is missing", words[i]);
 		if (!strcmp(words[i], "sort"))
 			wanted->sort = value;
-		else if (!strcmp(words[i], "first") ? number_read("first", value, 1, 4194304, &wanted->first, e)
-						     : number_read("interval", value, 1, 86400, &wanted->interval, e))
+		else if (!strcmp(words[i], "first") ? number_read("first", value, 4194304, &wanted->first, e)
+						     : number_read("interval", value, 86400, &wanted->interval, e))
 			return -1;
 	}
 	return 0;
@@ -264,7 +261,7 @@ static void view_json(const struct view *view, size_t rows)
 	puts("]");
 }
 
-static void view_print(struct view *view, unsigned long first, bool json)
+static void view_print(struct view *view, uint64_t first, bool json)
 {
 	size_t rows = first && first < view->n ? first : view->n;
 
@@ -316,7 +313,7 @@ static double clock_now(void)
 }
 
 /* How many rows the terminal has room for. */
-static unsigned long rows_of_terminal(void)
+static unsigned int rows_of_terminal(void)
 {
 	struct winsize size;
 

@@ -183,11 +183,6 @@ void used_free(struct used *used)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static bool all_zero(const unsigned char *bytes, size_t n)
-{
-	return !n || (!*bytes && !memcmp(bytes, bytes + 1, n - 1));
-}
-
 /* Writes the record of these buckets to a stream whose memory is at *@bytes. */
 static int record_write(const struct buckets *b, const char *key, FILE *to, char **bytes, struct error *e)
 {

@@ -11,7 +11,7 @@
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-static void store(const struct parameter *p, int128 number, unsigned char *bytes)
+void value_store(const struct parameter *p, int128 number, unsigned char *bytes)
 {
 	for (size_t i = 0; i < p->size; i++, number >>= 8)
 		bytes[p->big_endian ? p->size - 1 - i : i] = (unsigned char)number;
@@ -51,6 +51,12 @@ static int number_read(const char *text, int128 *number)
 		return -1;
 	*number = negative ? -(int128)magnitude : (int128)magnitude;
 	return 0;
+}
+
+bool decimal_read(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+	*number = strtoull(text, NULL, 10);
+	return *text && strspn(text, "0123456789") == strlen(text) && *number >= least && *number <= most;
 }
 
 /* The word of @p that @text is, or NULL. Upper and lower case are the same, as RFCs use both. */
@@ -114,7 +120,7 @@ static int num_read(const struct parameter *p, const char *text, unsigned char *
 	(void)why;
 	if (element_read(p, text, &number))
 		return -1;
-	store(p, number, bytes);
+	value_store(p, number, bytes);
 	return 0;
 }
 
@@ -152,7 +158,7 @@ static int handle_read(const struct parameter *p, const char *text, unsigned cha
 		return num_read(p, text, bytes, why);
 	if (!major || major > 4 || strspn(text, hex) != major || minor > 4 || strspn(colon + 1, hex) != minor)
 		return -1;
-	store(p, strtoul(text, NULL, 16) << 16 | strtoul(colon + 1, NULL, 16), bytes);
+	value_store(p, strtoul(text, NULL, 16) << 16 | strtoul(colon + 1, NULL, 16), bytes);
 	return 0;
 }
 
@@ -195,7 +201,7 @@ static int share_read(const struct parameter *p, const char *text, unsigned char
 	share = strtold(text, NULL) / (percent ? 100 : 1);
 	if (share > 1)
 		return -1;
-	store(p, (unsigned long long)roundl(share * WHOLE), bytes);
+	value_store(p, (unsigned long long)roundl(share * WHOLE), bytes);
 	return 0;
 }
 
@@ -221,12 +227,9 @@ static void share_syntax(const struct parameter *p, FILE *out)
 
 /* ---- mac: an Ethernet address ---------------------------------------------------------------- */
 
-static bool is_zero(const unsigned char *bytes, size_t size)
+bool all_zero(const unsigned char *bytes, size_t n)
 {
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i])
-			return false;
-	return true;
+	return !n || (!*bytes && !memcmp(bytes, bytes + 1, n - 1));
 }
 
 /* "none" stands for bytes of 0. */
@@ -249,12 +252,12 @@ static int mac_read(const struct parameter *p, const char *text, unsigned char *
 	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &bytes[0], &bytes[1], &bytes[2],
 		   &bytes[3], &bytes[4], &bytes[5], &end) != 6 || end != 17)
 		return -1;
-	return is_zero(bytes, 6) ? -1 : 0;
+	return all_zero(bytes, 6) ? -1 : 0;
 }
 
 static void mac_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
 {
-	if (is_zero(bytes, p->size))
+	if (all_zero(bytes, p->size))
 		fputs("none", out);
 	else
 		for (size_t i = 0; i < p->size; i++)
@@ -268,13 +271,6 @@ static void mac_syntax(const struct parameter *p, FILE *out)
 }
 
 /* ---- prefix, prefix6: struct prefix_param of include/tcact/address.h ---------------------------- */
-
-struct prefix_bytes {
-	unsigned char address[16], mask[16];
-	unsigned char family, length;
-	unsigned char sum[2];	/* ones' complement sum of the address's 16-bit words, network byte order */
-	unsigned char zero[4];
-};
 
 static int prefix_param_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
@@ -327,7 +323,7 @@ static void prefix_print(const struct parameter *p, const unsigned char *bytes, 
 	const struct prefix_bytes *from = (const void *)bytes;
 	char text[PREFIX_SIZE];
 
-	if (p->size != sizeof(*from) || is_zero(bytes, p->size))
+	if (p->size != sizeof(*from) || all_zero(bytes, p->size))
 		fputs("none", out);
 	else
 		fputs(prefix_text(text, &(struct prefix){ address_of(from->address), from->family,
@@ -404,12 +400,6 @@ static const struct unit rate_units[] = { { "", 1 }, DECIMAL("bit", 1), BINARY("
 static const struct unit packet_units[] = { DECIMAL("pps", 1), {} };
 static const struct unit shown_units[] = { DECIMAL("bit", 1), {} };
 
-struct rate_bytes {
-	unsigned char rate[8], mult[8];
-	unsigned char shift, packets;
-	unsigned char zero[6];
-};
-
 static struct parameter eight_bytes(const struct parameter *p)
 {
 	struct parameter part = *p;
@@ -444,8 +434,8 @@ static int rate_read(const struct parameter *p, const char *text, unsigned char 
 	ticks = TICKS * (to->packets ? 1 : 8) / rate;
 	while (to->shift < 63 && ldexpl(ticks, to->shift + 1) < ldexpl(1, MULT_BITS) - 1)
 		to->shift++;
-	store(&part, (unsigned long long)roundl(ldexpl(ticks, to->shift)), to->mult);
-	store(&part, rate, to->rate);
+	value_store(&part, (unsigned long long)roundl(ldexpl(ticks, to->shift)), to->mult);
+	value_store(&part, rate, to->rate);
 	return 0;
 }
 
@@ -454,7 +444,7 @@ static void rate_print(const struct parameter *p, const unsigned char *bytes, FI
 	const struct parameter part = eight_bytes(p);
 	const struct rate_bytes *from = (const void *)bytes;
 
-	if (p->size != sizeof(*from) || is_zero(bytes, p->size))
+	if (p->size != sizeof(*from) || all_zero(bytes, p->size))
 		fputs("none", out);
 	else
 		amount_print((unsigned long long)value_number(&part, from->rate),
@@ -468,8 +458,6 @@ static void rate_syntax(const struct parameter *p, FILE *out)
 }
 
 /* ---- size: bytes, or packets, of include/tcact/bucket.h ---------------------------------------- */
-
-#define SIZE_PACKETS (1ULL << 63)
 
 /* tc(8) */
 static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, { "kb", KIBI }, { "m", KIBI * KIBI },
@@ -496,7 +484,7 @@ static int size_read(const struct parameter *p, const char *text, unsigned char 
 			 (long long)p->high);
 		return -1;
 	}
-	store(p, (int128)(size | packets), bytes);
+	value_store(p, (int128)(size | packets), bytes);
 	return 0;
 }
 
@@ -537,7 +525,7 @@ static int time_read(const struct parameter *p, const char *text, unsigned char 
 		return num_read(p, text, bytes, why);
 	if (amount_read(text, time_units, &time) || (int128)time < p->low || (int128)time > p->high)
 		return -1;
-	store(p, (int128)time, bytes);
+	value_store(p, (int128)time, bytes);
 	return 0;
 }
 

@@ -9,6 +9,24 @@
 
 #define EXPLANATION 200		/* bytes: what is wrong with a value, if it is more than its syntax */
 
+/* The bytes of some kinds. Of prefix, and prefix6: struct prefix_param of include/tcact/address.h */
+struct prefix_bytes {
+	unsigned char address[16], mask[16];
+	unsigned char family, length;
+	unsigned char sum[2];	/* ones' complement sum of the address's 16-bit words, network byte order */
+	unsigned char zero[4];
+};
+
+/* Of rate: struct rate_param of include/tcact/bucket.h */
+struct rate_bytes {
+	unsigned char rate[8], mult[8];
+	unsigned char shift, packets;
+	unsigned char zero[6];
+};
+
+/* Of size: this bit is set if it is a number of packets. */
+#define SIZE_PACKETS (1ULL << 63)
+
 struct kind {
 	const char *name;
 	bool number;		/* it is a number from low to high */
@@ -34,6 +52,11 @@ int value_read(const struct action *action, const struct parameter *p, const cha
 void value_print(const struct parameter *p, const unsigned char *bytes, FILE *out);
 /* The same as a string, which the caller frees; NULL if there is no memory. */
 char *value_text(const struct parameter *p, const unsigned char *bytes);
+/* Reads a decimal number from @least to @most. */
+bool decimal_read(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+bool all_zero(const unsigned char *bytes, size_t n);
+/* Writes a number as the p->size bytes at @bytes. */
+void value_store(const struct parameter *p, int128 number, unsigned char *bytes);
 /* The value as a number; only for kinds that are numbers. */
 int128 value_number(const struct parameter *p, const unsigned char *bytes);
 /* What a value must be, as such a string: "0..63 or one of mark, cs0, ...", or the short form "0..63 mark cs0 ...". */
