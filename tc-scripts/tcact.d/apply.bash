@@ -287,25 +287,32 @@ spread() {
 
 # ---- showing the plan -------------------------------------------------------------------------
 
-# line_of ARRAY LABEL DEV DIR CHAIN PREF NAMES FORM CONTROL: sets ARRAY to the words of the attachment
+# line_of ARRAY LABEL HOOK PREF NAMES FORM CONTROL: sets ARRAY to the words of the attachment
 line_of() {
 	local -n line_=$1
-	local name protocol match_ names forms_ i
+	local name protocol match_ dev_ dir chain names forms_ i
 	IFS=' ' read -r name protocol match_ <<<"$2"
-	line_=(dev "$3" "$4" pref "$6")
-	[[ $5 == 0 ]] || line_+=(chain "$5")
+	IFS=' ' read -r dev_ dir chain <<<"$3"
+	line_=(dev "$dev_" "$dir" pref "$4")
+	[[ $chain == 0 ]] || line_+=(chain "$chain")
 	[[ $name == - ]] || line_+=(as "$name")
 	[[ $protocol == all ]] || line_+=(protocol "$protocol")
 	[[ ! $match_ ]] || line_+=(match "$match_")
-	split names "$7"
-	mapfile -t forms_ <<<"$8"
+	split names "$5"
+	mapfile -t forms_ <<<"$6"
 	for i in "${!names[@]}"; do
 		((i == 0)) || line_+=('then')
 		split match_ "${names[i]} ${forms_[i]#old }"
 		line_+=("${match_[@]}")
 	done
-	split match_ "$9"
+	split match_ "$7"
 	line_+=("${match_[@]}")
+}
+
+# have_line ARRAY H: sets ARRAY to the words of what is there
+have_line() {
+	line_of "$1" "${have_label[$2]}" "${have_hook[$2]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
+		"${have_control[$2]}"
 }
 
 # difference W H: how they differ, a line for each
@@ -328,14 +335,13 @@ difference() {
 
 # show_plan: a line for each attachment that goes, comes or changes
 show_plan() {
-	local w h words hook
+	local w h words
 	for h in "${gone[@]}"; do show_have - "$h"; done
 	for w in "${!how[@]}"; do
 		[[ ${how[w]} != swap ]] || show_have - "${pair[w]}"
 		case ${how[w]} in
 		new | swap)
-			split hook "${want_hook[w]}"
-			line_of words "${want_label[w]}" "${hook[@]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
+			line_of words "${want_label[w]}" "${want_hook[w]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
 			echo "+ $(shell "${words[@]}")"
 			[[ ! ${from[w]-} ]] || show_kept "$w" "${from[w]}" ;;
 		change)
@@ -389,10 +395,8 @@ value_in() {
 }
 
 show_have() { # SIGN H
-	local words hook
-	split hook "${have_hook[$2]}"
-	line_of words "${have_label[$2]}" "${hook[@]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
-		"${have_control[$2]}"
+	local words
+	have_line words "$2"
 	echo "$1 $(shell "${words[@]}")"
 }
 
@@ -630,8 +634,7 @@ carry_out() {
 	for w in "${swaps[@]}"; do
 		add_one "$w" "${at[w]}"
 		split field "${want_hook[w]}"
-		dev=${field[0]}
-		remove_guard "$dev" "${field[@]:1:2}" "${guard[$w]}"
+		remove_guard "${field[@]}" "${guard[$w]}"
 	done
 	for dev in "${!emptier[@]}"; do
 		[[ ! ${flag_of[$dev]-} ]] || continue

@@ -445,7 +445,7 @@ unused_name() {
 
 # add: make what place and parse_steps read
 add() {
-	local dev flag prefs=() all=() qdisc words found=() list lines i=0 n
+	local dev flag prefs=() all=() qdisc words found=() list lines i n
 	for dev in "${devs[@]}"; do
 		hooked qdisc "$dev"
 		[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") ${place[dir]}" tc 1
@@ -465,8 +465,8 @@ add() {
 		all+=("${words[@]}")
 		n=${#words[@]}
 	done
-	for dev in "${devs[@]}"; do
-		flag=0
+	for i in "${!devs[@]}"; do
+		dev=${devs[i]} flag=0
 		case ${qdisc_of[$dev]} in
 		clsact)
 			own_in lines "${found[i]}"
@@ -476,13 +476,8 @@ add() {
 			flag=${made["clsact $dev"]} ;;
 		esac
 		attach "$dev" "${prefs[i]}" "$flag" "${all[@]:i * n:n}"
-		i=$((i + 1))
 	done
-	i=0
-	for dev in "${devs[@]}"; do
-		warn_order "$dev" "${prefs[i]}"
-		i=$((i + 1))
-	done
+	for i in "${!devs[@]}"; do warn_order "${devs[i]}" "${prefs[i]}"; done
 }
 
 # add_clsact DEV: that tcact has made it is false where somebody else was quicker

@@ -228,15 +228,13 @@ form() {
 
 # ask_batches: what tcact-data says to batches goes to the attachments
 ask_batches() {
-	local text line lines w n=0
+	local text lines i w
 	((${#batches[@]})) || return 0
 	text=$(IFS=$'\n' && of_data batch <<<"${batches[*]}") || ended $?
 	split lines "$text" $'\n'
-	for line in "${lines[@]}"; do
-		w=${forms[n]-}
-		n=$((n + 1))
-		[[ $w ]] || continue
-		want_form[w]+=${line#*$'\t'}$'\n' want_tables[w]+=${line%%$'\t'*}$'\n'
+	for i in "${!lines[@]}"; do
+		w=${forms[i]-}
+		[[ ! $w ]] || want_form[w]+=${lines[i]#*$'\t'}$'\n' want_tables[w]+=${lines[i]%%$'\t'*}$'\n'
 	done
 	batches=() forms=()
 }

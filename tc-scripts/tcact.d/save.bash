@@ -4,12 +4,9 @@
 
 # saved_line VAR H: sets VAR to the line of attachment H; fails where its match cannot be told
 saved_line() {
-	local place_ words_ dev i link
-	split place_ "${have_hook[$2]}"
-	dev=${place_[0]}
+	local words_ dev=${have_hook[$2]%% *} i link
 	[[ ${dev_link[$dev]-} ]] || device dev "$dev"
-	line_of words_ "${have_label[$2]}" "${place_[@]}" "${have_pref[$2]}" "${have_names[$2]}" "${have_form[$2]}" \
-		"${have_control[$2]}"
+	have_line words_ "$2"
 	# Of several, each says its link, as those that do not may become one edit.
 	link=${dev_link[$dev]}
 	[[ ${have_names[$2]} == *' '* ]] || for i in "${!words_[@]}"; do
@@ -45,7 +42,7 @@ keep_absent() {
 }
 
 command_save() {
-	local h text lost field in_file=save kept='' kept_heading=''
+	local h text lost dev dir in_file=save kept='' kept_heading=''
 	(($# < 2)) || bad "$(q "$2") is one word too many" "write: tcact save OLD >NEW"
 	catalogue
 	if (($#)); then
@@ -67,8 +64,8 @@ command_save() {
 			lost="another tcact attached it"
 		fi
 		if [[ $lost ]]; then
-			split field "${have_hook[h]}"
-			warn "save: pref ${have_pref[h]} of $(q "${field[0]}") ${field[1]} is left out" "$lost" "write its line by hand"
+			read -r dev dir _ <<<"${have_hook[h]}"
+			warn "save: pref ${have_pref[h]} of $(q "$dev") $dir is left out" "$lost" "write its line by hand"
 			echo "# tcact: left out, as $lost: $text"
 			continue
 		fi
