@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A table in the object itself: TABLE_BAKED of include/tcact/ranges.h. */
-#include <fcntl.h>
 #include <gelf.h>
-#include <libelf.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "baked.h"

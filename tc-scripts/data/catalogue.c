@@ -231,7 +231,7 @@ static void names_action(const struct action *action)
 {
 	char *text = action->parameters ? value_text(&action->parameter[0], action->parameter[0].initial) : NULL;
 
-	printf("action\t%s\t%s\t%u\t%s", action->name, action->class, action->checksum, text && *text ? text : "-");
+	printf("action\t%s\t%s\t%u\t%s", action->name, action->class, action->checksum, or_none(text ?: ""));
 	free(text);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (!parameter_is_table(&action->parameter[i]))

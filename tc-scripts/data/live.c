@@ -21,7 +21,7 @@ static void print_entries(const struct table *table, const char *none)
 static void print_value(const struct settings *settings, const struct parameter *p)
 {
 	printf("%s ", p->name);
-	value_print(p, settings_bytes(settings, p), stdout);
+	p->kind->print(p, settings_bytes(settings, p), stdout);
 	putchar(' ');
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What passes through each attachment in a second, between two reads. */
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

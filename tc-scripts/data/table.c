@@ -536,10 +536,20 @@ int table_sort(struct table *table, const char *path, struct error *e)
 	return 0;
 }
 
-static void *entry_find(const struct table *table, const void *entry)
+/* The index of the first entry that is not before @entry. */
+static size_t entry_place(const struct table *table, const void *entry)
 {
-	return table->n ? bsearch(entry, table->entry, table->n, table->kind->entry_size, table->kind->compare)
-			: NULL;
+	size_t at = 0, until = table->n;
+
+	while (at < until) {
+		size_t middle = (at + until) / 2;
+
+		if (table->kind->compare(entry_at(table, middle), entry) < 0)
+			at = middle + 1;
+		else
+			until = middle;
+	}
+	return at;
 }
 
 int table_absent(const struct table *table, size_t i, struct error *e)
@@ -558,36 +568,25 @@ int table_merge(struct table *table, const struct table *more, bool removal, str
 	if (!removal && table->kind->adopt && !table->kind->adopt(table, more))
 		return not_added(&fault, e);
 	for (size_t i = 0; i < more->n; i++) {
-		void *entry = entry_at(more, i), *found = entry_find(table, entry), *added;
+		void *entry = entry_at(more, i);
+		size_t at = entry_place(table, entry);
+		bool found = at < table->n && !table->kind->compare(entry_at(table, at), entry);
 
-		if (removal && !found)
-			return table_absent(more, i, e);
 		if (removal) {
-			void *end = entry_at(table, table->n);
-
-			memmove(found, (char *)found + size, (char *)end - ((char *)found + size));
+			if (!found)
+				return table_absent(more, i, e);
 			table->n--;
-		} else if (found) {
-			memcpy(found, entry, size);
-		} else {
-			size_t at = 0, until = table->n;
-
-			while (at < until) {
-				size_t middle = (at + until) / 2;
-
-				if (table->kind->compare(entry_at(table, middle), entry) < 0)
-					at = middle + 1;
-				else
-					until = middle;
-			}
-			added = table_add(table);
-			if (!added) {
+			memmove(entry_at(table, at), entry_at(table, at + 1), (table->n - at) * size);
+			continue;
+		}
+		if (!found) {
+			if (!table_add(table)) {
 				table_full(table, &fault);
 				return not_added(&fault, e);
 			}
 			memmove(entry_at(table, at + 1), entry_at(table, at), (table->n - 1 - at) * size);
-			memcpy(entry_at(table, at), entry, size);
 		}
+		memcpy(entry_at(table, at), entry, size);
 	}
 	return 0;
 }

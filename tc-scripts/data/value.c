@@ -143,11 +143,6 @@ static int word_read(const struct parameter *p, const char *text, unsigned char 
 	return num_read(&words_only, text, bytes, why);
 }
 
-static void word_syntax(const struct parameter *p, FILE *out)
-{
-	(void)p, (void)out;
-}
-
 /* Reads MAJOR:MINOR in hexadecimal, as tc writes class ids. */
 static int handle_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
@@ -170,12 +165,6 @@ static void handle_print(const struct parameter *p, const unsigned char *bytes, 
 		fprintf(out, "%x:%x", (unsigned)(number >> 16), (unsigned)(number & 0xffff));
 	else
 		element_print(p, number, out);
-}
-
-static void handle_syntax(const struct parameter *p, FILE *out)
-{
-	range_print(p, out);
-	fputs(", MAJOR:MINOR in hex", out);
 }
 
 /* ---- share: of 2^32 -------------------------------------------------------------------------- */
@@ -219,12 +208,6 @@ static void share_print(const struct parameter *p, const unsigned char *bytes, F
 	fprintf(out, "%s%%", text);
 }
 
-static void share_syntax(const struct parameter *p, FILE *out)
-{
-	(void)p;
-	fputs("0..1 or 0%..100%", out);
-}
-
 /* ---- mac: an Ethernet address ---------------------------------------------------------------- */
 
 bool all_zero(const unsigned char *bytes, size_t n)
@@ -262,12 +245,6 @@ static void mac_print(const struct parameter *p, const unsigned char *bytes, FIL
 	else
 		for (size_t i = 0; i < p->size; i++)
 			fprintf(out, "%s%02x", i ? ":" : "", bytes[i]);
-}
-
-static void mac_syntax(const struct parameter *p, FILE *out)
-{
-	(void)p;
-	fputs("an Ethernet address like 52:54:00:12:34:56, or none", out);
 }
 
 /* ---- prefix, prefix6: struct prefix_param of include/tcact/address.h ---------------------------- */
@@ -330,15 +307,9 @@ static void prefix_print(const struct parameter *p, const unsigned char *bytes, 
 							  from->length }), out);
 }
 
-static void prefix_syntax(const struct parameter *p, FILE *out)
+static void length_range(const struct parameter *p, FILE *out)
 {
-	(void)p;
-	fputs("a prefix like 192.0.2.0/24 or 2001:db8::/48, or none", out);
-}
-
-static void prefix6_syntax(const struct parameter *p, FILE *out)
-{
-	fprintf(out, "an IPv6 prefix of %d to %d bits like 2001:db8::/48, or none", (int)p->low, (int)p->high);
+	fprintf(out, "%d to %d", (int)p->low, (int)p->high);
 }
 
 /* ---- rate: struct rate_param of include/tcact/bucket.h ----------------------------------------- */
@@ -451,12 +422,6 @@ static void rate_print(const struct parameter *p, const unsigned char *bytes, FI
 			     from->packets ? packet_units : shown_units, out);
 }
 
-static void rate_syntax(const struct parameter *p, FILE *out)
-{
-	(void)p;
-	fputs("a rate like 10mbit, 5mbps or 1kpps, or none", out);
-}
-
 /* ---- size: bytes, or packets, of include/tcact/bucket.h ---------------------------------------- */
 
 /* tc(8) */
@@ -500,13 +465,6 @@ static void size_print(const struct parameter *p, const unsigned char *bytes, FI
 		amount_print(size, shown_sizes, out);
 }
 
-static void size_syntax(const struct parameter *p, FILE *out)
-{
-	fputs("a size like 64k, or packets like 100p,", out);
-	fputc(' ', out);
-	range_print(p, out);
-}
-
 /* ---- time: nanoseconds ------------------------------------------------------------------------ */
 
 /* tc(8), TIMES. tc takes a number alone for microseconds; here the unit must be said. */
@@ -539,9 +497,8 @@ static void time_print(const struct parameter *p, const unsigned char *bytes, FI
 		amount_print(time, shown_times, out);
 }
 
-static void time_syntax(const struct parameter *p, FILE *out)
+static void time_range(const struct parameter *p, FILE *out)
 {
-	fputs("a time like 20ms or 1.5s, ", out);
 	amount_print((unsigned long long)p->low, shown_times, out);
 	fputs("..", out);
 	amount_print((unsigned long long)p->high, shown_times, out);
@@ -595,12 +552,6 @@ static void bits_print(const struct parameter *p, const unsigned char *bytes, FI
 		fputs("none", out);
 }
 
-static void bits_syntax(const struct parameter *p, FILE *out)
-{
-	range_print(p, out);
-	fputs("[,...]", out);
-}
-
 static int map_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {
 	char *copy = strdup(text), *at = copy, *one, *equals;
@@ -647,12 +598,6 @@ static void map_print(const struct parameter *p, const unsigned char *bytes, FIL
 		fputs("none", out);
 }
 
-static void map_syntax(const struct parameter *p, FILE *out)
-{
-	fputs("FROM=TO[,FROM=TO]..., each ", out);
-	range_print(p, out);
-}
-
 /* ---- table: whether there is one --------------------------------------------------------------- */
 
 static int table_parameter_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
@@ -667,30 +612,24 @@ static void table_parameter_print(const struct parameter *p, const unsigned char
 	fputs(value_number(p, bytes) ? "on" : "none", out);
 }
 
-static void table_parameter_syntax(const struct parameter *p, FILE *out)
-{
-	(void)p;
-	fputs("FILE", out);
-}
-
 /* ---- all kinds ------------------------------------------------------------------------------- */
 
 static const struct kind kinds[] = {
-	{ "num", true, num_read, num_print, range_print },
-	{ "name", true, num_read, name_print, range_print },
-	{ "word", false, word_read, num_print, word_syntax },
-	{ "handle", true, handle_read, handle_print, handle_syntax },
-	{ "share", false, share_read, share_print, share_syntax },
-	{ "mac", false, mac_read, mac_print, mac_syntax },
-	{ "prefix", false, prefix_param_read, prefix_print, prefix_syntax },
-	{ "prefix6", false, prefix6_read, prefix_print, prefix6_syntax },
-	{ "rate", false, rate_read, rate_print, rate_syntax },
-	{ "size", true, size_read, size_print, size_syntax },
-	{ "time", true, time_read, time_print, time_syntax },
-	{ "seed", true, num_read, num_print, range_print },
-	{ "table", false, table_parameter_read, table_parameter_print, table_parameter_syntax },
-	{ "bits", false, bits_read, bits_print, bits_syntax },
-	{ "map", false, map_read, map_print, map_syntax },
+	{ "num", true, num_read, num_print, "", range_print, "" },
+	{ "name", true, num_read, name_print, "", range_print, "" },
+	{ "word", false, word_read, num_print, "", NULL, "" },
+	{ "handle", true, handle_read, handle_print, "", range_print, ", MAJOR:MINOR in hex" },
+	{ "share", false, share_read, share_print, "0..1 or 0%..100%", NULL, "" },
+	{ "mac", false, mac_read, mac_print, "an Ethernet address like 52:54:00:12:34:56, or none", NULL, "" },
+	{ "prefix", false, prefix_param_read, prefix_print, "a prefix like 192.0.2.0/24 or 2001:db8::/48, or none", NULL, "" },
+	{ "prefix6", false, prefix6_read, prefix_print, "an IPv6 prefix of ", length_range, " bits like 2001:db8::/48, or none" },
+	{ "rate", false, rate_read, rate_print, "a rate like 10mbit, 5mbps or 1kpps, or none", NULL, "" },
+	{ "size", true, size_read, size_print, "a size like 64k, or packets like 100p, ", range_print, "" },
+	{ "time", true, time_read, time_print, "a time like 20ms or 1.5s, ", time_range, "" },
+	{ "seed", true, num_read, num_print, "", range_print, "" },
+	{ "table", false, table_parameter_read, table_parameter_print, "FILE", NULL, "" },
+	{ "bits", false, bits_read, bits_print, "", range_print, "[,...]" },
+	{ "map", false, map_read, map_print, "FROM=TO[,FROM=TO]..., each ", range_print, "" },
 };
 
 const struct kind *kind_named(const char *name)
@@ -709,14 +648,17 @@ struct parameter parameter_like(const char *kind, size_t size, int128 low, int12
 
 char *value_syntax(const struct parameter *p, bool sentence)
 {
-	bool words = p->kind->syntax == word_syntax;
+	bool words = p->kind->read == word_read;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	p->kind->syntax(p, out);
+	fputs(p->kind->before, out);
+	if (p->kind->range)
+		p->kind->range(p, out);
+	fputs(p->kind->after, out);
 	if (p->words.n && !words)
 		fputs(!sentence ? " " : p->words.n > 1 ? " or one of " : " or ", out);
 	else if (sentence && p->words.n > 1)
@@ -724,11 +666,6 @@ char *value_syntax(const struct parameter *p, bool sentence)
 	words_print(p, sentence ? ", " : " ", out);
 	fclose(out);
 	return text;
-}
-
-void value_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
-{
-	p->kind->print(p, bytes, out);
 }
 
 char *value_text(const struct parameter *p, const unsigned char *bytes)
@@ -739,7 +676,7 @@ char *value_text(const struct parameter *p, const unsigned char *bytes)
 
 	if (!out)
 		return NULL;
-	value_print(p, bytes, out);
+	p->kind->print(p, bytes, out);
 	fclose(out);
 	return text;
 }

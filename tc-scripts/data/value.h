@@ -31,8 +31,12 @@ struct kind {
 	const char *name;
 	bool number;		/* it is a number from low to high */
 	int (*read)(const struct parameter *p, const char *text, unsigned char *bytes, char *why);
+	/* Prints the shortest text that gives the same bytes; a word if there is one. */
 	void (*print)(const struct parameter *p, const unsigned char *bytes, FILE *out);
-	void (*syntax)(const struct parameter *p, FILE *out);	/* prints what users may write */
+	/* What users may write: a text, the range, or NULL, and a text behind it. */
+	const char *before;
+	void (*range)(const struct parameter *p, FILE *out);
+	const char *after;
 };
 
 const struct kind *kind_named(const char *name);
@@ -48,9 +52,7 @@ static inline bool parameter_is_table(const struct parameter *p)
 /* Converts @text to the p->size bytes at @bytes. @action is for the error message. */
 int value_read(const struct action *action, const struct parameter *p, const char *text,
 	       unsigned char *bytes, struct error *error);
-/* Prints the shortest text that gives the same bytes; a word if there is one. */
-void value_print(const struct parameter *p, const unsigned char *bytes, FILE *out);
-/* The same as a string, which the caller frees; NULL if there is no memory. */
+/* What p->kind prints, as a string, which the caller frees; NULL if there is no memory. */
 char *value_text(const struct parameter *p, const unsigned char *bytes);
 /* Reads a decimal number from @least to @most. */
 bool decimal_read(const char *text, uint64_t least, uint64_t most, uint64_t *number);
