@@ -28,7 +28,7 @@ declare -gA kept_key=()
 # have_all: sets have_* to what is attached at devs, or everywhere, and lists to anybody's filters
 have_all() {
 	local n h=-1 field text now w number line all=() batches=()
-	local -A label_of=()
+	local -A label_of=() programs=()
 	find_own own '' lists
 	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
 	for line in "${own[@]}"; do

@@ -245,17 +245,15 @@ edit_settings() {
 # user did not say
 for_device() {
 	local -n args_=$1
-	local p lacks mtu=${dev_mtu[$3]}
+	local p=mtu lacks mtu=${dev_mtu[$3]}
 	! is_param "$2" link || [[ " ${args_[*]} " == *" link "* || ${dev_link[$3]} == auto ]] ||
 		args_+=(link "${dev_link[$3]}")
-	[[ $2 == mss || " ${args_[*]} " == *' mss.'* ]] || return 0
-	for p in ${params[$2]}; do
-		# A kernel without bpf_check_mtu must be told the MTU; 68 is the least one of IPv4 (RFC 791).
-		[[ $p == mss.mtu && " ${args_[*]} " == *' mss.'* || $p == mtu && $2 == mss ]] || continue
-		lacking lacks "$2" "$p" device || continue
-		[[ " ${args_[*]} " == *" ${p%mtu}max "[0-9]* || " ${args_[*]} " == *" $p "* ]] ||
-			args_+=("$p" "$((mtu < 68 ? 68 : mtu))")
-	done
+	[[ " ${args_[*]} " != *' mss.'* ]] || p=mss.mtu
+	[[ $2 == mss || $p == mss.mtu ]] || return 0
+	# A kernel without bpf_check_mtu must be told the MTU; 68 is the least one of IPv4 (RFC 791).
+	lacking lacks "$2" "$p" device || return 0
+	[[ " ${args_[*]} " == *" ${p%mtu}max "[0-9]* || " ${args_[*]} " == *" $p "* ]] ||
+		args_+=("$p" "$((mtu < 68 ? 68 : mtu))")
 }
 
 # kernel VERSION: this one is as new

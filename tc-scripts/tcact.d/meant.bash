@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # What somebody meant who typed what tcact does not take: the line to type instead.
 
-
 # instead LEFT SKIP WORD...: what was typed, with WORDs in the place of SKIP words, the first of the
 # LEFT last ones
 instead() {

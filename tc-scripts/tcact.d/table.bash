@@ -2,18 +2,9 @@
 # shellcheck shell=bash
 # Tables, and staging: a program is loaded and its table filled before any packet meets it.
 
-
 # take_stdin FILE: reads standard input where FILE is -
 take_stdin() {
 	[[ ${1-} != - || $dry ]] || { stdin=$(cat 2>/dev/null) || true; } 2>/dev/null
-}
-
-# check_tables: those of the steps can be read, and are right
-check_tables() {
-	local i
-	for ((i = 0; i < ${#steps[@]}; i++)); do
-		[[ ${tables[i]} != =* || ${tables[i]} == =- ]] || ask load -n -t "${tables[i]#=}" "${steps[i]}"
-	done
 }
 
 # mount_bpffs: where there is none
