@@ -54,7 +54,7 @@ struct rate_param {
 _Static_assert(sizeof(struct rate_param) == 24 && __builtin_offsetof(struct rate_param, mult) == 8 &&
 	       __builtin_offsetof(struct rate_param, shift) == 16 &&
 	       __builtin_offsetof(struct rate_param, packets) == 17,
-	       "tcact bakes it: struct rate_bytes in tc-scripts/data/value.c");
+	       "tcact bakes it: struct rate_bytes in tc-scripts/data/value.h");
 
 typedef __u8 rate_param_bytes[sizeof(struct rate_param)] __attribute__((aligned(8)));
 

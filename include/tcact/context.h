@@ -11,6 +11,7 @@
 
 #include <tcact/dsfield.h>
 #include <tcact/field.h>
+#include <tcact/l4.h>
 
 enum source {
 	FROM_VALUE, FROM_LEN, FROM_PKT_TYPE, FROM_MARK, FROM_QUEUE_MAPPING, FROM_PROTOCOL,
@@ -63,8 +64,16 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 						      const struct network *net, __u64 *value)
 {
 	struct bpf_fib_lookup fib = {};
+	struct transport l4 = {};
+	struct { __be16 sport, dport; } ports;
 	long ret;
 
+	/* for rules with ports, and for the hash of a route with several next hops */
+	if (transport_parse(skb, net, &l4) == DONE && !l4.first && transport_has_ports(l4.proto) &&
+	    !bpf_skb_load_bytes(skb, l4.offset, &ports, sizeof(ports))) {
+		fib.sport = ports.sport;
+		fib.dport = ports.dport;
+	}
 	fib.ifindex = FIELD(__u32, ingress_ifindex);
 	if (!fib.ifindex)
 		fib.ifindex = FIELD(__u32, ifindex);
@@ -88,7 +97,7 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 			return TRUNCATED;
 		fib.family = 10;	/* AF_INET6 */
 		fib.flowinfo = *(__be32 *)ip & bpf_htonl(0x0fffffff);
-		fib.l4_protocol = ip->nexthdr;
+		fib.l4_protocol = l4.proto ?: ip->nexthdr;
 		__builtin_memcpy(fib.ipv6_src, &ip->saddr, sizeof(fib.ipv6_src));
 		__builtin_memcpy(fib.ipv6_dst, &ip->daddr, sizeof(fib.ipv6_dst));
 	}

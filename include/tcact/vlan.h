@@ -202,6 +202,8 @@ static __always_inline enum reason vlan_set_tci(struct __sk_buff *skb, __u16 old
 		return vlan_set_tci_metadata(skb, new);
 	if (bpf_skb_store_bytes(skb, ETH_HLEN, &tci, sizeof(tci), /*flags*/ 0))
 		return HELPER_FAILED;
-	skb_csum_update(skb, csum16_diff(bpf_htons(old), tci));
+	/* not covered on ingress of a VLAN device without reorder_hdr: vlan_do_receive() in net/8021q/vlan_core.c */
+	if (is_vlan_tpid(skb->protocol))
+		skb_csum_update(skb, csum16_diff(bpf_htons(old), tci));
 	return DONE;
 }

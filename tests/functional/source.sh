@@ -422,6 +422,15 @@ routed() {
 	ip neigh add 10.2.0.2 lladdr 02:00:00:00:00:02 dev a2 nud permanent
 	ip link set dev a2 mtu 68
 	copied "$(index a2)" send a b "${frame[v4.in]}"
+	# by a rule with ports
+	wire a3 b3
+	ip rule add ipproto udp dport 4321 lookup 77
+	ip -6 rule add ipproto udp dport 4321 lookup 77
+	ip route add 10.2.0.0/16 dev a3 table 77
+	ip route add fd02::/64 dev a3 table 77
+	copied "$(index a3)" send a b "${frame[v4.in]}"
+	protocol=ipv6
+	copied "$(index a3)" send a b "${frame[v6.in]}"
 }
 
 # router: forwards from b to a2
