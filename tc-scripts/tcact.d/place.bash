@@ -122,7 +122,8 @@ find_device() {
 # link_of LINE VARIABLE: what packets of a device begin with, of which ip -d -o says LINE. Its type is not
 # enough: at ingress, xfrm and vti show the Ethernet header of the device below, kernel 5.10 the outer header
 # of ipip and gre; what is redirected to an ifb has the link layer of where it came from; a tun device has the
-# type that its program chose. So for kinds other than those of tests/functional/kinds.sh the action finds out.
+# type that its program chose; a bond or team gets that of its first port. So for kinds other than those of
+# tests/functional/kinds.sh the action finds out.
 link_of() {
 	local after=${1#*\\    link/} kind='' word=auto
 	# The kind follows; of a device without one, what it is as a port of a bridge or bond, or nothing.
@@ -132,7 +133,7 @@ link_of() {
 	fi
 	case ${after%% *}/$kind in
 	loopback/ | ether/ | ether/*_slave) word=ether ;;
-	ether/@(bond|bridge|dummy|erspan|geneve|gretap|hsr|ip6gretap|ipvlan|macsec|macvlan|macvtap|netkit|tap|team|veth|vlan|vrf|vxlan))
+	ether/@(bridge|dummy|erspan|geneve|gretap|hsr|ip6gretap|ipvlan|macsec|macvlan|macvtap|netkit|tap|veth|vlan|vrf|vxlan))
 		word=ether ;;
 	none/@(geneve|tun|wireguard) | ppp/ppp) word=none ;;
 	esac

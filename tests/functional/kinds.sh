@@ -20,8 +20,8 @@ ipvlan-l2	ether	14	14			14
 ipvlan-l3	ether	14	14			14
 ipvlan-l3s	ether	14	-			-
 bridge		ether	14	14			14
-bond		ether	14	14			14
-team		ether	14	-			-
+bond		auto	14	14			14
+team		auto	14	-			-
 vrf		ether	14	14			14
 macsec		ether	14	14			14
 hsr		ether	14	14			14
