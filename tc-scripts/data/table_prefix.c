@@ -111,6 +111,8 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 						 table->handle ? ", or MAJOR:MINOR in hex" : "");
 			tagged = true;
 		} else if (!strcmp(words[i - 1], "timeout")) {
+			if (entry->until)
+				return fault_set(fault, "given twice", "timeout is given twice");
 			if (!duration_read(words[i], &seconds))
 				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
 						 Q(words[i]));

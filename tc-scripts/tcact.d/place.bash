@@ -55,8 +55,9 @@ place() {
 				bad "as $(q "$2"): must be a name of at most 32 letters, digits, _, . and -, once"
 			place[as]=$2 ;;
 		protocol)
-			[[ ! ${place[protocol]} && $2 =~ ^[a-zA-Z0-9_.-]+$ ]] ||
-				bad "protocol $(q "$2"): must be a name or number that tc knows, once"
+			[[ ! ${place[protocol]} && $2 =~ ^([a-zA-Z][a-zA-Z0-9_.-]*|802\.1[a-zA-Z]+|0x[0-9a-fA-F]{1,4}|[1-9][0-9]{0,4})$ &&
+				($2 != +([0-9]) || $2 -le 65535) ]] ||
+				bad "protocol $(q "$2"): must be a name that tc knows or a number up to 65535, once"
 			place[protocol]=$2 ;;
 		match) place_match "$2" ;;
 		esac
