@@ -80,13 +80,13 @@ static uint64_t step_table(enum part part, const struct trie_position *first, si
 /* The step for a run of @n ranges of @size cells, from @base on. */
 static uint64_t step_run(size_t base, size_t n, unsigned int size)
 {
-	int log = 0;
+	uint64_t log = 0;
 
 	while ((size_t)2 << log < n)
 		log++;
-	return STEP_RUN | (uint64_t)(log + size - 1) << STEP_LOG_AT | (uint64_t)(n - ((size_t)1 << log)) * size << 32 | base;
+	return STEP_RUN | (log + size - 1) << 56 | (uint64_t)(n - ((size_t)1 << log)) * size << 32 | base;
 }
-_Static_assert((2 * (uint64_t)ENTRIES_MAX + 1) * 2 < (uint64_t)1 << STEP_JUMP_BITS, "the first jump in any run fits");
+_Static_assert(STEP_JUMP((uint64_t)(2 * ENTRIES_MAX + 1) * 2 << 32) == (2 * ENTRIES_MAX + 1) * 2, "the first jump in any run fits");
 
 static bool cell_ipv4(struct ranges *ranges, uint32_t start, uint32_t leaf)
 {

@@ -11,8 +11,8 @@
 #define STEP_TABLE (1ULL << 63)
 #define STEP_RUN (1ULL << 62)
 #define STEP_SHIFT(step) ((step) >> 32 & 63)
-#define STEP_JUMP_BITS 24
-#define STEP_LOG_AT 56
+#define STEP_JUMP(step) ((step) >> 32 & 0xffffff)
+#define STEP_LOG(step) ((step) >> 56 & 31)
 #define TRIE_TABLES_MAX 8
 #define LEAF_TIMED (1U << 31)
 

@@ -209,23 +209,55 @@ static bool update_covering(struct live *live, const struct entries *entries)
 	return true;
 }
 
+/*
+ * The cell of the step for the /64 with the upper half @half, in the run @step; 0: no range begins there. As
+ * range_search(), but the cells may hold anything.
+ */
+static size_t cell_below(const struct ranges *ranges, uint64_t step, uint64_t half)
+{
+	size_t at = (uint32_t)step, jump = STEP_JUMP(step), next = (size_t)1 << STEP_LOG(step);
+
+	for (; jump >= 2; jump = next) {
+		if (at + jump >= ranges->cells)
+			return 0;
+		if (ranges->cell[at + jump] <= half)
+			at += jump;
+		next >>= 1;
+	}
+	return at + 1 < ranges->cells && ranges->cell[at] == half ? at + 1 : 0;
+}
+
 /* Builds the steps for all addresses of @prefix again. A step may also be for other addresses. */
 static bool rebuild(struct live *live, const struct prefix *prefix, struct entries *entries, struct rangeset *set)
 {
 	struct ranges *ranges = live->ranges;
-	const enum part part = prefix->family == 6 ? PART_UPPER : PART_IPV4;
+	enum part part = prefix->family == 6 ? PART_UPPER : PART_IPV4;
 	struct prefix region = *prefix;
 	struct trie_position position = { 0 };
 	size_t at = prefix->family == 6, slots = 1, base;
 	struct range *more;
 
 	/* follow tables from the first step to the step for @prefix, or to the steps for its parts */
-	while (slots == 1 && ranges->cell[at] & STEP_TABLE) {
-		int shift = STEP_SHIFT(ranges->cell[at]), used = 64 - shift;
+	while (slots == 1) {
+		uint64_t step = ranges->cell[at];
+		size_t below;
+		int shift, used;
 
+		if (part == PART_UPPER && step & STEP_RUN && prefix->length > 64) {
+			below = cell_below(ranges, step, (uint64_t)(prefix->address >> 64));
+			if (!below || !(ranges->cell[below] & STEP_TABLE))
+				break;
+			step = ranges->cell[below];
+			part = PART_LOWER;
+			position = (struct trie_position){ .used = part_begin(part) };
+		}
+		if (!(step & STEP_TABLE))
+			break;
+		shift = STEP_SHIFT(step);
+		used = part_begin(part) + 64 - shift;
 		if (used <= position.used || used > part_end(part))
 			return false;
-		at = (uint32_t)((uint32_t)ranges->cell[at] + part_index(part, prefix->address, shift));
+		at = (uint32_t)((uint32_t)step + part_index(part, prefix->address, shift));
 		position.used = used;
 		position.depth++;
 		if (prefix->length < position.used)

@@ -213,9 +213,11 @@ static struct prefix random_prefix(uint64_t *state)
 
 		length = random64(state) % 512 ? usual[random64(state) % sizeof(usual)] : (int)(random64(state) % 129);
 		prefix.address = (address_t)(0x2001ULL << 48 | random64(state) >> 16) << 64 | (random64(state) & 7);
-		if (random64(state) % 4 == 0)
+		if (random64(state) % 4 == 0) {	/* some /64s with many addresses */
 			prefix.address = (address_t)0x20010db800000000ULL << 64 |
-					 (address_t)(random64(state) & 3) << 64 | (random64(state) & 0xff);
+					 (address_t)(random64(state) & 3) << 64 | (random64(state) & 0xfff);
+			length = random64(state) % 4 ? 128 : length;
+		}
 	}
 	prefix.length = (uint8_t)length;
 	prefix.address &= prefix_mask(length);

@@ -107,7 +107,7 @@ class Ranges:
             cut = [(first & (1 << 64) - 1, net) for first, net in ranges if first >> 64 == upper]
             if not cut or cut[0][0]:
                 cut.insert(0, (0, at(upper << 64)))
-            cells = [(f"u64:{lower}", f"u32:{self.leaves[net]},u32:0") for lower, net in cut]
+            cells = [(f"u64:{lower}", f"u64:{self.leaves[net]}") for lower, net in cut]
             if len(cut) == 1:
                 return cells[0][1]
             if len(cut) <= 3:
