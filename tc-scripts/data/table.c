@@ -261,23 +261,20 @@ static int split(char *text, char *words[WORDS_MAX + 1])
 	return n;
 }
 
-/* @text: an entry; NULL: @fault says what is wrong. */
-static int read_entry(struct reader *reader, char *text, bool foreign, struct fault *fault, struct error *e)
+static int read_entry(struct reader *reader, char *text, bool foreign, struct error *e)
 {
 	char *words[WORDS_MAX + 1];
 	bool keys = reader->rules->keys;
-	int n;
+	struct fault fault = {};
+	int n = split(text, words);
 
-	if (!text)
-		return bad_line(reader, fault, e);
-	n = split(text, words);
 	if (foreign)
 		n = drop_other_words(words, n);
 	if (!n)
 		return 0;
-	if (n > WORDS_MAX ? fault_set(fault, "too many words", "has more than %d words", WORDS_MAX)
-			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, fault))
-		return fault->kind ? bad_line(reader, fault, e) : error_memory(e);
+	if (n > WORDS_MAX ? fault_set(&fault, "too many words", "has more than %d words", WORDS_MAX)
+			   : reader->table->kind->parse(reader->table, words, keys ? 1 : n, keys, &fault))
+		return fault.kind ? bad_line(reader, &fault, e) : error_memory(e);
 	return 0;
 }
 
@@ -309,12 +306,9 @@ static int read_nft(struct reader *reader, char *line, struct error *e)
 		reader->nft.elements = false;
 		reader->nft.braces += braces_in(brace + 1);
 	}
-	for (one = strtok_r(line, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
-		struct fault fault = {};
-
-		if (read_entry(reader, one, true, &fault, e))
+	for (one = strtok_r(line, ",", &save); one; one = strtok_r(NULL, ",", &save))
+		if (read_entry(reader, one, true, e))
 			return -1;
-	}
 	return 0;
 }
 
@@ -353,9 +347,13 @@ static int read_line(struct reader *reader, char *line, struct error *e)
 	end = strstr(line, "//");
 	if (end)
 		*end = '\0';
-	if (strchr(line, '|'))
-		return read_entry(reader, from_registry(line, made, sizeof(made), &fault), false, &fault, e);
-	return read_entry(reader, ipset ? from_ipset(line, &fault) : line, ipset, &fault, e);
+	if (strchr(line, '|')) {
+		line = from_registry(line, made, sizeof(made), &fault);
+		ipset = false;
+	} else if (ipset) {
+		line = from_ipset(line, &fault);
+	}
+	return line ? read_entry(reader, line, ipset, e) : bad_line(reader, &fault, e);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
