@@ -65,12 +65,11 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 {
 	struct bpf_fib_lookup fib = {};
 	struct transport l4 = {};
-	struct { __be16 sport, dport; } ports;
+	union { struct { __be16 sport, dport; }; __be32 both; } ports;
 	long ret;
 
 	/* for rules with ports, and for the hash of a route with several next hops */
-	if (transport_parse(skb, net, &l4) == DONE && !l4.first && transport_has_ports(l4.proto) &&
-	    !bpf_skb_load_bytes(skb, l4.offset, &ports, sizeof(ports))) {
+	if (transport_parse(skb, net, &l4) == DONE && !l4.first && transport_ports(skb, &l4, &ports.both)) {
 		fib.sport = ports.sport;
 		fib.dport = ports.dport;
 	}

@@ -91,8 +91,7 @@ static __always_inline enum reason flow_ports(struct __sk_buff *skb, bool v4, co
 
 	*ports = 0;
 	if (transport_has_ports(l4->proto))
-		return l4->offset + sizeof(*ports) > l4->end || bpf_skb_load_bytes(skb, l4->offset, ports, sizeof(*ports))
-			       ? TRUNCATED : DONE;
+		return transport_ports(skb, l4, ports) ? DONE : TRUNCATED;
 	if (l4->proto != (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return DONE;
 	if (l4->offset + sizeof(icmp) > l4->end || bpf_skb_load_bytes(skb, l4->offset, &icmp, sizeof(icmp)))

@@ -181,6 +181,13 @@ static __always_inline bool transport_has_ports(__u8 proto)
 	       proto == IPPROTO_DCCP || proto == IPPROTO_SCTP;
 }
 
+/* Source and destination port, in the order of the packet; false if it has none. Packet pointers stay valid. */
+static __always_inline bool transport_ports(struct __sk_buff *skb, const struct transport *l4, __be32 *ports)
+{
+	return transport_has_ports(l4->proto) && l4->offset + sizeof(*ports) <= l4->end &&
+	       !bpf_skb_load_bytes(skb, l4->offset, ports, sizeof(*ports));
+}
+
 /* Protocols that send a computed checksum of 0 as 0xffff; 0 means none (RFC 768, 3828). */
 static __always_inline bool transport_is_udp(__u8 proto)
 {
