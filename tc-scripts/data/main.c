@@ -29,6 +29,7 @@ static const struct {
 	{ "change", command_change },
 	{ "describe", command_describe },
 	{ "names", command_names },
+	{ "sums", command_sums },
 	{ "lines", command_lines },
 	{ "tables", command_tables },
 	{ "sharing", command_sharing },

@@ -690,13 +690,17 @@ int action_open(struct action *action, const char *directory, const char *name, 
 	if (!action->image)
 		return error(e, is_scarcity(errno) ? REFUSED : USAGE, "reinstall tcact", "cannot read %s: %s",
 			     Q(action->path), strerror(errno));
-	action->checksum = crc32(0, action->image, action->size);
 	result = elf_read(action, &elf, name);
 	if (!result)
 		result = describe(action, &elf, name);
 	elf_end(elf.elf);
 	return result ? error(e, USAGE, "reinstall tcact", "%s is not an action of this tcact",
 				Q(action->path)) : 0;
+}
+
+uint32_t action_checksum(const struct action *action)
+{
+	return crc32(0, action->image, action->size);
 }
 
 void action_close(struct action *action)

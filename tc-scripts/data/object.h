@@ -88,7 +88,6 @@ struct action {
 	char *path;
 	unsigned char *image;	/* the file */
 	size_t size;
-	uint32_t checksum;	/* of the file: zlib's CRC-32 */
 	bool big_endian;
 
 	/* the memory of the strings above */
@@ -102,6 +101,9 @@ const struct action *action_once(const char *directory, const char *name, struct
 /* The same, for a file that changes. action_close() frees it, also after an error. */
 int action_open(struct action *action, const char *directory, const char *name, struct error *);
 void action_close(struct action *action);
+
+/* Of the file: zlib's CRC-32. */
+uint32_t action_checksum(const struct action *action);
 
 /* A number in a variable, as BTF describes it. */
 struct member {

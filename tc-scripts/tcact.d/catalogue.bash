@@ -29,10 +29,12 @@ batch() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says
+# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says; for what writes or
+# compares cookies, sums too
 catalogue() {
-	local - text row field IFS=$IFS
-	text=$(of_data names "$@") || ended $?
+	local - text row field IFS=$IFS names=names
+	[[ $subcommand != @(add|apply|keep|save) ]] || names=sums
+	text=$(of_data "$names" "$@") || ended $?
 	set -f
 	IFS=$'\n'
 	for row in $text; do
@@ -42,6 +44,7 @@ catalogue() {
 		case $row in
 		version*) version=${field[1]} ;;
 		order*) order=${field[1]} ;;
+		netns*) own_netns=${field[1]} ;;
 		action*)
 			actions+=("${field[1]}")
 			[[ ${field[2]} != rewriter ]] || rewriters+=" ${field[1]} "
