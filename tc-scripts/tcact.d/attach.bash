@@ -4,7 +4,7 @@
 
 # ---- undoing --------------------------------------------------------------------------------
 
-# All of it is in this file, as the call that undoes is not the one that was killed, and may be of any kind.
+# The call that undoes is not the one that was killed, and may be of any kind: undo loads this file.
 
 # own_at ARRAY DEV DIR CHAIN PREF: sets ARRAY to the fields of tcact's own filter there; fails where there is none
 own_at() {
@@ -451,8 +451,8 @@ add() {
 			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 		qdisc_of["$dev"]=$qdisc
 		case $qdisc in
-		clsact) all_filters list "$dev" ingress "$dev" egress ;;
-		ingress) all_filters list "$dev" ingress ;;
+		clsact) all_filters list lists "$dev" ingress "$dev" egress ;;
+		ingress) all_filters list lists "$dev" ingress ;;
 		*) list='' ;;
 		esac
 		found+=("$list")

@@ -4,15 +4,15 @@
 #   chain pref protocol kind handle cookie action-kind name program control index
 #   packets bytes dropped match installed used
 # The last two are seconds since then.
-# A line "hook DEV DIR" is for what follows it: DEV and DIR come first in each line then.
+# A line "hook DEV DIR", or begin_hook(DEV, DIR) of hooks.awk, is for what follows it: DEV and DIR come first in each line
+# then.
 # It reads the text, not `tc -j`: a single foreign filter whose kind tc (up to 6.x) cannot
 # print as JSON (basic, fw) makes the JSON of the whole device unreadable.
 # Any program can give an action a cookie. A filter is tcact's only if each of its actions has a cookie
 # of tcact that fits its place, is listed in `actions`, and is in no other filter.
 
 BEGIN {
-	n = split(actions, list, " ")
-	for (i = 1; i <= n; i++) known[list[i]]
+	for (i = split(actions, list, " "); i; i--) known[list[i]]
 }
 
 function word(text) { words = words (words == "" ? "" : " ") text }
@@ -63,12 +63,16 @@ function end_filter() {
 	count = total = foreign = 0
 }
 
+function begin_hook(device, direction) {
+	end_filter()
+	hook = device "\t" direction "\t"
+	kind = "-"	# of no filter yet
+}
+
 END { end_filter() }
 
 /^hook / {
-	end_filter()
-	hook = $2 "\t" $3 "\t"
-	kind = "-"	# of no filter yet
+	begin_hook($2, $3)
 	next
 }
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # From lines "hook DEV DIR KIND", and then what `tc -s -batch` says to "qdisc show dev DEV" and "filter show dev DEV DIR"
-# of each: the filters, those of each hook behind a line "hook DEV DIR". KIND is the qdisc that has the hooks: its line
-# is the last one before the filters. HEAD is what tc prints before each filter. Exit status 1: a hook is missing, or
-# what a filter consists of.
+# of each: only the filters go on to the rules behind these, of lists.awk or filters.awk. Before those of each hook their
+# begin_hook(DEV, DIR) is called, and at last their end_filter(). KIND is the qdisc that has the hooks: its line is the last
+# one before the filters. HEAD is what tc prints before each filter. Exit status 1: a hook is missing, or what a filter
+# consists of.
 
 BEGIN { bare = "^" head "$" }
 
@@ -12,16 +13,17 @@ function not_alone() {
 	alone = 0
 }
 
-NR == n + 1 && /^hook / {
-	hook[++n] = $2 " " $3
-	kind[n] = $4
+NR == hooks + 1 && /^hook / {
+	dev[++hooks] = $2
+	dir[hooks] = $3
+	kind_of[hooks] = $4
 	next
 }
 
 /^qdisc / {
 	not_alone()
 	named = inside = 0
-	if ($3 == "ffff:" && at < n && $2 == kind[at + 1]) {
+	if ($3 == "ffff:" && at < hooks && $2 == kind_of[at + 1]) {
 		at++
 		inside = 1
 	}
@@ -29,21 +31,18 @@ NR == n + 1 && /^hook / {
 }
 
 inside && /^filter / {
-	if (!named) print "hook " hook[at]
+	if (!named) begin_hook(dev[at], dir[at])
 	named = 1
 	is_bare = $0 ~ bare
 	if (is_bare) not_alone()
 	alone = is_bare
-	print
-	next
 }
 
-named {
-	alone = 0
-	print
-}
+!named { next }
+!/^filter / { alone = 0 }
 
 END {
 	not_alone()
-	exit lost || at != n
+	end_filter()
+	exit lost || at != hooks
 }

@@ -122,7 +122,7 @@ warn_made() {
 		local -A place=([dir]=${key#* })
 		warn_tcx "${key% *}" "what was added to $(q "${key% *}") ${key#* }"
 	done
-	all_filters lists "${places[@]}"
+	all_filters lists lists "${places[@]}"
 	printf -v written 'written %s\n' "${!files_[@]}"
 	lines=$(exec awk -v "rewriters=$rewriters" -f "$lib/order.awk" <<<"$written$lists")
 	split lines "$lines" $'\n'

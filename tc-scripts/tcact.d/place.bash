@@ -330,11 +330,12 @@ look_at_pref() {
 	said=${lines[*]}
 }
 
-# all_filters VAR [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR". The devices have the
-# qdiscs of qdisc_of. One tc lists all; where that fails, filters says why, and gets what is missing.
+# all_filters VAR lists|filters [DEV DIR]...: sets VAR to the lists of them, each behind a line "hook DEV DIR", or to what
+# filters.awk makes of that. The devices have the qdiscs of qdisc_of. One tc lists all; where that fails, filters says
+# why, and gets what is missing.
 all_filters() {
-	local var_=$1 text_='' one_ at_ hooks_=("${@:2}") commands_=() kinds_=''
-	shift
+	local var_=$1 what_=$2 text_='' one_ at_ hooks_=("${@:3}") commands_=() kinds_=''
+	shift 2
 	for ((at_ = 0; at_ < ${#hooks_[@]}; at_ += 2)); do
 		# That of the qdisc comes first, and separates the lists.
 		commands_+=("qdisc show dev ${hooks_[at_]}" "filter show dev ${hooks_[at_]} ${hooks_[at_ + 1]}")
@@ -342,7 +343,8 @@ all_filters() {
 	done
 	if (($#)) && can_batch "$@" && true_lines "$@" &&
 		one_=$(IFS=$'\n' && exec "${limit[@]}" tc -s -batch - <<<"${commands_[*]}" 2>/dev/null) &&
-		text_=$(exec awk -v "head=$head" -f "$lib/hooks.awk" <<<"$kinds_$one_"); then
+		text_=$(exec awk -v "head=$head" -v "actions=${actions[*]}" -f "$lib/hooks.awk" -f "$lib/$what_.awk" \
+			<<<"$kinds_$one_"); then
 		printf -v "$var_" '%s' "$text_${text_:+$'\n'}"
 		return
 	fi
@@ -351,14 +353,22 @@ all_filters() {
 		filters one_ "${hooks_[@]:at_:2}"
 		[[ ! $one_ ]] || text_+="hook ${hooks_[*]:at_:2}"$'\n'$one_$'\n'
 	done
+	[[ $what_ == lists ]] || own_among text_ "$text_"
 	printf -v "$var_" '%s' "$text_"
 }
 
-# own_in ARRAY FILTERS: sets ARRAY to tcact's own actions among these, as filters.awk prints them
+# own_among VAR LISTS: sets VAR to tcact's own actions among these, as filters.awk prints them
+own_among() {
+	local lists_=$2
+	[[ ! $lists_ ]] || lists_=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$lists_")
+	printf -v "$1" '%s' "$lists_"
+}
+
+# own_in ARRAY LISTS: the same, each a member of ARRAY
 own_in() {
-	local text_=$2
-	[[ ! $text_ ]] || text_=$(exec awk -v "actions=${actions[*]}" -f "$lib/filters.awk" <<<"$text_")
-	split "$1" "$text_" $'\n'
+	local own_
+	own_among own_ "$2"
+	split "$1" "$own_" $'\n'
 }
 
 # hooked VAR DEV: sets VAR to the qdisc that has its hooks, clsact or ingress: a device has one at most
@@ -432,9 +442,14 @@ list_own() {
 			[[ ${qdisc_of[$d]-} != clsact && ${qdisc_of[$d]-} != "$way" ]] || places+=("$d" "$way")
 		done
 	done
-	all_filters text "${places[@]}"
-	[[ ! ${2-} ]] || printf -v "$2" '%s%s' "${!2}" "$text"
-	own_in "$1" "$text"
+	if [[ ${2-} ]]; then
+		all_filters text lists "${places[@]}"
+		printf -v "$2" '%s%s' "${!2}" "$text"
+		own_in "$1" "$text"
+	else
+		all_filters text filters "${places[@]}"
+		split "$1" "$text" $'\n'
+	fi
 	all_still "${devs[@]}"
 }
 
