@@ -73,7 +73,7 @@ static __always_inline bool newconn_pay(struct __sk_buff *skb, __u64 now)
 		count(HELPER_FAILED);
 		return true;
 	}
-	way = bucket_find(set, hash, now, /*two*/ false, &shared);
+	way = bucket_find(set, hash, now, /*two*/ false, &shared, /*counters*/ NULL);
 	if (shared)
 		count(SHARED);
 	burst = ticks * (newconn_params.burst ?: newconn_params.rate);
@@ -98,7 +98,7 @@ OUT_OF_LINE int newconn_udp(struct __sk_buff *skb, __u64 flow)
 
 	if (!set)
 		return unlimited(HELPER_FAILED);
-	way = bucket_find(set, flow, now, /*two*/ false, &lost);
+	way = bucket_place(set, flow, now, &lost);
 	if (set->hash[way] != flow || (__s64)(set->full[way] - now) <= 0) {
 		if (!newconn_pay(skb, now))
 			return over(KEY);

@@ -48,7 +48,7 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 		count(HELPER_FAILED);
 		return within(KEY);
 	}
-	way = bucket_find(set, hash, now, /*two*/ false, &shared);
+	way = bucket_find(set, hash, now, /*two*/ false, &shared, /*counters*/ NULL);
 	if (shared)
 		count(SHARED);
 	wait = bucket_wait(&set->full[way], now);

@@ -88,7 +88,7 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 
 	if (!police)
 		return unlimited();
-	way = bucket_find_counted(set, hash, now, two, &shared, police->over);
+	way = bucket_find(set, hash, now, two, &shared, police->over);
 	if (shared)
 		count(SHARED);
 	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst))

@@ -49,7 +49,7 @@ static __always_inline __u64 quota_used(const struct quota_set *set, __u32 way)
 
 /*
  * The bucket of the key with @hash: its index. A bucket that has used nothing in this period is as good as none. If
- * all of the set have, the key shares the one that has used least: it may get less than its limit, but not more.
+ * all of the set have, the key shares one, as in bucket.h: it may get less than its limit, but not more.
  */
 static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool *shared)
 {
@@ -70,11 +70,12 @@ static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool 
 			way = i;
 		}
 	}
-	/* as in bucket_find() */
+	/* as in bucket_search() */
 	asm volatile("" : "+r"(way));
 	way &= BUCKET_WAYS - 1;
 	if (least) {
 		*shared = true;
+		way = hash & (BUCKET_WAYS - 1);
 	} else {
 		/* not what another key has used in a period that may come back */
 		*(volatile __u64 *)&set->used[way] = 0;

@@ -16,8 +16,8 @@
  *
  * The key is hashed, with a seed that the sender of a packet does not know, to a set of 8 buckets.
  * A full bucket is as good as none. So a key that has none takes over the bucket of the set that is
- * full, and nobody loses anything. If all 8 are in use, the key shares the one that will be full
- * first: it may get less than its rate, but not more.
+ * full, and nobody loses anything. If all 8 are in use, the key shares one, which its hash tells: it
+ * may get less than its rate, but not more, as it would if each of its packets could pay from another.
  *
  * Two CPUs may use a bucket at the same time. A CPU that found it full sets its time, and what other CPUs have
  * added in between is lost: one packet of two, or more if a CPU is stopped just there. In all other cases nothing
@@ -177,11 +177,11 @@ struct bucket_set {
 };
 
 /*
- * The bucket of the key with @hash: its index. *@shared: it is also that of another key. @counters: two arrays, which
- * begin at 0 with each key; or NULL.
+ * The bucket of the key with @hash: its index. *@shared: it is also that of another key, and always the same one; or
+ * with @displaces, the one that will be full first. @counters: two arrays, which begin at 0 with each key; or NULL.
  */
-static __always_inline __u32 bucket_find_counted(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared,
-						 bucket_counter32 *counters)
+static __always_inline __u32 bucket_search(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool displaces,
+					   bool *shared, bucket_counter32 *counters)
 {
 	__u64 first = 0;
 	__u32 way = 0;
@@ -207,7 +207,7 @@ static __always_inline __u32 bucket_find_counted(struct bucket_set *set, __u64 h
 	way &= BUCKET_WAYS - 1;
 	if ((__s64)(first - now) > 0) {
 		*shared = true;
-		return way;
+		return displaces ? way : hash & (BUCKET_WAYS - 1);
 	}
 	set->full[way] = set->second[way] = 0;
 	set->hash[way] = hash;
@@ -216,7 +216,15 @@ static __always_inline __u32 bucket_find_counted(struct bucket_set *set, __u64 h
 	return way;
 }
 
-static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared)
+/* The bucket that the key pays from. */
+static __always_inline __u32 bucket_find(struct bucket_set *set, __u64 hash, __u64 now, bool two, bool *shared,
+					 bucket_counter32 *counters)
 {
-	return bucket_find_counted(set, hash, now, two, shared, /*counters*/ NULL);
+	return bucket_search(set, hash, now, two, /*displaces*/ false, shared, counters);
+}
+
+/* The place of what is remembered. *@lost: that of another key, which will be forgotten first. */
+static __always_inline __u32 bucket_place(struct bucket_set *set, __u64 hash, __u64 now, bool *lost)
+{
+	return bucket_search(set, hash, now, /*two*/ false, /*displaces*/ true, lost, /*counters*/ NULL);
 }

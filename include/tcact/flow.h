@@ -184,7 +184,7 @@ static __always_inline enum reason flow_learn(const volatile struct flow_params 
 
 	if (!set)
 		return HELPER_FAILED;
-	way = bucket_find(set, hash, now, /*two*/ false, &full);
+	way = bucket_place(set, hash, now, &full);
 	if (full)
 		return FULL;
 	if (set->second[way] != what)
@@ -204,7 +204,7 @@ static __always_inline __u64 flow_recall(const volatile struct flow_params *flow
 
 	if (!set)
 		return 0;
-	/* the first one, as in bucket_find(): two CPUs may have learned a new flow at the same time, each into another bucket */
+	/* the first one, as in bucket_search(): two CPUs may have learned a new flow at the same time, each into another bucket */
 #pragma clang loop unroll(full)
 	for (int i = BUCKET_WAYS - 1; i >= 0; i--)
 		if (set->hash[i] == hash)

@@ -287,7 +287,7 @@ static bool take(struct bucket_set *sets, __u32 n, __u64 key, __u64 now, __u64 t
 	__u64 hash = bucket_hash(SEED, key);
 	struct bucket_set *set = &sets[bucket_set_of(hash, n)];
 	bool share;
-	__u32 way = bucket_find(set, hash, now, false, &share);
+	__u32 way = bucket_find(set, hash, now, false, &share, NULL);
 
 	*shared += share;
 	return bucket_take(&set->full[way], now, ticks, rate, burst_ticks(rate, 0));
@@ -367,6 +367,29 @@ static void too_many(void)
 		sum / most, shared);
 }
 
+/*
+ * Eight sources keep all buckets of the only set in use, below their rate. A ninth one floods: it shares the
+ * bucket of one of them, and the others lose nothing.
+ */
+static void ninth(void)
+{
+	const struct rate_param rate = rate_of("1mbit");
+	const __u64 small = rate_ticks(&rate, 100), large = rate_ticks(&rate, 1514);
+	double seconds = 20, most = (1e6 / 8 * seconds + 72 * 1024) / 1514;
+	struct bucket_set *sets = sets_new(1);
+	int sent = 0, got[9] = {}, hurt = 0, shared = 0;
+
+	for (__u64 now = SECOND; now < SECOND + (__u64)(seconds * SECOND); now += SECOND / 1000, sent++)
+		for (int i = 0; i < 9; i++)
+			got[i] += take(sets, 1, BUCKET_IPV4 | (0x0a000000 + i), now * BUCKET_TICKS, i < 8 ? small : large, &rate,
+				       &shared);
+	free(sets);
+	for (int i = 0; i < 8; i++)
+		hurt += got[i] < sent;
+	verdict(shared == sent && got[8] <= most && hurt <= 1,
+		"the ninth source of a set: %.2f of what may pass, and %d of the others lose by that", got[8] / most, hurt);
+}
+
 /* ---- collisions ------------------------------------------------------------------------------ */
 
 enum { SETS = 1024, MANY = SETS * BUCKET_WAYS };
@@ -435,7 +458,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {
 	{ "accuracy", accuracy }, { "idle", idle }, { "clocks", clocks }, { "change", change }, { "threads", threads },
-	{ "sources", sources }, { "too_many", too_many }, { "collisions", collisions },
+	{ "sources", sources }, { "too_many", too_many }, { "ninth", ninth }, { "collisions", collisions },
 };
 
 int main(int argc, char **argv)

@@ -164,8 +164,8 @@ def vectors(suite):
                      count=None if cost else {"over": 1},
                      **({"mapout": [("bucket_sets", place(hashed), buckets(hashes, full))]} if cost else {}))
     bake(p, *LONG)
-    least = [AHEAD + SECOND * (1 + abs(n - 4)) for n in range(WAYS)]
-    suite.map("bucket_sets", place(hashed), buckets(others(hashed), least))
-    after = [full + (COST if n == 4 else 0) for n, full in enumerate(least)]
+    times = [AHEAD + SECOND * (1 + abs(n - hashed % WAYS - 1)) for n in range(WAYS)]
+    suite.map("bucket_sets", place(hashed), buckets(others(hashed), times))
+    after = [full + (COST if n == hashed % WAYS else 0) for n, full in enumerate(times)]
     suite.case("v4-shared", p.data, need=p.need, count={"shared": 1},
                mapout=[("bucket_sets", place(hashed), buckets(others(hashed), after))])

@@ -100,10 +100,11 @@ def vectors(suite):
     suite.packet(p, ip, "v4-first")
     suite.packet(p, ip, "v4-none-yet")
     bake(p, *SLOW)
-    least = [AHEAD + TICKS * (1 + abs(n - 4)) for n in range(WAYS)]
-    suite.map("bucket_sets", place(hashed), buckets(others(hashed), least))
-    after = [full + (len(p.data) * SECOND if n == 4 else 0) for n, full in enumerate(least)]
-    suite.case("v4-shared", p.data, need=p.need, count={"shared": 1}, ctxout={"tstamp": LEAVES + 1},
+    shares = hashed % WAYS
+    times = [AHEAD + TICKS * (1 + abs(n - shares - 1)) for n in range(WAYS)]
+    suite.map("bucket_sets", place(hashed), buckets(others(hashed), times))
+    after = [full + (len(p.data) * SECOND if n == shares else 0) for n, full in enumerate(times)]
+    suite.case("v4-shared", p.data, need=p.need, count={"shared": 1}, ctxout={"tstamp": LEAVES + 2},
                mapout=[("bucket_sets", place(hashed), buckets(others(hashed), after))])
 
     # one bucket for all, and no rate

@@ -270,10 +270,11 @@ def vectors(suite):
     hashed = address(ip, 0)
     key, cost = place(hashed), len(p.data) * SECOND
     bake(p, *SLOW)
-    for least in range(WAYS):       # all in use: it pays from the one that is full first
+    shares = hashed % WAYS
+    for least in range(WAYS):       # all in use: it pays from the same one, whichever will be full first
         full = [AHEAD + WAYS - abs(n - least) * -1 for n in range(WAYS)]
         suite.map("police_sets", key, counted(others(hashed), full))
-        full[least] += cost
+        full[shares] += cost
         suite.case(f"shared-{least}", p.data, need=p.need, flags=(0,), count={"shared": 1},
                    mapout=[("police_sets", key, counted(others(hashed), full))])
     for way in range(WAYS):         # one is full: it takes that one over, whose time is then not known
@@ -289,13 +290,13 @@ def vectors(suite):
         full = [AHEAD + 100 - 10 * (n == way) for n in range(WAYS)]
         suite.map("police_sets", key, counted(others(hashed), full))
         suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
-                   mapout=[("police_sets", key, counted(others(hashed), full, over=one(way)))])
+                   mapout=[("police_sets", key, counted(others(hashed), full, over=one(shares)))])
 
-    bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # the one of which both rates are full first
+    bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # both rates
     full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
     suite.map("police_sets", key, counted(others(hashed), full, second))
-    full[7] += cost // 2
-    second[7] += cost
+    full[shares] += cost // 2
+    second[shares] += cost
     suite.case("shared-both", p.data, need=p.need, count={"shared": 1},
                mapout=[("police_sets", key, counted(others(hashed), full, second))])
 

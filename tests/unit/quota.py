@@ -91,10 +91,10 @@ def vectors(suite):
     hashed, size = address(ip, 0), len(p.data)
     key = place(hashed)
     bake(p, "limit", "100g", "mpu", 1)
-    for least in range(WAYS):       # all have used something: it pays from the one that has used least
+    for least in range(WAYS):       # all have used something: it pays from the same one, whichever has used least
         used, periods = [500 + abs(n - least) for n in range(WAYS)], [PERIOD] * WAYS
         suite.map("quota_sets", key, uses(others(hashed), used, periods))
-        used[least] += size
+        used[hashed % WAYS] += size
         suite.case(f"shared-{least}", p.data, need=p.need, count={"shared": 1},
                    mapout=[("quota_sets", key, uses(others(hashed), used, periods))])
     for way in range(WAYS):         # one has used nothing in this period: it takes that one over
