@@ -53,7 +53,7 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 		count(SHARED);
 	wait = bucket_wait(&set->full[way], now);
 	/* The packet itself does not wait for the time that it takes. */
-	if (!bucket_take(&set->full[way], now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks))
+	if (!bucket_take(&set->full[way], now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks, shared))
 		return over(KEY);
 	if (!wait)
 		return within(KEY);

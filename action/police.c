@@ -91,10 +91,10 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 	way = bucket_find(set, hash, now, two, &shared, police->over);
 	if (shared)
 		count(SHARED);
-	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst))
+	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst, shared))
 		return over_rate(skb, police, way);
 	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
-				burst_ticks(CE_RATE, police_params.burst)) && mark_ce(skb))
+				burst_ticks(CE_RATE, police_params.burst), shared) && mark_ce(skb))
 		__sync_fetch_and_add(&police->marked[way], 1);
 	return within(KEY);
 }
@@ -140,7 +140,7 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 		return unlimited();
 	if (take < ticks)
 		take = ticks;
-	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst))
+	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst, /*shared*/ false))
 		return over_rate(skb, set, 0);
 	*credit += take - ticks;
 	return within(KEY);

@@ -116,12 +116,14 @@ static __always_inline void bucket_correct(__u64 *bucket, __u64 now, __u64 burst
 		*(volatile __u64 *)bucket = now + burst;
 }
 
+/* @shared: the bucket is that of another key, which may have a lower rate. */
 static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
-					const volatile struct rate_param *rate, __u64 burst)
+					const volatile struct rate_param *rate, __u64 burst, bool shared)
 {
 	if (bucket_pay(bucket, now, ticks, burst))
 		return true;
-	bucket_correct(bucket, now, burst, rate_ticks(rate, BUCKET_COST_MAX));
+	if (!shared)
+		bucket_correct(bucket, now, burst, rate_ticks(rate, BUCKET_COST_MAX));
 	return false;
 }
 

@@ -73,7 +73,7 @@ static __u64 passed(struct stream *s, __u64 from, __u64 until)
 
 		if (s->behind && i & 1)
 			now -= random64() % s->behind;
-		if (bucket_take(&s->bucket, now * BUCKET_TICKS, ticks, &s->rate, burst))
+		if (bucket_take(&s->bucket, now * BUCKET_TICKS, ticks, &s->rate, burst, false))
 			sum += s->length;
 	}
 	return sum;
@@ -249,7 +249,7 @@ static void *taker(void *sum)
 	__u64 ticks = rate_ticks(&one.rate, 1), burst = burst_ticks(&one.rate, 0), now;
 
 	while ((now = clock_ns()) < one.until)
-		*(__u64 *)sum += bucket_take(&one.bucket, now * BUCKET_TICKS, ticks, &one.rate, burst);
+		*(__u64 *)sum += bucket_take(&one.bucket, now * BUCKET_TICKS, ticks, &one.rate, burst, false);
 	return NULL;
 }
 
@@ -290,7 +290,7 @@ static bool take(struct bucket_set *sets, __u32 n, __u64 key, __u64 now, __u64 t
 	__u32 way = bucket_find(set, hash, now, false, &share, NULL);
 
 	*shared += share;
-	return bucket_take(&set->full[way], now, ticks, rate, burst_ticks(rate, 0));
+	return bucket_take(&set->full[way], now, ticks, rate, burst_ticks(rate, 0), share);
 }
 
 /*
@@ -390,6 +390,28 @@ static void ninth(void)
 		"the ninth source of a set: %.2f of what may pass, and %d of the others lose by that", got[8] / most, hurt);
 }
 
+/* What eight sources of a low rate owe is not forgiven when one of a high rate shares the bucket of one of them. */
+static void plans(void)
+{
+	const struct rate_param low = rate_of("8kbit"), high = rate_of("1gbit");
+	double seconds = 60, most = (8e3 / 8 * seconds + 72 * 1024) / 1514 + 1;
+	struct bucket_set *sets = sets_new(1);
+	int got[9] = {}, worst = 0, shared = 0;
+
+	for (__u64 now = SECOND; now < SECOND + (__u64)(seconds * SECOND); now += SECOND / 1000)
+		for (int i = 0; i < 9; i++) {
+			const struct rate_param *rate = i < 8 ? &low : &high;
+
+			got[i] += take(sets, 1, BUCKET_IPV4 | (0x0a000000 + i), now * BUCKET_TICKS, rate_ticks(rate, 1514), rate,
+				       &shared);
+		}
+	free(sets);
+	for (int i = 0; i < 8; i++)
+		if (got[i] > worst)
+			worst = got[i];
+	verdict(shared && worst <= most, "beside a source of 1gbit, one of 8kbit: %.2f of what may pass", worst / most);
+}
+
 /* ---- collisions ------------------------------------------------------------------------------ */
 
 enum { SETS = 1024, MANY = SETS * BUCKET_WAYS };
@@ -458,7 +480,7 @@ static const struct {
 	void (*run)(void);
 } tests[] = {
 	{ "accuracy", accuracy }, { "idle", idle }, { "clocks", clocks }, { "change", change }, { "threads", threads },
-	{ "sources", sources }, { "too_many", too_many }, { "ninth", ninth }, { "collisions", collisions },
+	{ "sources", sources }, { "too_many", too_many }, { "ninth", ninth }, { "plans", plans }, { "collisions", collisions },
 };
 
 int main(int argc, char **argv)

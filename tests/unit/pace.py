@@ -107,6 +107,11 @@ def vectors(suite):
     suite.case("v4-shared", p.data, need=p.need, count={"shared": 1}, ctxout={"tstamp": LEAVES + 2},
                mapout=[("bucket_sets", place(hashed), buckets(others(hashed), after))])
 
+    bake(p, "rate", "1gbit")        # what the other key owes, at a lower rate, stays
+    suite.map("bucket_sets", place(hashed), buckets(others(hashed), [AHEAD] * WAYS))
+    suite.case("v4-shared-owes", p.data, need=p.need, verdict=SHOT, count={"shared": 1, "over": 1},
+               mapout=[("bucket_sets", place(hashed), buckets(others(hashed), [AHEAD] * WAYS))])
+
     # one bucket for all, and no rate
     for p in packets[::9]:
         bake(p, *SLOW, "per", "none")

@@ -292,6 +292,10 @@ def vectors(suite):
         suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
                    mapout=[("police_sets", key, counted(others(hashed), full, over=one(shares)))])
 
+    bake(p, "rate", "1gbit")        # what the other key owes, at a lower rate, stays
+    suite.map("police_sets", key, counted(others(hashed), [AHEAD] * WAYS))
+    suite.case("shared-owes", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
+               mapout=[("police_sets", key, counted(others(hashed), [AHEAD] * WAYS, over=one(shares)))])
     bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # both rates
     full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
     suite.map("police_sets", key, counted(others(hashed), full, second))
