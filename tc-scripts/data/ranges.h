@@ -24,6 +24,8 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) <= 64, "there are millions of them");
 
+#define HITS_MAX ((1ULL << 52) - 1)	/* an entry begins with no more; no program counts as far as 2^53, see RECORD_REMOVED */
+
 #define ENTRIES_MAX ((1 << 21) - 1)	/* two ranges each, and one: see step_run() */
 
 struct record {

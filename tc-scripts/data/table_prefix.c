@@ -117,8 +117,8 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
 						 Q(words[i]));
 			entry->until = now_ns() + seconds * 1000000000ULL;
-		} else if (!decimal_read(words[i], 0, UINT64_MAX, &entry->hits)) {
-			return fault_set(fault, "not a number", "hits %s: must be a number", Q(words[i]));
+		} else if (!decimal_read(words[i], 0, HITS_MAX, &entry->hits)) {
+			return fault_set(fault, "not a number", "hits %s: must be 0..%llu", Q(words[i]), HITS_MAX);
 		}
 	}
 	if (table->handle && !tagged && !entry->exception && !key_only)
