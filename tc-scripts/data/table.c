@@ -321,9 +321,6 @@ static int read_line(struct reader *reader, char *line, struct error *e)
 	reader->table->line = (uint32_t)++reader->line;
 	if (reader->line == 1 && begins(line, "\xef\xbb\xbf"))	/* a byte order mark */
 		line += 3;
-	if (reader->line == 1 && begins(line, "\x1f\x8b"))
-		return error(e, USAGE, "write: zcat FILE | tcact ... -", "table %s is compressed by gzip",
-			     Q(reader->path));
 	line += strspn(line, " \t");
 	for (end = line + strlen(line); end > line && strchr(" \t\r", end[-1]); )
 		*--end = '\0';
@@ -372,6 +369,17 @@ static ssize_t read_more(int file, char *to, size_t size, const struct stat *sta
 	return n < 0 ? error(e, USAGE, "check the file", "cannot read %s: %s", Q(path), strerror(errno)) : n;
 }
 
+/* Reads the line from @line to @end, where its end was. */
+static int read_text(struct reader *reader, char *line, char *end, struct error *e)
+{
+	*end = '\0';
+	if (!reader->line && begins(line, "\x1f\x8b"))
+		return error(e, USAGE, "write: zcat FILE | tcact ... -", "table %s is compressed by gzip", Q(reader->path));
+	if (memchr(line, '\0', end - line))
+		return error(e, USAGE, "give a text", "table %s line %zu has a byte of 0", Q(reader->path), reader->line + 1);
+	return read_line(reader, line, e);
+}
+
 static int read_file(struct reader *reader, int file, const struct stat *stat, struct error *e)
 {
 	char *buffer = malloc(LINE_SIZE_MAX + 1), *line, *end;
@@ -390,16 +398,9 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 			      Q(reader->path), FILE_SIZE_MAX >> 20);
 			goto out;
 		}
-		for (line = buffer; (end = memchr(line, '\n', buffer + have - line)); line = end + 1) {
-			*end = '\0';
-			if (memchr(line, '\0', end - line)) {
-				error(e, USAGE, "give a text", "table %s line %zu has a byte of 0",
-				      Q(reader->path), reader->line + 1);
+		for (line = buffer; (end = memchr(line, '\n', buffer + have - line)); line = end + 1)
+			if (read_text(reader, line, end, e))
 				goto out;
-			}
-			if (read_line(reader, line, e))
-				goto out;
-		}
 		have = buffer + have - line;
 		memmove(buffer, line, have);
 		progress_tell(reader->rules->progress, "table %s: %zu entries read", Q(reader->path), reader->table->n);
@@ -411,8 +412,7 @@ static int read_file(struct reader *reader, int file, const struct stat *stat, s
 	}
 	if (n < 0)
 		goto out;
-	buffer[have] = '\0';	/* a last line without its end */
-	result = have ? read_line(reader, buffer, e) : 0;
+	result = have ? read_text(reader, buffer, buffer + have, e) : 0;	/* a last line without its end */
 	if (!result && (reader->nft.elements || reader->nft.braces > 0))
 		result = error(e, USAGE, "give all of it", "table %s ends within a set", Q(reader->path));
 out:
