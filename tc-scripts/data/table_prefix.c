@@ -165,8 +165,8 @@ static bool range_add_prefixes(struct table *table, const struct entry *like, in
 static int range_read(struct table *table, const struct entry *like, char *text, char *sign, struct fault *fault)
 {
 	struct prefix first, last;
-	unsigned long long count;
-	char *end, shown[QUOTED];
+	char shown[QUOTED];
+	uint64_t count;
 
 	quoted(shown, text);
 	if (*sign == '-') {
@@ -176,8 +176,7 @@ static int range_read(struct table *table, const struct entry *like, char *text,
 			return fault_set(fault, "not a range", "%s is not a range of addresses", shown);
 	} else {
 		*sign = '\0';
-		count = strtoull(sign + 1, &end, 10);
-		if (prefix_read(text, &first) || first.family != 4 || !count || *end || count > 1ULL << 32)
+		if (prefix_read(text, &first) || first.family != 4 || !decimal_read(sign + 1, 1, 1ULL << 32, &count))
 			return fault_set(fault, "not a range", "%s is not a number of addresses", shown);
 		last = first;
 		last.address += (address_t)(count - 1) << 96;
