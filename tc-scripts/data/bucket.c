@@ -35,8 +35,8 @@ static size_t column_of(const struct btf *btf, const struct btf_member *member, 
 	size = btf__resolve_size(btf, btf_array(type)->type);
 	if (!of || !n || size <= 0 || size > 16 || member->offset / 8 + n * size > value_size)
 		return 0;
-	snprintf(c->name, sizeof(c->name), "%s", btf__name_by_offset(btf, member->name_off));
-	name = btf__name_by_offset(btf, of->name_off);
+	snprintf(c->name, sizeof(c->name), "%s", type_name(btf, member->name_off));
+	name = type_name(btf, of->name_off);
 	c->kind = !strcmp(name, "bucket_counter") || !strcmp(name, "bucket_counter32") ? COLUMN_COUNTER :
 		  !strcmp(name, "bucket_time") ? COLUMN_TIME : COLUMN_NUMBER;
 	c->offset = member->offset / 8;
@@ -108,7 +108,7 @@ int buckets_of(struct buckets *b, const struct action *action)
 	for (int i = 0; map && btf_is_struct(map) && i < btf_vlen(map); i++) {
 		const struct btf_member *member = btf_members(map) + i;
 		const struct btf_type *to = btf__type_by_id(btf, member->type);
-		const char *name = btf__name_by_offset(btf, member->name_off);
+		const char *name = type_name(btf, member->name_off);
 
 		if (!to || !btf_is_ptr(to))
 			continue;

@@ -192,6 +192,12 @@ static void modinfo_free(struct modinfo *info)
 
 #define TYPES_MAX 256
 
+const char *type_name(const struct btf *btf, uint32_t offset)
+{
+	/* libbpf before 1.3 takes a file that has no such string */
+	return btf__name_by_offset(btf, offset) ?: "";
+}
+
 /*
  * Lists the numbers in type @id at @offset. @depth limits the recursion, as a type may contain itself, and @left how
  * many types there can be, as a few that contain each other several times can stand for billions of numbers.
@@ -221,9 +227,9 @@ static int members_of(const struct btf *btf, int id, size_t offset, const char *
 		return -1;
 	m = btf_members(type);
 	for (int i = 0; i < btf_vlen(type); i++, m++) {
-		const char *own = btf__name_by_offset(btf, m->name_off);
+		const char *own = type_name(btf, m->name_off);
 
-		if (members_of(btf, m->type, offset + m->offset / 8, own && *own ? own : name,
+		if (members_of(btf, m->type, offset + m->offset / 8, *own ? own : name,
 			       depth + 1, left, members, n))
 			return -1;
 	}
@@ -428,6 +434,20 @@ bad:
 
 /* ---- the action ------------------------------------------------------------------------------ */
 
+/* Is there such a verb, and are the parameters what it compares? */
+static bool rule_fits(const struct rule *rule)
+{
+	static const char *const of_prefixes[] = { "family", "length", NULL }, *const of_rates[] = { "unit", "below", NULL },
+				 *const of_any[] = { "without", "with", NULL };
+	size_t size = rule->of->size, other = rule->other->size;
+
+	if (is_one_of(rule->verb, of_prefixes))
+		return size == sizeof(struct prefix_bytes) && other == size;
+	if (is_one_of(rule->verb, of_rates))
+		return size == (*rule->verb == 'u' ? sizeof(uint64_t) : other) && other == sizeof(struct rate_bytes);
+	return rule->than || is_one_of(rule->verb, of_any);
+}
+
 /* Reads "VERB OTHER [WORD]..." or "VERB THAN OTHER [WORD]..."; see parameter.h */
 static int rules_read(struct action *action, const struct modinfo *info)
 {
@@ -456,7 +476,7 @@ static int rules_read(struct action *action, const struct modinfo *info)
 			name = strtok_r(NULL, " ", &words);
 			rule->other = name ? parameter_named(action, name) : NULL;
 			rule->words = words ?: "";
-			if (!rule->of || !rule->other)
+			if (!rule->of || !rule->other || !rule_fits(rule))
 				return -1;
 		}
 	}
@@ -476,10 +496,12 @@ static __u32 length_type(const struct btf *btf, const char *map)
 
 	for (int i = 0; type && btf_is_struct(type) && i < btf_vlen(type); i++) {
 		const struct btf_member *m = &btf_members(type)[i];
-		const struct btf_type *pointer = btf__type_by_id(btf, m->type);
+		const struct btf_type *pointer = btf__type_by_id(btf, m->type), *array;
 
-		if (!strcmp(btf__name_by_offset(btf, m->name_off), "max_entries") && pointer && btf_is_ptr(pointer))
-			return pointer->type;
+		if (strcmp(type_name(btf, m->name_off), "max_entries") || !pointer || !btf_is_ptr(pointer))
+			continue;
+		array = btf__type_by_id(btf, pointer->type);
+		return array && btf_is_array(array) ? pointer->type : 0;
 	}
 	return 0;
 }
@@ -525,8 +547,7 @@ static int lengths_read(struct action *action, const struct elf *elf, const stru
 		length->each = each ? (uint32_t)atoi(each) : 0;
 		id = length->map ? length_type(btf, length->map) : 0;
 		/* the pointer to it, and max_entries of that map alone */
-		if (!length->of || !length->each || !id || !btf_is_array(btf__type_by_id(btf, id)) ||
-		    length_users(btf, id) != 2)
+		if (!length->of || !length->each || !id || length_users(btf, id) != 2)
 			return -1;
 		/* libbpf has swapped the bytes of a foreign object, so that their places are the same */
 		length->offset = elf->btf_offset + header_number(action, header->hdr_len) +

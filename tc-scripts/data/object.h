@@ -111,6 +111,8 @@ struct member {
 	size_t offset, size;	/* in bytes, from the start of the variable */
 	bool is_signed;
 };
+/* The name at this @offset of the strings: "" if it has none. */
+const char *type_name(const struct btf *btf, uint32_t offset);
 int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n);
 
 const struct parameter *parameter_named(const struct action *action, const char *name);

@@ -117,7 +117,7 @@ static long rodata_offset(const struct btf *btf, const char *variable)
 	for (int i = 0; var && i < btf_vlen(section); i++, var++) {
 		const struct btf_type *type = btf__type_by_id(btf, var->type);
 
-		if (type && !strcmp(btf__name_by_offset(btf, type->name_off), variable))
+		if (type && !strcmp(type_name(btf, type->name_off), variable))
 			return var->offset;
 	}
 	return -1;

@@ -7,7 +7,8 @@
  *            file, up to a line of "%". Each line after that is an entry to add, or to remove if it
  *            begins with "-". A table that is printed and read again is the same, and so is what is read
  *            back from its maps. A change in place gives the same as a new table.
- *   object   An object file. If it is accepted, its values can be read, checked and printed.
+ *   object   An object file, of the action that it says. If it is accepted, its values can be read, checked and printed,
+ *            and what its buckets are.
  *   value    "ACTION PARAM VALUE...". A value that is printed and read again is the same bytes.
  *   kept     The file of "tcact keep" for an action that the second byte chooses. Bits of the first byte say
  *            what is made right: 1 its magic number and checksum, 2 its size; of the first record 4 the text,
@@ -17,6 +18,7 @@
  *
  * OBJECTS is the directory of the objects as built. tests/fuzz/readers runs it.
  */
+#include <ctype.h>
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,14 +215,33 @@ static void file_write(const void *data, size_t size)
 	must(file && fwrite(data, 1, size, file) == size && !fclose(file));
 }
 
+/* The action whose program the object has; dscp if none is found. */
+static void program_of(const uint8_t *data, size_t size, char name[32])
+{
+	static const char section[] = "action/";
+	const char *at = memmem(data, size, section, strlen(section));
+	size_t n = 0;
+
+	for (at = at ? at + strlen(section) : (char *)data + size; at + n < (char *)data + size && n < 31; n++) {
+		if (!islower((unsigned char)at[n]) && at[n] != '-')
+			break;
+		name[n] = at[n];
+	}
+	strcpy(name + n, n ? "" : "dscp");
+}
+
 static int read_object(const uint8_t *data, size_t size)
 {
 	struct settings settings = {};
+	struct buckets buckets;
+	char name[32];
 	struct action action = {};
 	struct error e = {};
 
+	program_of(data, size, name);
+	snprintf(path, sizeof(path), "%s/%s.o", directory, name);
 	file_write(data, size);
-	if (action_open(&action, directory, "dscp", &e)) {
+	if (action_open(&action, directory, name, &e)) {
 		must(*e.why && e.status);
 	} else {
 		must(!settings_begin(&settings, &action, &e));
@@ -235,9 +256,11 @@ static int read_object(const uint8_t *data, size_t size)
 			free(text);
 		}
 		settings_check(&settings, &e);
+		buckets_of(&buckets, &action);
 	}
 	settings_free(&settings);
 	action_close(&action);
+	unlink(path);
 	return 0;
 }
 
