@@ -187,7 +187,8 @@ int table_count(const struct table *table, const struct program *program, size_t
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
-#define LOG_SIZE 65536
+/* If it is longer, the kernel says ENOSPC and not why, and before Linux 6.4 keeps its first part only. Few of these pages are used. */
+#define LOG_SIZE (16 << 20)
 
 static int print_all(enum libbpf_print_level level, const char *format, va_list args)
 {
