@@ -175,16 +175,16 @@ static bool bucket_at(const struct buckets *b, const unsigned char *value, size_
 	return used;
 }
 
-/* The buckets of one key, of several CPUs, become one. */
+/* The buckets of one key, of several CPUs, become one. There is one at least. */
 static void merge(const struct buckets *b, struct bucket_list *list)
 {
-	size_t kept = 0;
+	size_t kept = 1;
 
 	qsort(list->bucket, list->n, sizeof(*list->bucket), by_key);
-	for (size_t i = 0; i < list->n; i++) {
+	for (size_t i = 1; i < list->n; i++) {
 		struct bucket *to = &list->bucket[kept - 1], *from = &list->bucket[i];
 
-		if (!kept || by_key(to, from)) {
+		if (by_key(to, from)) {
 			list->bucket[kept++] = *from;
 			continue;
 		}
