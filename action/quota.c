@@ -101,7 +101,10 @@ static __always_inline int quota_key(struct __sk_buff *skb, __u64 hash)
 	if (quota_used(set, way) + cost > limit)
 		return over(KEY);
 	if (set->period[way] != quota_params.period) {
-		/* in this order: another CPU may see a new period with nothing used, but not the old use in it */
+		/*
+		 * In this order: another CPU may see a new period with nothing used, but not the old use in it. A CPU that
+		 * changes the order of stores or of loads (arm64) may see that for a moment, and take the packet for one too many.
+		 */
 		*(volatile __u64 *)&set->used[way] = 0;
 		*(volatile __u64 *)&set->period[way] = quota_params.period;
 	}

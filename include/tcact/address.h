@@ -27,7 +27,7 @@ _Static_assert(sizeof(union address) == 16 && offsetof(struct prefix_param, mask
 	       offsetof(struct prefix_param, family) == 32 &&
 	       offsetof(struct prefix_param, length) == 33 &&
 	       offsetof(struct prefix_param, sum) == 34 && sizeof(struct prefix_param) == 40,
-	       "tcact bakes it: struct prefix_bytes in tc-scripts/data/value.c");
+	       "tcact bakes it: struct prefix_bytes in tc-scripts/data/value.h");
 
 typedef __u8 prefix_param_bytes[sizeof(struct prefix_param)] __attribute__((aligned(8)));
 

@@ -248,7 +248,7 @@ static uint64_t step(struct ranges *ranges, enum part part, const struct range *
 		     const struct trie_position *position)
 {
 	const struct rangeset inside = { (struct range *)range + first, last - first + 1 };
-	/* range_starts_at_or_before() relies on it */
+	/* range_search() relies on it */
 	const bool always_table = part == PART_UPPER && !position->depth;
 	struct trie_position next = *position;
 	size_t n = last - first + 1, base;
