@@ -103,6 +103,8 @@ build/tools: | build
 		[ -n "$$lacking" ] || echo "#include <$$header.h>" | $(CC) $(CPPFLAGS) -fsyntax-only -x c - 2>/dev/null || \
 			lacking=" $$header.h"; \
 	done; \
+	[ -n "$$lacking" ] || printf '%s\n' '#include <bpf/libbpf.h>' '#if LIBBPF_MAJOR_VERSION < 1' '#error' '#endif' | \
+		$(CC) $(CPPFLAGS) -fsyntax-only -x c - 2>/dev/null || lacking=' libbpf 1.0 or newer'; \
 	[ -z "$$lacking" ] || { echo "make: there is no$$lacking; install clang llvm gcc libbpf-dev libelf-dev" \
 		'zlib1g-dev libjson-c-dev (Debian) or clang llvm gcc libbpf-devel elfutils-libelf-devel' \
 		'zlib-devel json-c-devel glibc-devel (Fedora)' >&2; exit 1; }
