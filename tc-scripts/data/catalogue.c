@@ -380,7 +380,7 @@ static int bake_table(struct table *table, const struct action *action, const ch
 		      struct error *e)
 {
 	struct progress progress;
-	const struct table_rules rules = { .least = 1, .empty = "bake it without table, which matches nothing",
+	const struct table_rules rules = { .empty = "bake it without table, which matches nothing",
 					   .progress = &progress };
 
 	if (table_begin(table, action, e))

@@ -520,7 +520,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 {
 	struct progress progress;
 	struct load load = { .verbose = options->verbose, .progress = &progress };
-	struct table_rules rules = { .least = 1, .progress = &progress };
+	struct table_rules rules = { .progress = &progress };
 	struct settings settings = {}, before = {};
 	struct program like = {}, sharer = {};
 	const struct action *action;
@@ -555,7 +555,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 				error(e, USAGE, "write min N", "min %s: must be a number", Q(optarg));
 				goto out;
 			}
-			rules.least = least ?: 1;
+			rules.least = least;
 			break;
 		case 'L': rules.lenient = true; break;
 		case 'e': empty = true; break;

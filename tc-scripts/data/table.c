@@ -478,7 +478,7 @@ static int not_added(const struct fault *fault, struct error *e)
 
 int table_line(struct table *table, char *line, bool key_only, struct error *e)
 {
-	const struct table_rules rules = { .least = 1, .wrong = "nothing was changed", .keys = key_only,
+	const struct table_rules rules = { .wrong = "nothing was changed", .keys = key_only,
 					   .empty = "nothing was changed" };
 	char *words[WORDS_MAX + 1];
 	struct fault fault = {};

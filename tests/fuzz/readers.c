@@ -60,7 +60,7 @@ static char *printed(const struct table *table)
 /* What a file with this content gives. */
 static int read_text(struct table *table, const void *text, size_t size, bool lenient, struct error *e)
 {
-	const struct table_rules rules = { .lenient = lenient, .least = 1, .empty = "" };
+	const struct table_rules rules = { .lenient = lenient, .empty = "" };
 	int file = memfd_create("table", MFD_CLOEXEC), result;
 	char path[64];
 
