@@ -96,8 +96,9 @@ few_links() {
 	# or it is of another network namespace, or the alias of a device has a line feed
 	((${#lines[@]} == ${#all[@]})) || return 0
 	for line in "${lines[@]}"; do
-		# Behind @ may be what is at the other end, or more of the name: find_device compares the index.
-		[[ ! $line =~ ^[0-9]+:\ ([^\ ]+):\  ]] || links["${BASH_REMATCH[1]%@*}"]=$line
+		# Behind @ may be what is at the other end, or more of the name: find_device compares the index, and asks for
+		# what begins with one.
+		[[ ! $line =~ ^[0-9]+:\ ([^\ @][^\ ]*):\  ]] || links["${BASH_REMATCH[1]%@*}"]=$line
 	done
 }
 
