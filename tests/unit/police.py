@@ -272,7 +272,7 @@ def vectors(suite):
     bake(p, *SLOW)
     shares = hashed % WAYS
     for least in range(WAYS):       # all in use: it pays from the same one, whichever will be full first
-        full = [AHEAD + WAYS - abs(n - least) * -1 for n in range(WAYS)]
+        full = [AHEAD + abs(n - least) for n in range(WAYS)]
         suite.map("police_sets", key, counted(others(hashed), full))
         full[shares] += cost
         suite.case(f"shared-{least}", p.data, need=p.need, flags=(0,), count={"shared": 1},
@@ -298,6 +298,7 @@ def vectors(suite):
                mapout=[("police_sets", key, counted(others(hashed), [AHEAD] * WAYS, over=one(shares)))])
     bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # both rates
     full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
+    full[shares - 1] = 1            # in use all the same, by the second rate
     suite.map("police_sets", key, counted(others(hashed), full, second))
     full[shares] += cost // 2
     second[shares] += cost
