@@ -228,6 +228,7 @@ struct load {
 	const struct table_kind *shared;	/* the kind of the table, if it is that of @sharer; or NULL */
 	const struct program *sharer;
 	bool other_keys;		/* than the buckets of @like have */
+	bool recount;			/* the reasons of @like are not those of this one */
 	const char **others;		/* with which its map is shared: their ids, or pins */
 	size_t n_others;
 	struct used used;		/* what its buckets begin with */
@@ -338,6 +339,7 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 		const struct map *before = from ? program_map(from, name) : NULL;
 		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
 			    !(load->other_keys && !strcmp(name, action->buckets)) &&
+			    !(load->recount && !strcmp(name, "reasons")) &&
 			    !(action->anew && !strcmp(name, action->anew)) && map_of_table(load->gone, name) < 0;
 		int n = map_of_table(load->table ? load->table->kind : NULL, name);
 
@@ -500,12 +502,13 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 }
 
 /*
- * load [-l ID [-k]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-T PIN] [-u FILE -w KEY]
+ * load [-l ID [-k [-r]]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-T PIN] [-u FILE -w KEY]
  *      -o PIN NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
  *             values allow none
+ *   -r        but count reasons from 0, as tc does for a new action
  *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
  *             map has the same length
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
@@ -539,7 +542,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	}
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:ks:t:m:Lea:d:T:o:u:w:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:krs:t:m:Lea:d:T:o:u:w:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!decimal_read(optarg, 0, UINT32_MAX, &id)) {
@@ -548,6 +551,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			}
 			break;
 		case 'k': maps_only = true; break;
+		case 'r': load.recount = true; break;
 		case 's': load.others[load.n_others++] = optarg; break;
 		case 't': file = optarg; break;
 		case 'm':

@@ -426,7 +426,7 @@ again() {
 		# The maps of another version of tcact may be others.
 		! holds "${steps[i]}" || [[ ${forms_[i]} == @(\?|old *) ]] || {
 			split field "${own[have_first[h] + i]}" $'\t'
-			kept[i]=-l$'\t'${field[10]}$'\t'-k
+			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
 		}
 	done
 }
