@@ -415,12 +415,10 @@ again() {
 		[protocol]=${match[1]})
 	place[dir]=${place[dir]% *} place[chain]=${place[chain]/#0/} match=("${match[@]:2}")
 	kept=()
-	if [[ ! $h ]]; then
-		for i in "${!steps[@]}"; do
-			[[ ! ${kept_key["$1 $i"]-} ]] || kept[i]="-u"$'\t'"$kept_file"$'\t'"-w"$'\t'"${kept_key["$1 $i"]}"
-		done
-		return
-	fi
+	for i in "${!steps[@]}"; do
+		[[ ! ${kept_key["$1 $i"]-} ]] || kept[i]="-u"$'\t'"$kept_file"$'\t'"-w"$'\t'"${kept_key["$1 $i"]}"
+	done
+	[[ $h ]] || return 0
 	mapfile -t forms_ <<<"${have_form[h]}"
 	for i in "${!steps[@]}"; do
 		# The maps of another version of tcact may be others.
@@ -511,8 +509,8 @@ change_one() {
 		[[ ${want[i]} != "${have[i]}" || ${tables_want[i]} != "${tables_have[i]}" ||
 			$ends != "${field[11]}" || $cookie != "${field[7]}" ]] || continue
 		step_args args "$i" "${want_dev[w]}"
-		options=()
-		[[ ${have[i]} == @(\?|old *) ]] || options=(-l "${field[10]}" -k)
+		options=(-l "${field[10]}" -k)
+		[[ ${have[i]} != @(\?|old *) ]] || split options "${kept[i]-}" $'\t'
 		[[ ${tables_want[i]} == "${tables_have[i]}" && ${options[*]} ]] || [[ ${tables[i]} != =* ]] ||
 			options+=(-t "${tables[i]#=}")
 		key="change ${want_line[w]} ${options[*]} ${steps[i]} ${args[*]}"
