@@ -63,7 +63,7 @@ have_all() {
 		# Programs of another version of tcact are replaced.
 		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
 		have_names[h]+=${have_names[h]:+ }${field[9]} have_form[h]+=$now$'\n'
-		[[ $now != '?' || $EUID == 0 ]] || fail 2 "$subcommand" "cannot read what is attached" "run as root"
+		[[ $now != ?('old ')'?' || $EUID == 0 ]] || fail 2 "$subcommand" "cannot read what is attached" "run as root"
 	done
 }
 
