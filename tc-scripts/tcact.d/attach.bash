@@ -132,7 +132,7 @@ free_pref() {
 # parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]: sets steps to the names,
 # settings to "PARAM VALUE ..." of each, tables to its "=FILE", to "empty", or to nothing, control to CONTROL's words
 parse_steps() {
-	local n name args table
+	local n name args table total=$#
 	steps=() settings=() tables=() control=()
 	(($#)) || bad "the NAME of an action is missing" "see: tcact list"
 	set -- 'then' "$@"
@@ -159,7 +159,7 @@ parse_steps() {
 		steps+=("$name") settings+=("${args[*]}") tables+=("${table:+=$table}")
 		[[ ! ${table_key[$name]-} || $table ]] || tables[-1]=empty
 	done
-	parse_control "$@"
+	parse_control "$total" "$@"
 	merge_steps
 	n=${#steps[@]}
 	[[ ${control[0]-} != goto || ${class[${steps[-1]}]} == verdict ]] || n=$((n + 1))
@@ -167,10 +167,21 @@ parse_steps() {
 	((n <= 12)) || bad "$n actions are too many for one filter, which is to have 12" "continue in another chain"
 }
 
+# needs_place WORD...: a device and a direction are given; WORDs follow the place
+needs_place() {
+	local missing='ingress or egress'
+	((${#devs[@]})) || missing=dev
+	((${#devs[@]} == 0)) || [[ ! ${place[dir]} ]] || return 0
+	# which knows where they stand, if there
+	! is_action "${1-}" || parse_steps "$@"
+	bad "$missing is missing" "write dev DEV ingress or dev DEV egress before the actions"
+}
+
+# parse_control TOTAL WORD...: what is left of so many
 parse_control() {
-	local name=${steps[-1]}
+	local name=${steps[-1]} total=$1
+	shift
 	case ${1-} in
-	'') ;;
 	pass | ok | drop | shot | pipe | continue | reclassify | trap)
 		control=("$1")
 		shift ;;
@@ -182,11 +193,11 @@ parse_control() {
 		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: write jump N"
 		control=(jump "$2")
 		shift 2 ;;
-	*) meant_step "$name" "${tables[-1]/#empty/}" "$@" ;;
 	esac
-	(($# == 0)) ||
-		bad "$(q "$1") is neither a parameter of $name (${params[$name]% }) nor a CONTROL" \
-			"see: tcact info $name"
+	(($#)) || return 0
+	meant_step "$name" "${tables[-1]/#empty/}" "$total" "$@"
+	bad "$(q "$1") is neither a parameter of $name (${params[$name]% }) nor a CONTROL" \
+		"see: tcact info $name"
 }
 
 # Neighbours of which edit makes the same in one program become one edit: entering an action costs
@@ -423,8 +434,7 @@ command_add() {
 	local table rest
 	catalogue
 	place rest "$@"
-	((${#devs[@]})) || bad "dev is missing"
-	[[ ${place[dir]} ]] || bad "ingress or egress is missing"
+	needs_place "${rest[@]}"
 	parse_steps "${rest[@]}"
 	for table in "${tables[@]}"; do take_stdin "${table#=}"; done
 	begin

@@ -167,7 +167,7 @@ command_bake() {
 	catalogue "${args[0]}"
 	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || { [[ ${args[1]} == table ]] && takes_table "${args[0]}"; } || {
 		typed=(bake -o "$file" "${args[@]}")
-		meant_step "${args[0]}" '' "${args[@]:1}"
+		meant_step "${args[0]}" '' 0 "${args[@]:1}"
 	}
 	bake of_data "$file" "${args[@]}"
 }

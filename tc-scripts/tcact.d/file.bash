@@ -17,7 +17,7 @@ forms=()
 declare -gA device_of=() absent=() pref_at=() name_at=()
 
 # read_words ARRAY TEXT: sets ARRAY to the words of TEXT, as a shell reads them, but nothing is expanded. It fails
-# with 1 where a quote is open, and with 2 where TEXT goes on in the next line.
+# with 1 where a quote is open, with 2 where TEXT goes on in the next line, and with 3 where it would but for blanks.
 read_words() {
 	local -n read_=$1
 	local left=$2 word part plain_
@@ -48,6 +48,7 @@ read_words() {
 				done
 				left=${left:1} ;;
 			\\) return 2 ;;
+			\\+(' ')) return 3 ;;
 			\\*) word+=${left:1:1} left=${left:2} ;;
 			*) part=${left%%[ \'\"\\]*} word+=$part left=${left:${#part}} ;;
 			esac
@@ -77,11 +78,10 @@ file_device() {
 take_line() {
 	local rest i
 	place rest "${@:2}"
-	((${#devs[@]})) || bad "dev is missing" "$(instead ${#typed[@]} 0 dev DEV)"
-	[[ ${place[dir]} ]] || bad "ingress or egress is missing" "write dev DEV ingress or dev DEV egress before the actions"
+	needs_place "${rest[@]}"
 	parse_steps "${rest[@]}"
 	for i in "${!tables[@]}"; do
-		[[ ${tables[i]} != =- ]] || bad "table -: a file cannot say what is in standard input" "name a FILE"
+		[[ ${tables[i]} != =@(-|/dev/stdin) ]] || bad "table ${tables[i]#=}: a file cannot say what is in standard input" "name a FILE"
 		[[ ${tables[i]} != =[!/]* ]] || tables[i]="=$1/${tables[i]#=}"
 	done
 }
@@ -112,9 +112,11 @@ read_file() {
 			((n < ${#lines[@]})) || break
 			line=${line%\\}${lines[n]} raw+=${lines[n]}$'\n' n=$((n + 1))
 		done
+		((status != 3)) || bad "behind the backslash at the end of the line there is a blank" "remove it"
 		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
 		((${#words[@]})) || continue
 		typed=("${words[@]}")
+		[[ ${words[0]} != add ]] || words=(tcact "${words[@]}")
 		[[ ${words[0]} != tcact ]] || bad "a line begins with dev, and not with a command" \
 			"write: $(shell "${words[@]:2}")"
 		if is_heading "${words[@]}"; then
@@ -146,6 +148,8 @@ read_files() {
 	(($#)) || set -- /etc/tcact
 	for arg; do
 		[[ $arg && $arg != -* ]] || bad "FILE $(q "$arg"): must not be empty or begin with -" "choose another name"
+		[[ $arg != @(kept|dev) || -e $arg ]] || bad "$arg: kept KEPT and dev DEV come first, once, in this order" \
+			"see: tcact help $in_file"
 		if [[ -d $arg || $arg == /etc/tcact ]]; then
 			list=("${arg%/}"/*.conf)
 			((${#list[@]})) || bad "there is no file *.conf in $(q "$arg")" "write one, see tcact.conf(5)"

@@ -43,6 +43,7 @@ meant_place() {
 	[[ $subcommand != table* ]] || (($# > 1)) || return 0
 	case $1 in
 	prio | preference | priority) bad "$1: tcact calls it pref" "$(instead "$left" 1 pref)" ;;
+	proto) bad "proto: tcact calls it protocol" "$(instead "$left" 1 protocol)" ;;
 	in) bad "in: the direction is ingress" "$(instead "$left" 1 ingress)" ;;
 	out) bad "out: the direction is egress" "$(instead "$left" 1 egress)" ;;
 	-?*) misplaced "$left" "$1" ;;
@@ -102,25 +103,43 @@ meant_protocol() {
 	bad "match $(q "$*"): needs protocol ip or ipv6" "$(instead $((${#typed[@]} - i)) 0 protocol "$likely")"
 }
 
-# meant_step NAME TABLE WORD...: WORD is neither a parameter of the action NAME nor a CONTROL; TABLE is
-# what was given as that
+# meant_step NAME TABLE TOTAL WORD...: WORD is neither a parameter of the action NAME nor a CONTROL; TABLE is
+# what was given as that, TOTAL is how many follow the place
 meant_step() {
-	local name=$1 table=$2 p best=''
-	shift 2
+	local name=$1 table=$2 total=$3 left p best='' early=()
+	shift 3
+	left=$#
+	while [[ $subcommand != bake && ${1-} == @(dev|ingress|egress|pref|chain|as|protocol|match) ]]; do
+		case $1 in
+		dev) ;;
+		match) [[ ${2-} == @(matchall|flower|u32|basic|bpf|cgroup)* ]] || break ;;
+		*) [[ ! ${place[${1/@(in|e)gress/dir}]} ]] || break ;;
+		esac
+		[[ $1 == @(in|e)gress || $# == 1 ]] || { early+=("$1"); shift; }
+		early+=("$1")
+		shift
+	done
+	if ((${#early[@]})); then
+		p=$((${#typed[@]} - total))
+		bad "${early[0]} stands before the actions" \
+			"$(instead "$total" $((total - $#)) "${early[@]}" "${typed[@]:p:total - left}")"
+	fi
+	((${#control[@]} == 0)) ||
+		bad "$(q "$1"): nothing stands behind the CONTROL ${control[*]}" "write ${control[*]} last"
+	for p in ${params[$name]}; do
+		[[ $p != link ]] || continue
+		data values "$name" "$p" "$1" 2>/dev/null || continue
+		# `ttl 64` sets it, `meta set mark 5` writes it
+		[[ $best && ${p##*.} != @(set|value) ]] || best=$p
+	done
 	if [[ $subcommand == bake ]]; then
 		:
-	elif is_action "$1"; then
+	elif is_action "$1" && { [[ ! $best ]] || is_param "$1" "${2-}"; }; then
 		bad "$1 is another action" "$(instead $# 0 'then')"
 	elif [[ $1 == -* ]]; then
 		misplaced $# "$1"
 	elif takes_table "$name" && [[ ! $table && ($1 == *[./]* || -e $1) ]]; then
 		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
 	fi
-	for p in ${params[$name]}; do
-		[[ $p != link ]] || continue
-		data values "$name" "$p" "$1" 2>/dev/null || continue
-		# `ttl 64` sets it
-		[[ $best && ${p##*.} != set ]] || best=$p
-	done
 	[[ ! $best ]] || bad "$(q "$1") is the value of a parameter" "$(instead $# 0 "$best")"
 }

@@ -533,5 +533,6 @@ where_of() {
 # none [NAME]: which may be no action at all
 none() {
 	[[ ! ${1-} ]] || known "$1"
+	[[ ! ${place[as]} || ! -e $state || -O $state ]] || fail 2 "$subcommand" "$state, which has the names, cannot be read" "run as root"
 	fail 3 "$subcommand" "there is no such attachment" "see: tcact show"
 }

@@ -2,9 +2,9 @@
 # shellcheck shell=bash
 # Tables, and staging: a program is loaded and its table filled before any packet meets it.
 
-# take_stdin FILE: reads standard input where FILE is -; what bash would leave out makes its line a wrong one
+# take_stdin FILE: reads standard input where FILE is that; what bash would leave out makes its line a wrong one
 take_stdin() {
-	[[ ${1-} != - || $dry ]] || { stdin=$(tr '\0' '\1' 2>/dev/null) || true; } 2>/dev/null
+	[[ ${1-} != @(-|/dev/stdin) || $dry ]] || { stdin=$(tr '\0' '\1' 2>/dev/null) || true; } 2>/dev/null
 }
 
 # mount_bpffs: where there is none
