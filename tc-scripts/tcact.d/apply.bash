@@ -4,7 +4,7 @@
 # is new comes in front of what goes, and what stays is not touched.
 
 # Of each attachment that is there: the first of its lines in own, "DEV DIR CHAIN", pref, and as want_* of file.bash
-# have_odd: its match cannot be told
+# have_odd: its match is not known
 own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_control=() have_form=() have_tables=()
 have_odd=()
 # the lists of all filters at its place, and what they take: see are_taken
@@ -511,7 +511,7 @@ change_one() {
 		step_args args "$i" "${want_dev[w]}"
 		options=(-l "${field[10]}" -k)
 		[[ ${have[i]} != @(\?|old *) ]] || split options "${kept[i]-}" $'\t'
-		[[ ${tables_want[i]} == "${tables_have[i]}" && ${options[*]} ]] || [[ ${tables[i]} != =* ]] ||
+		[[ ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] || [[ ${tables[i]} != =* ]] ||
 			options+=(-t "${tables[i]#=}")
 		key="change ${want_line[w]} ${options[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then

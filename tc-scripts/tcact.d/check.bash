@@ -23,11 +23,11 @@ in_kernel() {
 	elif [[ ! -e /proc/modules ]]; then
 		has_+=([what]=missing)
 		grep -qsm1 . /proc/kallsyms || ! configured "$option" ||
-			has_+=([state]=unknown [what]="cannot be told: nothing is in /proc/kallsyms" [do]="be root, or load $4")
+			has_+=([state]=unknown [what]="not known: nothing is in /proc/kallsyms" [do]="be root, or load $4")
 		return
 	elif [[ ! -d $modules ]]; then
 		configured "$option" || { has_+=([what]=missing); return; }
-		has_+=([state]=unknown [what]="cannot be told: $modules is not to be seen from here" [do]="load $4")
+		has_+=([state]=unknown [what]="not known: $modules is not to be seen from here" [do]="load $4")
 		return
 	fi
 	# 6.9 and newer ask for an alias: a blacklist counts for that, but not for a name.
@@ -72,7 +72,7 @@ check_classifier() {
 	in_kernel u32 cls u32 cls_u32 u32_classify
 	[[ ${u32[state]} != ok ]] || { note matchall without "${matchall[what]}; u32 takes its place"; return; }
 	if [[ ${flower[state]}${u32[state]} == *unknown* ]]; then
-		note matchall unknown "${matchall[what]}; of flower and u32 it cannot be told" "${matchall[do]}"
+		note matchall unknown "${matchall[what]}; of flower and u32 it is not known" "${matchall[do]}"
 	elif [[ ${matchall[state]} == unknown ]]; then
 		note matchall unknown "${matchall[what]}; neither flower nor u32 is there" "${matchall[do]}"
 	else

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # save: what is attached, as a file for apply.
 
-# saved_line VAR H: sets VAR to the line of attachment H; fails where its match cannot be told
+# saved_line VAR H: sets VAR to the line of attachment H; fails where its match is not known
 saved_line() {
 	local words_ dev=${have_hook[$2]%% *} i link
 	[[ ${dev_link[$dev]-} ]] || device dev "$dev"
@@ -59,7 +59,7 @@ command_save() {
 	for h in "${!have_hook[@]}"; do
 		lost=''
 		if ! saved_line text "$h"; then
-			lost="its match cannot be told"
+			lost="its match is not known"
 		elif [[ ${have_form[h]} == *'?'$'\n'* || $'\n'${have_form[h]} == *$'\n'old* ]]; then
 			lost="another tcact attached it"
 		fi
