@@ -208,7 +208,8 @@ int prefix_parse(struct table *table, char **words, int n, bool key_only, struct
 		return fault_set(fault, "bad length", "%s: the length must be 0..%d", Q(words[0]),
 				 prefix_longest(prefix.family));
 	default:
-		return fault_set(fault, "not a prefix", "%s is not a prefix", Q(words[0]));
+		return fault_set(fault, "not a prefix", "%s is not a prefix like 192.0.2.0/24 or 2001:db8::/48",
+				 Q(words[0]));
 	}
 }
 
