@@ -37,7 +37,7 @@ PARAMS(newconn) = { .every = 1000000000, .timeout = 30000000000, .flows = 65536,
 
 #define KEY BUCKET_KEY(newconn)
 
-/* `full` is when a flow will be over. max_entries differs from those of other maps, and their types: see bucket_sets. */
+/* `full` is when a flow would be over with TIMEOUT_MAX. max_entries differs from those of other maps, and their types: see bucket_sets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 7);
@@ -88,18 +88,24 @@ OUT_OF_LINE int newconn_tcp(struct __sk_buff *skb)
 	return newconn_pay(skb, bucket_now()) ? within(KEY) : over(KEY);
 }
 
+/*
+ * The longest timeout. With it, `full` is compared with a time that is later by what the timeout is shorter. So a
+ * timeout that is changed is that of all flows, and the one that ends first is silent for the longest time.
+ */
+#define TIMEOUT_MAX (86400000000000ULL * BUCKET_TICKS)
+
 /* A flow is remembered if its first packet may pass. Else the next one pays as the first. */
 OUT_OF_LINE int newconn_udp(struct __sk_buff *skb, __u64 flow)
 {
 	__u32 index = bucket_set_of(flow, bucket_sets_for(newconn_params.flows)), way;
 	struct bucket_set *set = bpf_map_lookup_elem(&newconn_flows, &index);
-	__u64 now = bucket_now(), ends = now + newconn_params.timeout * BUCKET_TICKS;
+	__u64 now = bucket_now(), ends = now + TIMEOUT_MAX, over_until = ends - newconn_params.timeout * BUCKET_TICKS;
 	bool lost;
 
 	if (!set)
 		return unlimited(HELPER_FAILED);
-	way = bucket_place(set, flow, now, &lost);
-	if (set->hash[way] != flow || (__s64)(set->full[way] - now) <= 0) {
+	way = bucket_place(set, flow, over_until, &lost);
+	if (set->hash[way] != flow || (__s64)(set->full[way] - over_until) <= 0) {
 		if (!newconn_pay(skb, now))
 			return over(KEY);
 		/* it takes the place of the flow that was silent for the longest time */

@@ -125,6 +125,11 @@ def vectors(suite):
             tried(p, key, f"known-{way}", False)
             known(hashed, 1, way)
             tried(p, key, f"over-{way}", True, fresh=False)
+        # a day after boot is the end of a flow that was silent since then, if the timeout was a day
+        bake(p, *own, "timeout", "1ms")
+        known(hashed, 86400 * SECOND)
+        tried(p, key, "shorter", True, fresh=False)
+        bake(p, *own)
         known(hashed ^ 1 << 20, AHEAD + 9)
         tried(p, key, "forgets", True, fresh=False, count={"forgotten": 1})
         for over in ("drop", "hit"):
