@@ -41,7 +41,8 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 {
 	__u64 now = bucket_now(), ticks = rate_ticks(rate, cost_of(skb, KEY, rate->packets)), wait, departure;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
-	bool shared;
+	bool shared, mixed;
+	__u64 *bucket;
 	__u32 way;
 
 	if (!set) {
@@ -51,9 +52,11 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 	way = bucket_find(set, hash, now, /*two*/ false, &shared, /*counters*/ NULL);
 	if (shared)
 		count(SHARED);
-	wait = bucket_wait(&set->full[way], now);
+	mixed = shared && pace_params.table;
+	bucket = bucket_of(set, way, mixed);
+	wait = bucket_wait(bucket, now);
 	/* The packet itself does not wait for the time that it takes. */
-	if (!bucket_take(&set->full[way], now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks, shared))
+	if (!bucket_take(bucket, now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks, mixed))
 		return over(KEY);
 	if (!wait)
 		return within(KEY);

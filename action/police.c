@@ -80,7 +80,7 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 				      const struct plan *plan)
 {
 	__u64 now = bucket_now(), burst = plan ? plan->burst : burst_ticks(rate, police_params.burst);
-	bool two = CE_RATE->mult, shared;
+	bool two = CE_RATE->mult, shared, mixed;
 	__u32 cost = cost_of(skb, KEY, rate->packets), way;
 	__u32 index = bucket_set_of(hash, bucket_sets_for(police_params.buckets));
 	struct police_set *police = bpf_map_lookup_elem(&police_sets, &index);
@@ -91,10 +91,11 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 	way = bucket_find(set, hash, now, two, &shared, police->over);
 	if (shared)
 		count(SHARED);
-	if (!bucket_take(&set->full[way], now, rate_ticks(rate, cost), rate, burst, shared))
+	mixed = shared && police_params.table;
+	if (!bucket_take(bucket_of(set, way, mixed), now, rate_ticks(rate, cost), rate, burst, mixed))
 		return over_rate(skb, police, way);
 	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
-				burst_ticks(CE_RATE, police_params.burst), shared) && mark_ce(skb))
+				burst_ticks(CE_RATE, police_params.burst), /*mixed*/ false) && mark_ce(skb))
 		__sync_fetch_and_add(&police->marked[way], 1);
 	return within(KEY);
 }
@@ -140,7 +141,7 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 		return unlimited();
 	if (take < ticks)
 		take = ticks;
-	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst, /*shared*/ false))
+	if (!bucket_take(&set->full[0], bucket_now(), take, RATE, burst, /*mixed*/ false))
 		return over_rate(skb, set, 0);
 	*credit += take - ticks;
 	return within(KEY);

@@ -17,7 +17,9 @@
  * The key is hashed, with a seed that the sender of a packet does not know, to a set of 8 buckets.
  * A full bucket is as good as none. So a key that has none takes over the bucket of the set that is
  * full, and nobody loses anything. If all 8 are in use, the key shares one, which its hash tells: it
- * may get less than its rate, but not more, as it would if each of its packets could pay from another.
+ * may get less than its rate, but not more, as it would if each of its packets could pay from another. Where keys have
+ * different rates, one could not tell what the other owes from what is left of a rate that was changed. So those
+ * that share a bucket then have another one together, and its key loses nothing by them.
  *
  * Two CPUs may use a bucket at the same time. A CPU that found it full sets its time, and what other CPUs have
  * added in between is lost: one packet of two, or more if a CPU is stopped just there. In all other cases nothing
@@ -36,7 +38,8 @@
 #endif
 
 #define BUCKET_TICKS 32ULL	/* in a nanosecond */
-#define BUCKET_COST_MAX (1U << 24)	/* bytes or packets that one packet pays, at most */
+#define BUCKET_COST_MAX (1U << 24)	/* bytes that one packet pays, at most */
+#define BUCKET_SEGMENTS_MAX (1U << 16)	/* packets that one packet pays, at most */
 #define BUCKET_WAYS 8
 
 /*
@@ -116,14 +119,15 @@ static __always_inline void bucket_correct(__u64 *bucket, __u64 now, __u64 burst
 		*(volatile __u64 *)bucket = now + burst;
 }
 
-/* @shared: the bucket is that of another key, which may have a lower rate. */
+/* @mixed: keys of different rates pay from it, so it may lack what one with a lower rate owes. */
 static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
-					const volatile struct rate_param *rate, __u64 burst, bool shared)
+					const volatile struct rate_param *rate, __u64 burst, bool mixed)
 {
 	if (bucket_pay(bucket, now, ticks, burst))
 		return true;
-	if (!shared)
-		bucket_correct(bucket, now, burst, rate_ticks(rate, BUCKET_COST_MAX));
+	if (!mixed)
+		bucket_correct(bucket, now, burst,
+			       rate_ticks(rate, rate->packets ? BUCKET_SEGMENTS_MAX : BUCKET_COST_MAX));
 	return false;
 }
 
@@ -175,8 +179,14 @@ typedef __u32 bucket_counter32;	/* the same, and begins again after 2^32 */
 struct bucket_set {
 	__u64 hash[BUCKET_WAYS];	/* of the key */
 	bucket_time full[BUCKET_WAYS];	/* when it will be full again */
-	bucket_time second[BUCKET_WAYS];	/* the same for a second rate, if the action has one */
+	bucket_time second[BUCKET_WAYS];	/* the same for a second rate, or for keys of other rates that share it */
 };
+
+/* What the key pays from. @mixed: it shares it, and rates differ. */
+static __always_inline __u64 *bucket_of(struct bucket_set *set, __u32 way, bool mixed)
+{
+	return mixed ? &set->second[way] : &set->full[way];
+}
 
 /*
  * The bucket of the key with @hash: its index. *@shared: it is also that of another key, and always the same one; or
@@ -211,7 +221,10 @@ static __always_inline __u32 bucket_search(struct bucket_set *set, __u64 hash, _
 		*shared = true;
 		return displaces ? way : hash & (BUCKET_WAYS - 1);
 	}
-	set->full[way] = set->second[way] = 0;
+	set->full[way] = 0;
+	/* not what keys that share it owe */
+	if (two || displaces)
+		set->second[way] = 0;
 	set->hash[way] = hash;
 	if (counters)
 		counters[way] = counters[BUCKET_WAYS + way] = 0;

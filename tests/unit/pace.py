@@ -107,10 +107,22 @@ def vectors(suite):
     suite.case("v4-shared", p.data, need=p.need, count={"shared": 1}, ctxout={"tstamp": LEAVES + 2},
                mapout=[("bucket_sets", place(hashed), buckets(others(hashed), after))])
 
-    bake(p, "rate", "1gbit")        # what the other key owes, at a lower rate, stays
+    bake(p, "rate", "1gbit")        # what the other key owes is from before a change of the rate
     suite.map("bucket_sets", place(hashed), buckets(others(hashed), [AHEAD] * WAYS))
-    suite.case("v4-shared-owes", p.data, need=p.need, verdict=SHOT, count={"shared": 1, "over": 1},
-               mapout=[("bucket_sets", place(hashed), buckets(others(hashed), [AHEAD] * WAYS))])
+    full = [f"1..{AHEAD - 1}" if n == shares else AHEAD for n in range(WAYS)]
+    suite.case("v4-shared-owes", p.data, need=p.need, verdict=SHOT, flags=(0,), count={"shared": 1, "over": 1},
+               mapout=[("bucket_sets", place(hashed), buckets(others(hashed), full))])
+    # with plans, those that share have another bucket together, and what one with a lower rate owes stays
+    for settings in (SLOW, ("rate", "1gbit")):
+        if suite.bake(*settings, "table", "1", *common, table="empty"):
+            fill_plans(suite, "empty")
+        full, second = [AHEAD + TICKS * (n + 9) for n in range(WAYS)], [AHEAD + TICKS * 2] * WAYS
+        suite.map("bucket_sets", place(hashed), buckets(others(hashed), full, second))
+        second[shares] += len(p.data) * SECOND if settings is SLOW else 0
+        more = {"ctxout": {"tstamp": LEAVES + 2}, "count": {"shared": 1}} if settings is SLOW else \
+            {"verdict": SHOT, "count": {"shared": 1, "over": 1}}
+        suite.case(f"v4-shared-plans-{settings[1]}", p.data, need=p.need, flags=(0,), **more,
+                   mapout=[("bucket_sets", place(hashed), buckets(others(hashed), full, second))])
 
     # one bucket for all, and no rate
     for p in packets[::9]:

@@ -281,7 +281,7 @@ def vectors(suite):
         full, second, hashes = [AHEAD] * WAYS, [0] * WAYS, others(hashed)
         full[way], second[way] = 1, AHEAD
         suite.map("police_sets", key, counted(hashes, full, second, [5] * WAYS, [6] * WAYS))
-        full[way], second[way], hashes[way] = f"1..{M}", 0, hashed
+        full[way], hashes[way] = f"1..{M}", hashed
         suite.case(f"taken-{way}", p.data, need=p.need,
                    mapout=[("police_sets", key, counted(hashes, full, second, [5 * (n != way) for n in range(WAYS)],
                                                         [6 * (n != way) for n in range(WAYS)]))])
@@ -292,10 +292,28 @@ def vectors(suite):
         suite.case(f"shared-over-{way}", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
                    mapout=[("police_sets", key, counted(others(hashed), full, over=one(shares)))])
 
-    bake(p, "rate", "1gbit")        # what the other key owes, at a lower rate, stays
+    bake(p, "rate", "1gbit")        # what the other key owes is from before a change of the rate
     suite.map("police_sets", key, counted(others(hashed), [AHEAD] * WAYS))
-    suite.case("shared-owes", p.data, verdict=SHOT, need=p.need, count={"shared": 1, "over": 1},
-               mapout=[("police_sets", key, counted(others(hashed), [AHEAD] * WAYS, over=one(shares)))])
+    full = [f"1..{AHEAD - 1}" if n == shares else AHEAD for n in range(WAYS)]
+    suite.case("shared-owes", p.data, verdict=SHOT, need=p.need, flags=(0,), count={"shared": 1, "over": 1},
+               mapout=[("police_sets", key, counted(others(hashed), full, over=one(shares)))])
+    # with plans, those that share have another bucket together, and what one with a lower rate owes stays
+    for rate, pays in ((SLOW, cost), (("rate", "1gbit"), 0)):
+        if suite.bake(*rate, "table", "1", *common, table="empty"):
+            fill_plans(suite, "empty")
+        full, second = [AHEAD + n for n in range(WAYS)], [AHEAD - n for n in range(WAYS)]
+        suite.map("police_sets", key, counted(others(hashed), full, second))
+        second[shares] += pays
+        suite.case(f"shared-plans-{rate[1]}", p.data, need=p.need, verdict=CONTROL if pays else SHOT,
+                   count={"shared": 1} if pays else {"shared": 1, "over": 1}, flags=(0,),
+                   mapout=[("police_sets", key, counted(others(hashed), full, second, over=None if pays else one(shares)))])
+        full[3] = 1                 # nor is it forgiven when the bucket is taken over
+        hashes = others(hashed)
+        suite.map("police_sets", key, counted(hashes, full, second))
+        full[3], hashes[3] = f"1..{M}", hashed
+        suite.case(f"taken-plans-{rate[1]}", p.data, need=p.need,
+                   mapout=[("police_sets", key, counted(hashes, full, second))])
+
     bake(p, "rate", "16bit", "burst", "200m", "ce-rate", "8bit")    # both rates
     full, second = [AHEAD + n for n in range(WAYS)], [AHEAD + 20 - n for n in range(WAYS)]
     full[shares - 1] = 1            # in use all the same, by the second rate
