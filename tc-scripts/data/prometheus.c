@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is attached, for node_exporter's textfile collector: the text format of Prometheus. A counter there may
- * only grow, or start again at 0, so only what something counts is printed, no difference of counters.
+ * only grow, or start again at 0, so only what something counts is printed, no difference of counters. A key of account
+ * that one CPU has evicted is the exception, see tcact-account(8).
  */
 #include <stdio.h>
 #include <stdlib.h>
