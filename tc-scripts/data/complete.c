@@ -166,7 +166,7 @@ static void see_action(struct said *said, const char *objects, const char *word)
 static void see(struct said *said, const struct options *options, char **words, int n)
 {
 	static const char *const valued[] = {
-		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", "kept", NULL
+		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", "kept", "min", NULL
 	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
 
 	for (int i = 0; i < n; i++) {
@@ -233,8 +233,11 @@ static void offer_next(const struct options *options, const char *subcommand, co
 		offer("sort", "by this column");
 		offer("first", "so many rows");
 	}
-	if (!strcmp(verb, "load"))
+	if (!strcmp(verb, "load")) {
+		offer("min", "so many entries, or it is an error");
+		offer("lenient", "skip invalid lines");
 		offer_files();
+	}
 }
 
 int command_complete(const struct options *options, char **words, int n, struct error *e)
