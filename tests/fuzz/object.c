@@ -386,7 +386,9 @@ static void fill_buckets(struct object *o)
 	struct timespec now;
 	const struct param *marks = param_named(o->action, "ce-rate"), *every = param_named(o->action, "every");
 	const struct param *table = param_named(o->action, "table");
-	bool low = param_named(o->action, "rate")->value == (every ? 1 : 8) || (table && table->value && o->plan_low), second = marks && marks->value == 8;
+	bool plans = table && table->value, low = param_named(o->action, "rate")->value == (every ? 1 : 8) || (plans && o->plan_low);
+	/* that of ce-rate, or of the keys that share a bucket: with plans, all do */
+	bool second = plans ? low : marks && marks->value == 8;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (horizon)
