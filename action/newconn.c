@@ -37,6 +37,12 @@ PARAMS(newconn) = { .every = 1000000000, .timeout = 30000000000, .flows = 65536,
 
 #define KEY BUCKET_KEY(newconn)
 
+/*
+ * The longest timeout. With it, `full` is compared with a time that is later by what the timeout is shorter. So a
+ * timeout that is changed is that of all flows, and the one that ends first is silent for the longest time.
+ */
+#define TIMEOUT_MAX (86400000000000ULL * BUCKET_TICKS)
+
 /* `full` is when a flow would be over with TIMEOUT_MAX. max_entries differs from those of other maps, and their types: see bucket_sets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -87,12 +93,6 @@ OUT_OF_LINE int newconn_tcp(struct __sk_buff *skb)
 {
 	return newconn_pay(skb, bucket_now()) ? within(KEY) : over(KEY);
 }
-
-/*
- * The longest timeout. With it, `full` is compared with a time that is later by what the timeout is shorter. So a
- * timeout that is changed is that of all flows, and the one that ends first is silent for the longest time.
- */
-#define TIMEOUT_MAX (86400000000000ULL * BUCKET_TICKS)
 
 /* A flow is remembered if its first packet may pass. Else the next one pays as the first. */
 OUT_OF_LINE int newconn_udp(struct __sk_buff *skb, __u64 flow)

@@ -75,7 +75,7 @@ static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool 
 	way &= BUCKET_WAYS - 1;
 	if (least) {
 		*shared = true;
-		way = hash & (BUCKET_WAYS - 1);
+		way = bucket_shared(hash);
 	} else {
 		/* not what another key has used in a period that may come back */
 		*(volatile __u64 *)&set->used[way] = 0;

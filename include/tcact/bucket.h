@@ -188,6 +188,12 @@ static __always_inline __u64 *bucket_of(struct bucket_set *set, __u32 way, bool 
 	return mixed ? &set->second[way] : &set->full[way];
 }
 
+/* Which bucket a key shares if all of its set are in use: always the same one. */
+static __always_inline __u32 bucket_shared(__u64 hash)
+{
+	return hash & (BUCKET_WAYS - 1);
+}
+
 /*
  * The bucket of the key with @hash: its index. *@shared: it is also that of another key, and always the same one; or
  * with @displaces, the one that will be full first. @counters: two arrays, which begin at 0 with each key; or NULL.
@@ -219,7 +225,7 @@ static __always_inline __u32 bucket_search(struct bucket_set *set, __u64 hash, _
 	way &= BUCKET_WAYS - 1;
 	if ((__s64)(first - now) > 0) {
 		*shared = true;
-		return displaces ? way : hash & (BUCKET_WAYS - 1);
+		return displaces ? way : bucket_shared(hash);
 	}
 	set->full[way] = 0;
 	/* not what keys that share it owe */
