@@ -232,11 +232,11 @@ static void describe_facts(const struct action *action)
 static void names_action(const struct action *action, bool sums)
 {
 	char *text = action->parameters ? value_text(&action->parameter[0], action->parameter[0].initial) : NULL;
+	char sum[sizeof("4294967295")] = "";
 
-	printf("action\t%s\t%s\t", action->name, action->class);
 	if (sums)
-		printf("%u", action_checksum(action));
-	printf("%s\t%s", sums ? "" : "-", or_none(text ?: ""));
+		snprintf(sum, sizeof(sum), "%u", action_checksum(action));
+	printf("action\t%s\t%s\t%s\t%s", action->name, action->class, or_none(sum), or_none(text ?: ""));
 	free(text);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (!parameter_is_table(&action->parameter[i]))

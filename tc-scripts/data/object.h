@@ -111,9 +111,10 @@ struct member {
 	size_t offset, size;	/* in bytes, from the start of the variable */
 	bool is_signed;
 };
+int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n);
+
 /* The name at this @offset of the strings: "" if it has none. */
 const char *type_name(const struct btf *btf, uint32_t offset);
-int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n);
 
 const struct parameter *parameter_named(const struct action *action, const char *name);
 const struct word *word_named(const struct words *words, const char *name);
