@@ -697,7 +697,7 @@ read_kept_keys() {
 
 # keep FILE
 command_keep() {
-	local own line field key keys=() label_ applied by
+	local own line field key keys=() label_ of_apply=() of_add=()
 	local -A seen=() of_file=()
 	[[ $# != 0 ]] || bad "its FILE is missing" "write: tcact keep FILE"
 	(($# == 1)) || bad "$(q "$2") is one word too many"
@@ -710,20 +710,24 @@ command_keep() {
 	take_lock
 	anywhere
 	find_own own ''
-	# first what apply has attached: it counts its own alone
-	for applied in 1 ''; do
-		for line in "${own[@]}"; do
-			split field "$line" $'\t'
-			[[ ${field[7]:9:1} == [23] ]] && by=1 || by=''
-			[[ $by == "$applied" ]] || continue
+	for line in "${own[@]}"; do
+		split field "$line" $'\t'
+		if [[ ${field[7]:9:1} == [23] ]]; then
 			# of devices to which apply has come
-			[[ ! $by ]] || of_file["${field[0]}"]=1
-			[[ ${buckets[${field[9]}]-} == lasting ]] || continue
-			label_='- all '
-			[[ ! ${field[7]:24} ]] || label_=${labels[${field[7]:24}]-?}
-			key_for key "${field[@]:0:3}" "$label_" "$((16#${field[7]:10:2}))"
-			keys+=("$key" "${field[@]:9:2}")
-		done
+			of_file["${field[0]}"]=1
+			of_apply+=("$line")
+		else
+			of_add+=("$line")
+		fi
+	done
+	# first what apply has attached: it counts its own alone
+	for line in "${of_apply[@]}" "${of_add[@]}"; do
+		split field "$line" $'\t'
+		[[ ${buckets[${field[9]}]-} == lasting ]] || continue
+		label_='- all '
+		[[ ! ${field[7]:24} ]] || label_=${labels[${field[7]:24}]-?}
+		key_for key "${field[@]:0:3}" "$label_" "$((16#${field[7]:10:2}))"
+		keys+=("$key" "${field[@]:9:2}")
 	done
 	ask used "$1" "${#of_file[@]}" "${!of_file[@]}" "${keys[@]}"
 }
