@@ -81,8 +81,9 @@ static int filters_read(int socket, char *buffer, unsigned int device, const cha
 }
 
 /*
- * lines DEV DIR...: fails if a filter there has a text, such as the name of a program, that tc would print as lines of
- * its own. tc prints names as they are, so their author could make tcact see attachments that are not there.
+ * lines DEV IFINDEX DIR...: fails if a filter there has a text, such as the name of a program, that tc would print as
+ * lines of its own. tc prints names as they are, so their author could make tcact see attachments that are not there.
+ * Fails also if another device has got the name: IFINDEX is what it had, or 0.
  */
 int command_lines(const struct options *options, char **words, int n, struct error *e)
 {
@@ -92,16 +93,19 @@ int command_lines(const struct options *options, char **words, int n, struct err
 	(void)options;
 	if (route < 0 || !buffer)
 		error(e, REFUSED, "try again", "cannot look at filters: %s", strerror(errno));
-	for (int i = 0; i + 1 < n && !e->status; i += 2) {
-		unsigned int device = if_nametoindex(words[i]);
+	for (int i = 0; i + 2 < n && !e->status; i += 3) {
+		unsigned int device = if_nametoindex(words[i]), known = strtoul(words[i + 1], NULL, 10);
 		/* no such device, or none with filters: tc says so */
-		int found = device ? filters_read(route, buffer, device, words[i + 1]) : 0;
+		int found = device ? filters_read(route, buffer, device, words[i + 2]) : 0;
+
+		if (device && known && device != known)
+			error(e, REFUSED, "see: ip link", "%s: the device is gone, another has its name", Q(words[i]));
 
 		if (found < 0 && errno != ENODEV && errno != EINVAL && errno != ENOENT && errno != EOPNOTSUPP)
 			error(e, REFUSED, "try again", "cannot look at the filters of %s: %s", Q(words[i]), strerror(errno));
 		if (found > 0)
 			error(e, REFUSED, "delete the filter whose program has line breaks in its name",
-			      "%s %s: a name looks like lines of tc", Q(words[i]), words[i + 1]);
+			      "%s %s: a name looks like lines of tc", Q(words[i]), words[i + 2]);
 	}
 	if (route >= 0)
 		close(route);

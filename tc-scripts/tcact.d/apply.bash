@@ -589,6 +589,22 @@ in_order() {
 	(($# == 2)) || printf '%s\n' "${@:3}" | sort -k "$1" -k "$2" | cut -d ' ' -f 3
 }
 
+# all_still DEV...: as still, for each, which has to be
+all_still() {
+	local lines line dev
+	local -A name_at=()
+	line=$(exec ip -o link show 2>/dev/null) || true
+	split lines "$line" $'\n'
+	for line in "${lines[@]}"; do
+		[[ $line != [0-9]*:\ * ]] || name_at["${line%%:*}"]=${line#*: }
+	done
+	for dev; do
+		[[ ! $dry && ${dev_index[$dev]-} && ${name_at[${dev_index[$dev]}]-} != "$dev"[:@]* ]] || continue
+		said='Cannot find device'
+		refused "look at $(q "$dev")" ip 1
+	done
+}
+
 # carry_out: the plan. A packet that the old and the new filters of a hook stop is stopped all the time: what is new comes in
 # the order in which packets meet it, what it goes to before what goes there; then what goes is removed in the opposite
 # order. What cannot be changed in place at its pref has a second filter beside it meanwhile.

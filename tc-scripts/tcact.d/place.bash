@@ -287,10 +287,15 @@ look_at() {
 	said=$text
 }
 
-# true_lines DEV DIR...: no name in the filters there looks like lines of tc
+# true_lines DEV DIR...: no name in the filters there looks like lines of tc, and each device is that of when the command
+# was read
 true_lines() {
-	local said batches=()
-	batch lines "$@"
+	local said batches=() words=()
+	while (($#)); do
+		words+=("$1" "${dev_index[$1]:-0}" "$2")
+		shift 2
+	done
+	batch lines "${words[@]}"
 	said=$(of_data batch <<<"${batches[*]}") || ended $?
 }
 
@@ -342,8 +347,8 @@ all_filters() {
 		commands_+=("qdisc show dev ${hooks_[at_]}" "filter show dev ${hooks_[at_]} ${hooks_[at_ + 1]}")
 		kinds_+="hook ${hooks_[at_]} ${hooks_[at_ + 1]} ${qdisc_of[${hooks_[at_]}]}"$'\n'
 	done
-	if (($#)) && can_batch "$@" && true_lines "$@" &&
-		one_=$(IFS=$'\n' && exec "${limit[@]}" tc -s -batch - <<<"${commands_[*]}" 2>/dev/null) &&
+	if (($#)) && can_batch "$@" &&
+		one_=$(IFS=$'\n' && exec "${limit[@]}" tc -s -batch - <<<"${commands_[*]}" 2>/dev/null) && true_lines "$@" &&
 		text_=$(exec awk -v "head=$head" -v "actions=${actions[*]}" -f "$lib/hooks.awk" -f "$lib/$what_.awk" \
 			<<<"$kinds_$one_"); then
 		printf -v "$var_" '%s' "$text_${text_:+$'\n'}"
@@ -387,22 +392,6 @@ same_device() { [[ $(ip -o link show dev "$1" 2>/dev/null) == "$2: "* ]]; }
 still() {
 	[[ ! $dry && ${dev_index[$1]-} ]] || return 0
 	same_device "$1" "${dev_index[$1]}" || { said='Cannot find device'; return 1; }
-}
-
-# all_still DEV...: as still, for each, which has to be
-all_still() {
-	local lines line dev
-	local -A name_at=()
-	line=$(exec ip -o link show 2>/dev/null) || true
-	split lines "$line" $'\n'
-	for line in "${lines[@]}"; do
-		[[ $line != [0-9]*:\ * ]] || name_at["${line%%:*}"]=${line#*: }
-	done
-	for dev; do
-		[[ ! $dry && ${dev_index[$dev]-} && ${name_at[${dev_index[$dev]}]-} != "$dev"[:@]* ]] || continue
-		said='Cannot find device'
-		refused "look at $(q "$dev")" ip 1
-	done
 }
 
 # ---- finding attachments --------------------------------------------------------------------
@@ -451,7 +440,6 @@ list_own() {
 		all_filters text filters "${places[@]}"
 		split "$1" "$text" $'\n'
 	fi
-	all_still "${devs[@]}"
 }
 
 # at_place ARRAY NAME LINE...: sets ARRAY to what find_own would find, of the LINEs from list_own
