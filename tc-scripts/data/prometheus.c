@@ -24,7 +24,7 @@ static const struct {
 } metrics[METRICS] = {
 	[M_PACKETS] = { "tcact_packets_total", "Packets that reached the action.", false },
 	[M_BYTES] = { "tcact_bytes_total", "Bytes of these packets, as tc counts them.", false },
-	[M_DROPPED] = { "tcact_dropped_total", "Packets that the action dropped, also by its control.", false },
+	[M_DROPPED] = { "tcact_dropped_total", "Packets that the program of the action dropped.", false },
 	[M_HITS] = { "tcact_hits_total", "Packets that a matcher matched, where it counts them.", false },
 	[M_MISSES] = { "tcact_misses_total", "Packets that a matcher did not match, where it counts them.", false },
 	[M_ENTRIES] = { "tcact_table_entries", "Entries of the table of the action.", true },

@@ -118,29 +118,24 @@ out:
 
 /* ---- what became of the packets -------------------------------------------------------------- */
 
-/* The value of a parameter, also as a part of edit has it: "meta.expired" for "expired". NULL: the default. */
+/* The value of a parameter. NULL: the default. */
 static const char *param_of(const struct step *step, const char *name)
 {
-	for (size_t i = 0; i < step->params; i++) {
-		const char *dot = strrchr(step->param[i].name, '.');
-
-		if (!strcmp(dot ? dot + 1 : step->param[i].name, name))
+	for (size_t i = 0; i < step->params; i++)
+		if (!strcmp(step->param[i].name, name))
 			return step->param[i].value;
-	}
 	return NULL;
 }
 
-/* What CONTROL does, tc does not count. @next is the step behind this one, or NULL. */
+/* What the counters say. @next is the step behind this one, or NULL. */
 static void outcome(struct step *step, const struct action *action, const struct step *next)
 {
-	static const char *const goes_on[] = { "ok", "reclassify", "pipe", "redirect", NULL };
 	const char *count = param_of(step, "count");
-	__u64 seen = number_of(step, PACKETS), hits = 0, missed = 0, passed = 0, over = 0;
-	bool drops = !next && !strcmp(step->field[CONTROL], "drop"), may_pass = false;
-	struct figure *dropped = &step->dropped;
+	__u64 seen = number_of(step, PACKETS), hits = 0, missed = 0;
 	size_t kept = 0;
 
-	*dropped = (struct figure){ .there = true, .known = true, .counted = true, .n = number_of(step, DROPPED) };
+	/* tc counts what the program drops. What CONTROL drops, nothing counts: this would be a part of it. */
+	step->dropped = (struct figure){ true, strcmp(step->field[CONTROL], "drop") != 0, true, number_of(step, DROPPED) };
 	if (!step->program || !action)
 		return;
 	for (size_t i = 0; i < step->reasons; i++) {
@@ -151,50 +146,29 @@ static void outcome(struct step *step, const struct action *action, const struct
 			continue;
 		}
 		missed += r->n;
-		if (!strcmp(r->name, "over"))
-			over = r->n;
-		if (!strcmp(r->name, "miss"))
-			continue;
-		if ((!strcmp(r->name, "expired") || !strcmp(r->name, "unmapped")) &&
-		    is_one_of(param_of(step, r->name) ?: "", goes_on)) {
-			may_pass = true;
-			passed = r->n;
-		}
-		step->reason[kept++] = *r;
+		if (strcmp(r->name, "miss"))
+			step->reason[kept++] = *r;
 	}
 	step->reasons = kept;
 
-	if (!strcmp(action->class, "matcher")) {
-		step->matcher = true;
-		step->hits.there = step->misses.there = true;
-		if (next) {
-			step->hits = (struct figure){ true, true, true, number_of(next, PACKETS) };
-		} else if (step->readable && count && !strcmp(count, "misses")) {
-			step->misses.counted = true;
-			step->hits = (struct figure){ true, true, false, missed < seen ? seen - missed : 0 };
-		} else if (step->readable && count && !strcmp(count, "hits")) {
-			step->hits = (struct figure){ true, true, true, hits };
-		}
-		if (step->hits.known) {
-			/* The counters were read one after the other. */
-			if (step->hits.n > seen)
-				step->hits.n = seen;
-			step->misses.known = true;
-			step->misses.n = step->misses.counted && missed < seen ? missed : seen - step->hits.n;
-		}
-		if (drops)
-			*dropped = step->hits;
-	} else if (!strcmp(action->class, "rewriter")) {
-		if (drops)
-			*dropped = (struct figure){ true, step->readable, !may_pass, seen > passed ? seen - passed : 0 };
-	} else if (!strcmp(action->class, "policer") && drops) {
-		/* with `over hit` those above the rate, which are counted; else those that conform too */
-		const char *mode = param_of(step, "over");
-
-		*dropped = (struct figure){ true, step->readable, true, mode && !strcmp(mode, "hit") ? over : seen };
-	} else if (!strcmp(action->class, "verdict") && drops && !(step->readable && param_of(step, "code"))) {
-		/* its own code, but for unspec, and pipe for the share that does not get it */
-		*dropped = (struct figure){ true, step->readable && !param_of(step, "chance"), true, seen };
+	if (strcmp(action->class, "matcher"))
+		return;
+	step->matcher = true;
+	step->hits.there = step->misses.there = true;
+	if (next) {
+		step->hits = (struct figure){ true, true, true, number_of(next, PACKETS) };
+	} else if (step->readable && count && !strcmp(count, "misses")) {
+		step->misses.counted = true;
+		step->hits = (struct figure){ true, true, false, missed < seen ? seen - missed : 0 };
+	} else if (step->readable && count && !strcmp(count, "hits")) {
+		step->hits = (struct figure){ true, true, true, hits };
+	}
+	if (step->hits.known) {
+		/* The counters were read one after the other. */
+		if (step->hits.n > seen)
+			step->hits.n = seen;
+		step->misses.known = true;
+		step->misses.n = step->misses.counted && missed < seen ? missed : seen - step->hits.n;
 	}
 }
 

@@ -249,8 +249,8 @@ static void show_step(struct paper *paper, const struct step *step, bool first, 
 	words(paper, step->field[PACKETS]);
 	words(paper, step->matcher ? "looked up," : "packets,");
 	words(paper, step->field[BYTES]);
-	words(paper, step->matcher ? "bytes" : "bytes,");
-	if (!step->matcher) {
+	words(paper, step->matcher || !step->dropped.known ? "bytes" : "bytes,");
+	if (!step->matcher && step->dropped.known) {
 		coloured(paper, step->dropped.n ? WARNING : PLAIN, figure(n, &step->dropped));
 		words(paper, "dropped");
 	}
