@@ -226,22 +226,26 @@ are_taken() {
 }
 
 # choose_prefs HOOK W...: for those of its all_wants without one, which are met in this order. Those that stay keep
-# theirs. There is room between them, for lines that come later.
+# theirs; what comes before the first or behind the last of them stays on its side of the filters of others. There is
+# room between them, for lines that come later.
 choose_prefs() {
-	local hook=$1 w p dev dir chain low=0 high some=() missing='' prefs
-	local -A used=()
+	local hook=$1 w p dev dir chain low=0 high first='' last='' some=() missing='' prefs
+	local -A used=() foreign=()
 	shift
 	for w in "${all_wants[@]}"; do
 		[[ ${how[w]} != new ]] || missing=1
 	done
 	for w; do
-		[[ ! ${pair[w]-} ]] || at[w]=${have_pref[pair[w]]}
+		[[ ${pair[w]-} ]] || continue
+		at[w]=${have_pref[pair[w]]} last=${at[w]}
+		first=${first:-$last}
 	done
 	[[ $missing ]] || return 0
 	read -r dev dir chain <<<"$hook"
 	are_taken
 	split prefs "${prefs_at[$hook]-}"
-	for p in "${prefs[@]}"; do used[$p]=1; done
+	for p in "${prefs[@]}"; do used[$p]=1 foreign[$p]=1; done
+	for w in "${all_haves[@]}"; do unset "foreign[${have_pref[w]}]"; done
 	for w in "${all_wants[@]}"; do
 		[[ ${want_pref[w]} ]] || continue
 		[[ ${how[w]} != new || ! ${used[${want_pref[w]}]-} ]] ||
@@ -254,20 +258,27 @@ choose_prefs() {
 			continue
 		fi
 		[[ $w == end ]] && high=65536 || high=${at[w]}
-		if ((${#some[@]})) && ! spread "$low" "$high" used "${some[@]}"; then
-			# There is no room: all of them come anew.
+		if ((${#some[@]})) && ! spread "$low" "$high" used foreign "${some[@]}"; then
+			# There is no room: all of them come anew, between the same filters of others if these leave enough.
 			for p; do pair[p]='' how[p]=new; done
-			spread 9744 49152 used "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
+			low=0 high=65536
+			for p in "${!foreign[@]}"; do
+				((p > ${first:-0} || p < low)) || low=$p
+				((p < ${last:-65536} || p > high)) || high=$p
+			done
+			((low > 0 || high < 65536)) && spread "$low" "$high" used foreign "$@" ||
+				spread 9744 49152 used foreign "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
 			return
 		fi
 		some=() low=$high
 	done
 }
 
-# spread LOW HIGH USED W...: gives them prefs between these two that are not in USED, or fails
+# spread LOW HIGH USED FOREIGN W...: gives them prefs between these two that are not in USED, or fails; at the front and at
+# the end none of FOREIGN is between them and the other one of the two
 spread() {
-	local low=$1 high=$2 n=$(($# - 3)) i=0 w p last=$1
-	local -n used_=$3
+	local low=$1 high=$2 n=$(($# - 4)) i=0 w p last
+	local -n used_=$3 foreign_=$4
 	# at the front and at the end at most 256 apart
 	if ((high == 65536)); then
 		((low)) || low=9744
@@ -275,14 +286,20 @@ spread() {
 	elif ((low == 0 && high > 256 * (n + 1))); then
 		low=$((high - 256 * (n + 1)))
 	fi
-	for w in "${@:4}"; do
+	for p in "${!foreign_[@]}"; do
+		((p > low && p < high)) || continue
+		if (($1 == 0 && $2 < 65536)); then low=$p; fi
+		if (($1 > 0 && $2 == 65536)); then high=$p; fi
+	done
+	last=$low
+	for w in "${@:5}"; do
 		i=$((i + 1)) p=$((low + (high - low) * i / (n + 1)))
 		((p > last)) || p=$((last + 1))
 		while [[ ${used_[$p]-} ]]; do p=$((p + 1)); done
 		((p < high)) || return
 		last=$p at[w]=$p
 	done
-	for w in "${@:4}"; do used_["${at[w]}"]=1; done
+	for w in "${@:5}"; do used_["${at[w]}"]=1; done
 }
 
 # ---- showing the plan -------------------------------------------------------------------------
