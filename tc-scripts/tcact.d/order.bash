@@ -43,7 +43,6 @@ passes_on() {
 }
 
 # warn WHAT WHY NEXT: it is done, but may not be what is wanted
-warn() { printf '%s\n' "tcact: warning: $1: $2; $3" >&2; }
 
 # listed NAME LINE...: sets the variable NAME to "pref N (KIND)" of the first "N KIND", and how
 # many more there are

@@ -409,9 +409,22 @@ find_own() {
 	fi
 }
 
+# warn_killed: what a killed call has changed, or one that could not undo it, is there until one takes the lock
+warn_killed() {
+	local dir
+	[[ ! $lock && ! $told_killed && $own_netns && -O $state ]] || return 0
+	for dir in "$state/$own_netns"-*; do
+		[[ -s $dir/journal && ! -e /proc/${dir##*-} ]] || continue
+		told_killed=1
+		warn "$subcommand" "an earlier call left changes that are not undone yet" "the next call that changes something undoes them"
+		return
+	done
+}
+
 # list_own ARRAY [LISTS]: as find_own, all at the devices and directions of the place
 list_own() {
 	local d way line lines text field places=()
+	warn_killed
 	qdisc_of=()
 	read_labels
 	((${#match[@]} == 0)) || bad "match does not tell attachments apart" "use pref and chain, see: tcact show"
