@@ -267,14 +267,25 @@ int settings_finish(struct settings *settings, struct error *e)
 
 /* ---- bake ------------------------------------------------------------------------------------ */
 
+static bool has_seed(const struct action *action)
+{
+	for (size_t i = 0; i < action->parameters; i++)
+		if (!strcmp(action->parameter[i].kind->name, "seed"))
+			return true;
+	return false;
+}
+
 int settings_bake(const struct settings *settings, struct baked *baked, const char *path, struct error *e)
 {
+	/* a seed is a secret; what a file is for, that is there already, its owner has said */
+	mode_t mode = has_seed(settings->action) ? 0600 : 0644;
 	const char *slash = strrchr(path, '/');
 	int directory = slash ? (int)(slash - path) + 1 : 0, file;
 	struct stat there, own;
 	char temporary[PATH_MAX];
 
 	if (!stat(path, &there)) {
+		mode = there.st_mode & 0777;
 		if (!S_ISREG(there.st_mode))
 			return error(e, USAGE, "choose another FILE", "%s is not a regular file", Q(path));
 		if (!stat(settings->action->path, &own) && own.st_ino == there.st_ino &&
@@ -290,10 +301,10 @@ int settings_bake(const struct settings *settings, struct baked *baked, const ch
 		return errno == ENOENT || errno == ENOTDIR
 			? error(e, USAGE, "create it", "there is no directory %.*s", directory ?: 1,
 				directory ? path : ".")
-			: error(e, REFUSED, "choose another one", "cannot write to the directory of %s: %s",
-				Q(path), strerror(errno));
+			: error(e, REFUSED, "choose another one",
+				"cannot write to the directory of %s: %s", Q(path), strerror(errno));
 	if (write_all(file, settings->image, settings->action->size) || (baked && baked_write(file, baked, e)) ||
-	    fchmod(file, 0644) || rename(temporary, path)) {
+	    fchmod(file, mode) || rename(temporary, path)) {
 		error(e, REFUSED, "check the space and the permissions of its directory", "cannot write %s: %s", Q(path),
 		      strerror(errno));
 		close(file);
