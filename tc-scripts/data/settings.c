@@ -301,7 +301,7 @@ int settings_bake(const struct settings *settings, struct baked *baked, const ch
 		return errno == ENOENT || errno == ENOTDIR
 			? error(e, USAGE, "create it", "there is no directory %.*s", directory ?: 1,
 				directory ? path : ".")
-			: error(e, REFUSED, "choose another one",
+			: error(e, REFUSED, errno == ENOSPC ? "make room there" : "choose another one",
 				"cannot write to the directory of %s: %s", Q(path), strerror(errno));
 	if (write_all(file, settings->image, settings->action->size) || (baked && baked_write(file, baked, e)) ||
 	    fchmod(file, mode) || rename(temporary, path)) {
