@@ -164,6 +164,7 @@ command_bake() {
 	done
 	((${#args[@]})) || bad "the NAME of an action is missing" "see: tcact list"
 	[[ $file ]] || bad "-o FILE is missing" "say where the copy goes"
+	[[ $file != -* ]] || bad "FILE $(q "$file"): must not begin with -" "choose another name"
 	catalogue "${args[0]}"
 	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || { [[ ${args[1]} == table ]] && takes_table "${args[0]}"; } || {
 		typed=(bake -o "$file" "${args[@]}")
