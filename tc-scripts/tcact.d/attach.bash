@@ -177,6 +177,9 @@ needs_place() {
 	bad "$missing is missing" "write dev DEV ingress or dev DEV egress before the actions"
 }
 
+# drops_all NAME SETTINGS CONTROL: of a policer without `over hit`, CONTROL is for what it lets pass, and it drops the rest
+drops_all() { [[ ${class[$1]} == policer && $3 == @(drop|shot) && " $2 " != *' over hit '* ]]; }
+
 # parse_control TOTAL WORD...: what is left of so many
 parse_control() {
 	local name=${steps[-1]} total=$1
@@ -184,6 +187,8 @@ parse_control() {
 	case ${1-} in
 	pass | ok | drop | shot | pipe | continue | reclassify | trap)
 		control=("$1")
+		[[ $subcommand == change ]] || ! drops_all "$name" "${settings[-1]}" "$1" ||
+			bad "$1 would drop what $name lets pass too, so all packets" "$(instead $# 1)"
 		shift ;;
 	goto)
 		[[ ${2-} == chain && ${3-} =~ ^(0|[1-9][0-9]{0,8})$ ]] || bad "goto: write goto chain N"
@@ -510,7 +515,7 @@ add_clsact() {
 # The same program with other constants takes its place; it keeps its maps, and so its table
 # and its counters.
 command_change() {
-	local line rest own field entry name pin given=() fits=()
+	local line rest own field entry name pin ends settings_ given=() fits=()
 	catalogue
 	place rest "$@"
 	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing" "write dev DEV, or as NAME"
@@ -534,8 +539,15 @@ command_change() {
 		bad "$name is not the last action, which has the control" "name that one"
 	[[ ${entry[11]} != goto* ]] ||
 		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
+	ends=${control[*]:-${entry[11]}} settings_=${settings[0]}
+	if drops_all "$name" "$settings_" "$ends"; then
+		[[ " $settings_ " == *' over '* ]] || settings_=$(data live "$name" "${entry[10]}") || ended $?
+		# that it cannot be read stage says
+		[[ ! $settings_ ]] || ! drops_all "$name" "${settings_##*$'\t'}" "$ends" ||
+			bad "$ends would drop what $name lets pass too, so all packets" "give another CONTROL, such as continue"
+	fi
 	stage pin -l "${entry[10]}" "$name" "${given[@]}"
-	replace "$pin" "${control[*]:-${entry[11]}}" "${entry[@]}"
+	replace "$pin" "$ends" "${entry[@]}"
 	commit
 }
 
