@@ -566,14 +566,19 @@ remove_one() {
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
 }
 
-# prepare_devices W...: sets flag_of; a device that has no clsact gets one
-prepare_devices() {
+# have_hooks: the devices have the hooks that the plan is for, or can get them
+have_hooks() {
 	local w dev
-	for w; do
+	for w in "${!how[@]}"; do
 		dev=${want_dev[w]}
 		[[ ${want_hook[w]} == "$dev ingress "* || ${qdisc_of[$dev]-} != ingress ]] ||
 			fail 1 "${line_at[want_line[w]]}" "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 	done
+}
+
+# prepare_devices W...: sets flag_of; a device that has no clsact gets one
+prepare_devices() {
+	local w dev
 	for w; do
 		dev=${want_dev[w]}
 		[[ ! ${flag_of[$dev]-} ]] || continue
@@ -820,6 +825,7 @@ command_apply() {
 		told "apply: nothing to do"
 		return
 	fi
+	have_hooks
 	if [[ $dry && ! $verbose ]]; then
 		show_plan
 		return 4
