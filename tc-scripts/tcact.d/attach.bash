@@ -132,7 +132,8 @@ free_pref() {
 # parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]: sets steps to the names,
 # settings to "PARAM VALUE ..." of each, tables to its "=FILE", to "empty", or to nothing, control to CONTROL's words
 parse_steps() {
-	local n name args table total=$#
+	local n name args table total=$# give='give one'
+	[[ $in_file ]] || give+=', or - for stdin'
 	steps=() settings=() tables=() control=()
 	(($#)) || bad "the NAME of an action is missing" "see: tcact list"
 	set -- 'then' "$@"
@@ -146,9 +147,9 @@ parse_steps() {
 				args+=("${@:1:2}")
 			elif [[ $1 == table ]]; then
 				takes_table "$name" || bad "$name has no table"
-				(($# > 1)) || bad "table: its FILE is missing" "give one, or - for stdin"
+				(($# > 1)) || bad "table: its FILE is missing" "$give"
 				[[ ! $table ]] || bad "table is given twice"
-				[[ $2 ]] || bad "table: the name of its FILE is empty" "give one, or - for stdin"
+				[[ $2 ]] || bad "table: the name of its FILE is empty" "$give"
 				table=$2
 			else
 				break

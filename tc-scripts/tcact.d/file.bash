@@ -116,9 +116,11 @@ read_file() {
 		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
 		((${#words[@]})) || continue
 		typed=("${words[@]}")
-		[[ ${words[0]} != add ]] || words=(tcact "${words[@]}")
-		[[ ${words[0]} != tcact ]] || bad "a line begins with dev, and not with a command" \
-			"write: $(shell "${words[@]:2}")"
+		if [[ ${words[0]} == @(add|tcact) ]]; then
+			while [[ ${words[0]-} == @(add|tcact|-*) ]]; do words=("${words[@]:1}"); done
+			((${#words[@]})) || words=(dev DEV ingress NAME)
+			bad "a line begins with dev, and not with a command" "write: $(shell "${words[@]}")"
+		fi
 		if is_heading "${words[@]}"; then
 			heading=("${words[@]}") heading_text=$raw heading_at=$at raw=''
 			! ours "${words[@]}" || place words "${words[@]}"

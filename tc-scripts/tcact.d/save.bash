@@ -70,8 +70,8 @@ command_save() {
 			continue
 		fi
 		echo "$text"
-		[[ ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# tcact: the line above begins with an empty table, and apply leaves" \
-			"its entries alone. To have them in a file: tcact table dump, and table FILE in the line."
+		[[ ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# tcact: the line above begins without the table that is there, which apply" \
+			"leaves alone. To have it in a file: tcact table dump (of police and pace: with plans), and table FILE in the line."
 	done
 	[[ ! $kept ]] || printf '\n# tcact: for devices that are not there:\n%s' "${kept##*($'\n')}"
 }
