@@ -150,6 +150,7 @@ one_of() {
 
 command_table() {
 	local verb=${1-} name='' rest
+	[[ $verb != -?* ]] || misplaced $# "$verb"
 	[[ $verb == @(add|del|load|dump|flush|show) ]] || bad "table: write add, del, load, dump, flush or show"
 	subcommand+=" $verb"
 	shift
