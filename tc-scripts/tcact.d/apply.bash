@@ -4,9 +4,9 @@
 # is new comes in front of what goes, and what stays is not touched.
 
 # Of each attachment that is there: the first of its lines in own, "DEV DIR CHAIN", pref, and as want_* of file.bash
-# have_odd: its match is not known
+# have_odd: its match is not known; have_lost: its label is that of a line, but what that says is written down no more
 own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_control=() have_form=() have_tables=()
-have_odd=()
+have_odd=() have_lost=()
 # the lists of all filters at its place, and what they take: see are_taken
 lists=''
 declare -gA taken_at=() prefs_at=()
@@ -47,6 +47,7 @@ have_all() {
 			text='- all '
 			number=${field[7]:24}
 			[[ ! $number ]] || text=${labels[$number]-${label_of[$number]-}}
+			[[ ! $number || ${labels[$number]-} || ! $text ]] || have_lost[h]=1
 			[[ $text ]] || {
 				match_of text "${field[5]}" "${field[16]/#-/}" || have_odd[h]=1
 				text="- ${field[4],,} $text"
@@ -341,6 +342,7 @@ difference() {
 	mapfile -t tables_want <<<"${want_tables[$1]}"
 	mapfile -t tables_have <<<"${have_tables[$2]}"
 	[[ ${want_label[$1]} == "${have_label[$2]}" ]] || echo "    as ${have_label[$2]%% *} -> ${want_label[$1]%% *}"
+	[[ ! ${have_lost[$2]-} ]] || echo "    its name, protocol and match are no longer in $state -> as here"
 	for i in "${!names[@]}"; do
 		[[ ${want[i]} == "${have[i]}" ]] || echo "    ${names[i]} ${have[i]}-> ${want[i]% }"
 		were=${tables_have[i]% *} are=${tables_want[i]% *}
@@ -815,6 +817,7 @@ command_apply() {
 			"when it is there: $(shell "${words[@]}" dev "$dev" "$@")"
 	done
 	for w in "${!how[@]}"; do
+		[[ ${how[w]} != same || ! ${have_lost[pair[w]]-} ]] || how[w]=change
 		[[ ${how[w]} != @(new|swap) ]] || added=$((added + 1))
 		[[ ${how[w]} != swap ]] || n=$((n + 1))
 		[[ ${how[w]} != change ]] || changed=$((changed + 1))
