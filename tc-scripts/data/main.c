@@ -42,6 +42,7 @@ static const struct {
 	{ "form", command_form },
 	{ "keep", command_keep },
 	{ "used", command_used },
+	{ "kept", command_kept },
 	{ "complete", command_complete },
 	{ "version", command_version },
 };

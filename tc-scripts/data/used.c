@@ -97,8 +97,8 @@ static const struct used_record *record_at(const unsigned char *at, const unsign
 	return r;
 }
 
-/* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. */
-static unsigned char *used_read(const char *path)
+/* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. @tell: and says so */
+static unsigned char *used_read(const char *path, bool tell)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const struct used_file *head;
@@ -114,8 +114,9 @@ static unsigned char *used_read(const char *path)
 	head = (const void *)bytes;
 	if (!bytes || n < sizeof(*head) || head->magic != USED_MAGIC || head->size != n ||
 	    head->checksum != crc32(0, bytes + sizeof(*head), n - sizeof(*head))) {
-		fprintf(stderr, "tcact: warning: %s: it is no file of this machine's tcact keep; what it counted begins at 0\n",
-			Q(path));
+		if (tell)
+			fprintf(stderr, "tcact: warning: %s: it is no file of this machine's tcact keep; "
+				"what it counted begins at 0\n", Q(path));
 		free(bytes);
 		return NULL;
 	}
@@ -142,7 +143,7 @@ void used_find(struct used *used, const char *path, const char *key, struct sett
 	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || !element_size(&b) ||
 	    text_of(&b, settings, key, text))
 		return;
-	used->file = used_read(path);
+	used->file = used_read(path, false);
 	while (used->file && (r = record_next(used->file, r)))
 		if (!strcmp(r->text, text))
 			break;
@@ -238,7 +239,7 @@ static bool of_devices(const char *text, char **devices, int n)
 /* What the file had for other devices stays: they may come, and so may what is to be attached to them. */
 static void keep_others(const char *path, char **devices, int n, FILE *to)
 {
-	unsigned char *file = used_read(path);
+	unsigned char *file = used_read(path, true);
 	const struct used_record *r = NULL;
 
 	while (file && (r = record_next(file, r)))
@@ -308,6 +309,16 @@ static int file_replace(const char *path, const char *temporary, const char *byt
 		close(of);
 	}
 	return e->status ? -1 : 0;
+}
+
+/* kept FILE: warns if it is not fit for use; each load that reads it is silent */
+int command_kept(const struct options *options, char **words, int n, struct error *e)
+{
+	(void)options;
+	if (n != 1)
+		return error(e, USAGE, "see: tcact help", "kept: write FILE");
+	free(used_read(words[0], true));
+	return 0;
 }
 
 /*

@@ -650,6 +650,7 @@ carry_out() {
 	mapfile -t adds < <(in_order 1,1rn 2,2n "${adds[@]}")
 	mapfile -t removes < <(in_order 1,1n 2,2rn "${removes[@]}")
 	[[ ! $kept_file ]] || read_kept_keys
+	((${#kept_key[@]} == 0)) || ask kept "$kept_file"
 	bake_all "${adds[@]}"
 	prepare_devices "${adds[@]}"
 	for w in "${adds[@]}"; do devs+=("${want_dev[w]}"); done
