@@ -444,6 +444,10 @@ int table_read(struct table *table, const char *path, const struct table_rules *
 		error(e, USAGE, "name a file", "%s is a directory", Q(path));
 		goto out;
 	}
+	if (rules->again && !S_ISREG(before.st_mode)) {
+		error(e, USAGE, "name one, as it is read more than once", "table %s is no regular file", Q(path));
+		goto out;
+	}
 	if (read_file(&reader, file, &before, e))
 		goto out;
 	if (S_ISREG(before.st_mode) && !fstat(file, &after) &&

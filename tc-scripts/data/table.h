@@ -128,6 +128,7 @@ int table_full(const struct table *table, struct fault *fault);
 struct table_rules {
 	bool lenient;		/* wrong lines are left out, and counted on standard error */
 	size_t least;		/* the table must have at least so many entries, and always one */
+	bool again;		/* @path will be read again, so it must be a regular file */
 	const char *wrong;	/* what to do next about a wrong line, for the error message; NULL: correct it */
 	bool keys;		/* only the key of each entry counts, as for del */
 	const char *empty;	/* what to do next if it has none, for the error message */
