@@ -149,7 +149,7 @@ struct said {
 	const struct action *action;	/* the last one that it names, or NULL */
 	const struct parameter *parameter;	/* of it: its value is to follow */
 	const char *keyword;		/* the same of a word that is not a parameter, or NULL */
-	bool control;
+	bool control, hit;		/* hit: `over hit` */
 };
 
 /* The file says whether it is an action; those that are not need no message. */
@@ -175,6 +175,7 @@ static void see(struct said *said, const struct options *options, char **words, 
 
 		if (p && parameter_is_table(p))
 			p = NULL;
+		said->hit |= p && i + 1 < n && !strcmp(words[i], "over") && !strcmp(words[i + 1], "hit");
 		said->control |= is_choice(words[i], controls);
 		/* the match of a filter, as the shell has it: 'flower ip_proto tcp' */
 		if (i + 1 < n && !strcmp(words[i], "match"))
@@ -222,8 +223,10 @@ static void offer_next(const struct options *options, const char *subcommand, co
 			offer("then", "another action");
 		if (bake)
 			offer("-o", "the file to write");
-		else
-			offer_all(controls);
+		/* that of a policer which is no matcher would drop all */
+		for (const struct choice *c = controls; !bake && c->word; c++)
+			if (change || said->hit || strcmp(c->word, "drop") || strcmp(said->action->class, "policer"))
+				offer(c->word, c->help);
 	}
 	if (!strcmp(subcommand, "monitor") || top)
 		offer("interval", "in seconds");
