@@ -78,13 +78,53 @@ static __always_inline __u16 port_csum_diff(__be16 old)
 }
 
 /*
+ * CHECKSUM_PARTIAL is about the innermost checksum. If a tunnel (VXLAN, Geneve, FOU) contains a packet that has it, the
+ * outer UDP checksum is complete, unless the packet will be segmented (udp_set_csum() in net/ipv4/udp.c). Only its value
+ * tells: where it is to be completed, the field has the sum of the pseudo-header. Is it complete, if it would be @sum with
+ * the addresses that are there now? The IP header is at @ip, the UDP header at @udp.
+ */
+OUT_OF_LINE int nat_udp_is_complete(struct __sk_buff *skb, __u32 ip, bool v4, __u32 udp, __u32 sum)
+{
+	__be32 addresses[2 * sizeof(struct in6_addr) / sizeof(__be32)] = {};
+	__be16 length;
+	__s64 is;
+
+	if (bpf_skb_load_bytes(skb, udp + offsetof(struct udphdr, len), &length, sizeof(length)) ||
+	    (v4 ? bpf_skb_load_bytes(skb, ip + offsetof(struct iphdr, saddr), addresses, 2 * sizeof(__be32))
+		: bpf_skb_load_bytes(skb, ip + offsetof(struct ipv6hdr, saddr), addresses, sizeof(addresses))))
+		return false;
+	is = bpf_csum_diff(NULL, 0, addresses, sizeof(addresses), length + bpf_htons(IPPROTO_UDP));
+	return is >= 0 && csum16_add(is, is >> 16) != sum;
+}
+
+/*
+ * The transport checksum @sum, of the header at @l4, after @diff, which was written; updates skb->csum too. A UDP @sum of
+ * 0 means that there is none: call csum_no_transport_update() instead.
+ */
+static __always_inline __u16 nat_csum(struct __sk_buff *skb, __u32 ip, bool v4, __u32 l4, __u8 proto, bool routed,
+				      __u16 sum, const struct csum_diff *diff)
+{
+	bool udp = transport_is_udp(proto);
+	__u16 partial;
+
+	if (!csum_partial_or_update(skb, diff, udp))
+		return csum_transport(sum, diff, udp);
+	/* the field holds the sum of the pseudo-header alone, not inverted */
+	partial = csum16_add(sum, diff->pseudo_header);
+	if (proto == IPPROTO_UDP && !routed && !skb->gso_size && nat_udp_is_complete(skb, ip, v4, l4, partial))
+		return csum_transport(sum, diff, udp);
+	return partial;
+}
+
+/*
  * Translates a packet with TCP or UDP directly after a common IP header, as nearly all
  * packets are. All arguments except the first two are compile-time constants.
  */
 static __always_inline int nat_translate_common(struct __sk_buff *skb, const struct network *net,
 						bool v4, __u8 proto, enum side side)
 {
-	void *l4 = net->header + (v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	__u32 size = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	void *l4 = net->header + size;
 	__sum16 *check = l4 + transport_csum_offset(proto, v4);
 	__be16 *port = l4 + side * sizeof(*port);
 	struct csum_diff diff = {};
@@ -101,7 +141,7 @@ static __always_inline int nat_translate_common(struct __sk_buff *skb, const str
 	if (transport_is_udp(proto) && !*check)
 		csum_no_transport_update(skb, &diff);
 	else
-		*check = csum_transport_update(skb, *check, &diff, transport_is_udp(proto));
+		*check = nat_csum(skb, net->offset, v4, net->offset + size, proto, /*routed*/ false, *check, &diff);
 	return CONTROL;
 }
 
@@ -236,7 +276,8 @@ nat_translate_any(struct __sk_buff *skb, __u32 offset, __be16 proto)
 		csum_no_transport_update(skb, &diff);
 		return DONE;
 	}
-	check = csum_transport_update(skb, end.check, &diff, transport_is_udp(end.l4.proto));
+	check = nat_csum(skb, offset, proto == bpf_htons(ETH_P_IP), end.l4.offset, end.l4.proto, end.l4.routed, end.check,
+			 &diff);
 	return bpf_skb_store_bytes(skb, end.check_offset, &check, sizeof(check), /*flags*/ 0)
 		       ? HELPER_FAILED : DONE;
 }

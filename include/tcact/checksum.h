@@ -9,7 +9,8 @@
  *   TCP option, TCP window          bpf_l4_csum_replace() without BPF_F_PSEUDO_HDR:
  *                                   under CHECKSUM_PARTIAL the field holds the sum of
  *                                   the pseudo-header only, and must not change
- *   address, port                   the IPv4 header checksum, then csum_transport_update()
+ *   address, port                   the IPv4 header checksum, then that of the transport header:
+ *                                   csum_partial_or_update()
  *
  * All updates are incremental (RFC 1624): a checksum that was wrong before stays wrong.
  */
@@ -96,33 +97,24 @@ static __always_inline __u16 csum_transport(__u16 sum, const struct csum_diff *d
  *   CHECKSUM_COMPLETE     QUERY fails after INC too, and bpf_csum_update() succeeds
  *   CHECKSUM_PARTIAL      all of them fail
  *
+ * Since Linux 6.11 a UDP packet that will be segmented can be CHECKSUM_NONE and still have to be completed: where the
+ * device computes no checksums (udp_send_skb() in net/ipv4/udp.c).
+ *
  * In state COMPLETE this also updates skb->csum for @diff. The new transport checksum
  * makes up for the changed bytes of the transport header, and takes the change of the
  * pseudo-header away, so that +address and -pseudo are left.
  */
 static __always_inline bool csum_partial_or_update(struct __sk_buff *skb,
-						   const struct csum_diff *diff)
+						   const struct csum_diff *diff, bool udp)
 {
 	if (bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY) >= 0)
 		return false;
 	bpf_csum_level(skb, BPF_CSUM_LEVEL_INC);
 	if (bpf_csum_level(skb, BPF_CSUM_LEVEL_QUERY) >= 0) {
 		bpf_csum_level(skb, BPF_CSUM_LEVEL_DEC);
-		return false;
+		return udp && skb->gso_size;
 	}
 	return bpf_csum_update(skb, diff->address + (__u16)~diff->pseudo_header) < 0;
-}
-
-/*
- * The transport checksum @sum after @diff; updates skb->csum too. A UDP @sum of 0 means
- * that there is no checksum: call csum_no_transport_update() instead.
- */
-static __always_inline __u16 csum_transport_update(struct __sk_buff *skb, __u16 sum,
-						   const struct csum_diff *diff, bool udp)
-{
-	/* PARTIAL: the field holds the sum of the pseudo-header alone, not inverted */
-	return csum_partial_or_update(skb, diff) ? csum16_add(sum, diff->pseudo_header)
-						 : csum_transport(sum, diff, udp);
 }
 
 /* Updates skb->csum after @diff of a packet that has no transport checksum. */

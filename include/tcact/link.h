@@ -70,6 +70,16 @@ static __always_inline bool packet_pull(struct __sk_buff *skb, __u32 size)
 	return size <= skb->len && !bpf_skb_pull_data(skb, size);
 }
 
+/*
+ * Does skb->csum, of CHECKSUM_COMPLETE, include the Ethernet header? Not at ingress, where the packet came in by this
+ * very device. But a packet that was redirected from there to egress has it in the sum (skb_push_rcsum() in
+ * net/sched/act_mirred.c and net/core/filter.c).
+ */
+static __always_inline bool csum_covers_link(const struct __sk_buff *skb)
+{
+	return skb->ingress_ifindex && skb->ingress_ifindex != skb->ifindex;
+}
+
 static __always_inline bool is_ip(__be16 proto)
 {
 	return proto == bpf_htons(ETH_P_IP) || proto == bpf_htons(ETH_P_IPV6);

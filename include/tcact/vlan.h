@@ -100,7 +100,7 @@ static __always_inline void skb_csum_restore(struct __sk_buff *skb, __s64 sum)
  */
 OUT_OF_LINE int vlan_pop_other_tpid(struct __sk_buff *skb)
 {
-	__be16 proto = bpf_htons(ETH_P_8021Q);
+	__be16 proto = bpf_htons(ETH_P_8021Q), foreign = skb->protocol;
 	__s64 sum = bpf_csum_update(skb, 0);
 
 	if (bpf_skb_vlan_push(skb, proto, 0))
@@ -113,6 +113,8 @@ OUT_OF_LINE int vlan_pop_other_tpid(struct __sk_buff *skb)
 	    bpf_skb_vlan_pop(skb))
 		return HELPER_FAILED;
 	skb_csum_restore(skb, sum);
+	if (csum_covers_link(skb))
+		skb_csum_update(skb, csum16_diff(foreign, proto));
 	/* The first pop moves the foreign tag into the metadata, the second removes it. */
 	return bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb) ? HELPER_FAILED : DONE;
 }
@@ -142,6 +144,8 @@ OUT_OF_LINE int vlan_push_other_tpid(struct __sk_buff *skb, __u32 proto, __u32 t
 	    bpf_skb_vlan_pop(skb) || bpf_skb_vlan_pop(skb))
 		return HELPER_FAILED;
 	skb_csum_restore(skb, sum);
+	if (csum_covers_link(skb))
+		skb_csum_update(skb, csum16_diff(known, foreign));
 	return DONE;
 }
 

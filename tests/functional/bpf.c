@@ -26,6 +26,18 @@ SEC("action/complete") int complete(struct __sk_buff *skb)
 	return skb->len < 1000 || bpf_csum_update(skb, 0) < 0 ? -2 : TC_ACT_UNSPEC;
 }
 
+/* Matches packets of 1000 bytes and more, but at most 2000, that are CHECKSUM_COMPLETE: if skb->csum is their sum. */
+SEC("action/summed") int summed(struct __sk_buff *skb)
+{
+	__s64 is = bpf_csum_update(skb, 0);
+	__u32 sum = 0;
+	__u16 word;
+
+	for (__u32 at = 0; at < 2000 && !bpf_skb_load_bytes(skb, at, &word, sizeof(word)); at += sizeof(word))
+		sum += word;
+	return skb->len >= 1000 && is >= 0 && is % 0xffffULL == sum % 0xffffU ? TC_ACT_UNSPEC : -2;
+}
+
 /* Matches packets that have an IPv4 header of IHL 5 and TOS 0xb8 at one of these bytes. */
 static __always_inline int header_within(struct __sk_buff *skb, __u32 first, __u32 last)
 {

@@ -10,6 +10,8 @@ bake sum-mss mss max 1200
 bake sum-nat4 nat side dst from 10.8.0.9/32 to 10.8.0.2/32
 bake sum-nat6 nat side dst from fd09::9/128 to fd09::2/128
 bake sum-npt npt dir in from fd0a::/48 to fd09::/48
+bake sum-mac mac src 02:00:00:00:00:99 dst 02:12:34:56:78:9a
+bake sum-tpid vlan push 7 proto 0x9100
 bake sum-pop vlan pop yes
 bake sum-push vlan push 7
 bake sum-set vlan set 7
@@ -149,6 +151,54 @@ sum_gso_software() {
 	send 1000000
 	same 'checksum errors' "$(bad_sums far)" 0
 	same reasons "$(reasons a egress 7)" ''
+}
+
+t sum_udp_gso 'datagrams that the kernel segments for a device that computes no checksums, through nat, v4 and v6'
+sum_udp_gso() {
+	local to
+	two
+	packet offload a tx-checksum-ip-generic off
+	ip addr add 10.8.0.1/24 dev a
+	ip addr add fd09::1/64 dev a
+	ip -n far addr add 10.8.0.2/24 dev b
+	ip -n far addr add fd09::2/64 dev b nodad
+	for to in 10.8.0.9 fd09::9; do ip neigh add $to lladdr 02:00:00:00:0b:01 dev a nud permanent; done
+	tc filter add dev a egress pref 7 protocol ip matchall @sum-nat4 pipe @segments continue
+	tc filter add dev a egress pref 8 protocol ipv6 matchall @sum-nat6 pipe @segments continue
+	packet transfer udp far 10.1.0.2 5000 10.1.0.2 500 >/dev/null 2>&1 || skip 'this kernel sends no such packets'
+	for to in 10.8.0.9,10.8.0.2 fd09::9,fd09::2; do
+		same "datagrams to $to" "$(packet transfer udp far ${to%,*} 5000 ${to#*,} 500)" '5000 0x00'
+	done
+	same 'checksum errors' "$(bad_sums far)" 0
+}
+
+t sum_tunnel 'a connection in VXLAN, whose outer UDP checksum is complete, through nat, v4 and v6'
+sum_tunnel() {
+	local to
+	two
+	packet offload a tx-checksum-ip-generic off
+	ip addr add 10.8.0.1/24 dev a
+	ip addr add fd09::1/64 dev a
+	ip -n far addr add 10.8.0.2/24 dev b
+	ip -n far addr add fd09::2/64 dev b nodad
+	for to in 10.8.0.9 fd09::9; do ip neigh add $to lladdr 02:00:00:00:0b:01 dev a nud permanent; done
+	ip neigh add 10.8.0.2 lladdr 02:00:00:00:0b:01 dev a nud permanent
+	for to in 10.8.0. fd09::; do
+		ip link add x type vxlan id 5 local ${to}1 remote ${to}9 dstport 4789 nolearning udpcsum dev a 2>/dev/null ||
+			skip 'this kernel has no vxlan'
+		ip -n far link add x type vxlan id 5 local ${to}2 remote ${to}1 dstport 4789 udpcsum dev b
+		ip addr add 10.7.0.1/24 dev x
+		ip -n far addr add 10.7.0.2/24 dev x
+		ip link set x up
+		ip -n far link set x up
+		tc filter add dev a egress pref 7 protocol ip matchall @sum-nat4 continue
+		tc filter add dev a egress pref 8 protocol ipv6 matchall @sum-nat6 continue
+		same "transfer to ${to}9" "$(packet transfer tcp far 10.7.0.2 300000)" '300000 0x00'
+		same 'checksum errors' "$(bad_sums far)" 0
+		ip link del x
+		ip -n far link del x
+		tc filter del dev a egress
+	done
 }
 
 t sum_receiver_control 'control: this receiver counts a wrong checksum'
@@ -328,6 +378,41 @@ sum_complete_vlan() {
 		action pedit munge offset 8 u8 set 33
 	packet udp fd0a::2 9 1000
 	eventually noticed
+}
+
+t sum_complete_redirect 'the same, redirected to the egress of another device, through mac and a tag with TPID 0x9100'
+sum_complete_redirect() {
+	local before at change n=0
+	local summed=(action bpf object-file "$work/bpf.o" sec action/summed pipe action gact drop)
+	complete gretap
+	ip addr add 10.8.0.1/24 dev g0
+	ip neigh add 10.8.0.2 lladdr 02:00:00:00:0d:01 dev g0 nud permanent
+	ip -n far link add name w type veth peer name v
+	ip -n far link set dev w up
+	ip -n far link set dev v up
+	clsact w
+	tc filter add dev g0 ingress pref 7 matchall action mirred egress redirect dev w
+	while read -r at change; do
+		# shellcheck disable=SC2086 # words
+		tc filter add dev w egress pref 7 matchall $change "${summed[@]}"
+		packet udp 10.8.0.2 9 1000
+		n=$((n + 1))
+		redirected() { [[ $(stats g0 ingress 1 2) == "$n 0" ]]; }
+		eventually redirected
+		same "the sum of what leaves: $change" "$(stats w egress 7 "$at")" '1 1'
+		tc filter del dev w egress pref 7
+	done <<-'EOT'
+		2
+		3 @sum-mac pipe
+		3 @sum-tpid pipe
+		4 @sum-tpid pipe @sum-pop pipe
+	EOT
+	# control: pedit does not update it
+	tc filter add dev w egress pref 7 matchall action pedit munge offset -14 u8 set 33 pipe "${summed[@]}"
+	packet udp 10.8.0.2 9 1000
+	n=$((n + 1))
+	eventually redirected
+	same control "$(stats w egress 7 3)" '0 0'
 }
 
 # ---- fragments ------------------------------------------------------------------------------

@@ -185,6 +185,7 @@ extern char load_log[];
 struct sum {
 	uint32_t at, from, to, pseudo, pseudo_length;
 	bool udp;			/* a value of 0 means that there is no checksum */
+	bool partial;			/* it is to be completed: the sum of the pseudo-header, not inverted */
 };
 
 struct run {

@@ -126,6 +126,8 @@ enum end { TRANSLATED, NOT_MATCHED, LEFT };
 static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 {
 	uint32_t at = p->l4 + 2 * dst, field, address = address_offset(p, dst);
+	/* the kernel segments it for a device that computes no checksums: udp_send_skb() since Linux 6.11 */
+	bool partial = !inner && (p->protocol == 17 || p->protocol == 136) && r->ctx.gso_size && !r->flags;
 	bool by_port = nat.port || nat.port_to, new_port = false;
 
 	if (!nat_matches(p, dst))
@@ -165,7 +167,8 @@ static enum end nat_end(struct run *r, struct packet *p, bool dst, bool inner)
 	if (nat.prefix)
 		sum_header(r, p->l3);
 	if (field)	/* RFC 8200, 8.1: the checksum covers the final destination */
-		sum_add(r, (struct sum){ .at = p->l4 + field, .from = p->l4, .to = p->end, .pseudo = address_offset(p, false),
+		sum_add(r, (struct sum){ .at = p->l4 + field, .from = partial ? 0 : p->l4, .to = partial ? 0 : p->end,
+					 .partial = partial, .pseudo = address_offset(p, false),
 					 .pseudo_length = p->version == 4 ? 8 : p->routed ? 16 : 32,
 					 .udp = p->protocol == 17 || p->protocol == 136 });
 	return TRANSLATED;

@@ -279,6 +279,30 @@ def zero_sums(suite):
                 nat.both(f"wrong-by-{wrong}", off, near, far)
 
 
+def to_be_completed(suite):
+    """UDP that is segmented for a device that computes no checksums: CHECKSUM_NONE, but the field has the sum of the
+    pseudo-header, not inverted (udp_send_skb() since Linux 6.11). TCP is CHECKSUM_PARTIAL then."""
+    def partial(s, d, **more):
+        data = whole(s, d, UDP_, **more)
+        length = 8 + len(PAYLOAD)
+        total = 0xffff - sum16(s + d + struct.pack("!II", length, UDP_))
+        at = len(data) - length + FIELD[UDP_]
+        return data[:at] + struct.pack("!H", total) + data[at + 2:]
+    for old, new in (PAIRS4[1], PAIRS6[1]):
+        version = family_of(old)
+        front = ether(0x0800 if version == 4 else 0x86dd)
+        for ports in ({}, {"port_to": 80}):
+            for nat, near, far in both_ways(suite, old, new, **ports):
+                for name, more in (("", {}), ("-more", {"options": b"\1" * 8} if version == 4 else {"extensions": [hop_by_hop()]})):
+                    def ends(port):
+                        return dict(zip(("sport", "dport"), nat.end(port, 4000)))
+                    before = partial(*nat.end(near, far), **ends(8080), **more)
+                    after = partial(*nat.end(moved(near, nat.old, nat.new), far), **ends(ports.get("port_to", 8080)), **more)
+                    label = "-".join(str(s) for s in [f"to-complete-v{version}{name}", *nat.settings]).replace("/", "_")
+                    suite.case(label, front + before, out=front + after, ctx={"gso_size": 20},
+                               need=14 + len(before) - len(PAYLOAD))
+
+
 def change_ports(suite):
     """ports: (settings, port before, port after or None where it is not matched)"""
     for old, new in (PAIRS4[1], PAIRS6[1], (None, None)):
@@ -572,6 +596,7 @@ def vectors(suite):
     addresses(suite)
     headers(suite)
     zero_sums(suite)
+    to_be_completed(suite)
     change_ports(suite)
     icmp_errors(suite)
     error_fragments(suite)

@@ -2,6 +2,7 @@
 /* Change the addresses of an Ethernet header: IEEE 802.3, 3.2.3. */
 #pragma once
 
+#include <tcact/checksum.h>
 #include <tcact/link.h>
 
 struct mac_params {
@@ -25,18 +26,17 @@ static __always_inline void mac_write(__u8 *to, const volatile __u8 *mac)
 			to[i] = mac[i];
 }
 
-static __always_inline enum reason mac_set(struct __sk_buff *skb,
-					   const volatile struct mac_params *params)
+/* The sum of both addresses, not folded. */
+static __always_inline __u32 mac_sum(const struct ethhdr *eth)
 {
-	struct ethhdr *eth;
+	const __u16 *words = (const void *)eth;
 
-	if (link_layer(skb) != LINK_ETHER)
-		return LINK_UNKNOWN;
-	if (packet_data(skb) + sizeof(*eth) > packet_end(skb) && !packet_pull(skb, sizeof(*eth)))
-		return TRUNCATED;
-	eth = packet_data(skb);
-	if ((void *)(eth + 1) > packet_end(skb))
-		return TRUNCATED;
+	return words[0] + words[1] + words[2] + words[3] + words[4] + words[5];
+}
+
+/* What mac does to the addresses. */
+static __always_inline void mac_change(struct ethhdr *eth, const volatile struct mac_params *params)
+{
 	if (params->swap) {
 		__u8 dst[ETH_ALEN];
 
@@ -46,5 +46,35 @@ static __always_inline enum reason mac_set(struct __sk_buff *skb,
 	}
 	mac_write(eth->h_source, params->src);
 	mac_write(eth->h_dest, params->dst);
+}
+
+/* Updates skb->csum for what mac_change() is about to do. */
+OUT_OF_LINE int mac_csum_update(struct __sk_buff *skb, const volatile struct mac_params *params)
+{
+	struct ethhdr eth;
+
+	if (bpf_skb_load_bytes(skb, 0, &eth, sizeof(eth)))
+		return TRUNCATED;
+	skb_csum_update(skb, ~mac_sum(&eth));
+	mac_change(&eth, params);
+	skb_csum_update(skb, mac_sum(&eth));
+	return DONE;
+}
+
+static __always_inline enum reason mac_set(struct __sk_buff *skb,
+					   const volatile struct mac_params *params)
+{
+	struct ethhdr *eth;
+
+	if (link_layer(skb) != LINK_ETHER)
+		return LINK_UNKNOWN;
+	if (packet_data(skb) + sizeof(*eth) > packet_end(skb) && !packet_pull(skb, sizeof(*eth)))
+		return TRUNCATED;
+	if (csum_covers_link(skb))
+		mac_csum_update(skb, params);
+	eth = packet_data(skb);
+	if ((void *)(eth + 1) > packet_end(skb))
+		return TRUNCATED;
+	mac_change(eth, params);
 	return DONE;
 }
