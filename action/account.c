@@ -200,20 +200,32 @@ static __always_inline void add_other(__u64 bytes, __u64 packets)
 }
 
 /*
+ * How many packets it had; 0: it is free. A GSO packet of a virtual machine counts as none, here as in tc's own counters
+ * (gso_segs, virtio_net_hdr_to_skb() in include/linux/virtio_net.h), so its bytes count too.
+ */
+static __always_inline __u64 weight(const struct account_set *set, __u32 way)
+{
+	__u64 frames = (set->bytes[way] + 2047) / 2048;
+
+	return set->packets[way] > frames ? set->packets[way] : frames;
+}
+
+/*
  * Gives the key a bucket that had fewest packets: none, if one is free. Of several, not always the same one: otherwise
  * new keys would displace each other, and never what a flood of single packets has left in the others.
  */
 OUT_OF_LINE int account_new(struct account_set *set, const struct account_key *key)
 {
-	__u32 first = set->packets[0] ? bucket_hash(account_params.seed, key->low) & (BUCKET_WAYS - 1) : 0, way = first;
-	__u64 least = set->packets[first];
+	__u32 first = weight(set, 0) ? bucket_hash(account_params.seed, key->low) & (BUCKET_WAYS - 1) : 0, way = first;
+	__u64 least = weight(set, first);
 
 #pragma clang loop unroll(full)
 	for (int i = 1; i < BUCKET_WAYS; i++) {
 		__u32 at = (first + i) & (BUCKET_WAYS - 1);
+		__u64 its = weight(set, at);
 
-		if (set->packets[at] < least) {
-			least = set->packets[at];
+		if (its < least) {
+			least = its;
 			way = at;
 		}
 	}

@@ -134,8 +134,8 @@ static __always_inline __u32 gso_by_frags_cost(const struct __sk_buff *skb, cons
 }
 
 /*
- * The segments are counted here, as gso_segs may come from a virtual machine and be 0. In a
- * tunnel, only the outer headers are known to be repeated.
+ * In a tunnel, only the outer headers are known to be repeated: the inner ones count as data of the first segment. So
+ * gso_segs can be less than what is counted here. It is 0 if the packet is from a virtual machine, which cannot choose it.
  */
 OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
 			   bool packets)
@@ -149,7 +149,7 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 		return packets ? 1 : on_the_wire(key, skb->len);
 	full = (skb->len - headers - 1) / size;
 	if (packets)
-		return full + 1;
+		return skb->gso_segs && skb->gso_segs <= full ? skb->gso_segs : full + 1;
 	last = skb->len - full * size;
 	bytes = (__u64)full * on_the_wire(key, headers + size) + on_the_wire(key, last);
 	return bytes < most ? bytes : most;

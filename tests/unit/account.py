@@ -154,7 +154,10 @@ def vectors(suite):
     for way in range(WAYS):
         # free ones, and one that has fewest packets
         for label, had, times in (("free", [0 if n >= way else 9 for n in range(WAYS)], [0 if n >= way else 9 for n in range(WAYS)]),
-                                  ("evicted", [100 - n for n in range(WAYS)], [9 if n != way else 4 for n in range(WAYS)])):
+                                  ("evicted", [100 - n for n in range(WAYS)], [9 if n != way else 4 for n in range(WAYS)]),
+                                  # of a virtual machine: GSO packets, which count as none; only their bytes tell
+                                  ("gso-is-kept", [4 * 2048 + 1 if n != way else 4 * 2048 for n in range(WAYS)], [0] * WAYS),
+                                  ("gso-is-evicted", [2048] * WAYS, [2 if n != way else 0 for n in range(WAYS)])):
             keys, free = [EMPTY[0] if not n else k for k, n in zip(others(key), had)], not had[way]
             suite.map("account_sets", place(key), a_set(keys, had, times))
             lost = (had[way], times[way])
