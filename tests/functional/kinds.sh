@@ -157,8 +157,9 @@ sent() { # KIND NUMBER
 			packet udp "$to" 9 40 tos 184 device "$(</sys/class/net/vrf/ifindex)"
 		done ;;
 	tun | tap)
-		read -r frame _ < <(packet catch "$1:$1" 1 "$work/packet" udp "$to" 9 40 tos 184)
-		packet pass "$1:$1" tun:out <<<"$frame" >/dev/null ;;
+		# which has ended then: a device has one user
+		frame=$(packet catch "$1:$1" 1 "$work/packet" udp "$to" 9 40 tos 184)
+		packet pass "$1:$1" tun:out <<<"${frame%% *}" >/dev/null ;;
 	*) packet udp "$to" 9 40 tos 184 ;;
 	esac
 }
