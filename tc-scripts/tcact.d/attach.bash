@@ -344,7 +344,8 @@ object() {
 }
 
 # staged_table VAR TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values, this table,
-# and what is kept for it; all attachments of one add share it
+# and what is kept for it; all attachments of one add share it. Those of a matcher share the table alone: what its program
+# counts tells the hits of an attachment.
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
@@ -352,6 +353,9 @@ staged_table() {
 		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}
+	elif [[ ${class[$4]} == matcher ]]; then
+		stage "$1" -T "${made[$key]}" "${@:4}"
+		return
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
 }

@@ -42,8 +42,6 @@ passes_on() {
 	printf -v "$1" none
 }
 
-# warn WHAT WHY NEXT: it is done, but may not be what is wanted
-
 # listed NAME LINE...: sets the variable NAME to "pref N (KIND)" of the first "N KIND", and how
 # many more there are
 listed() {
