@@ -216,7 +216,7 @@ def vectors(suite):
                      ctx={"gso_size": size, "gso_segs": 1})
             bake(p, "rate", "1pps", "burst", "200000000p")
             # in a tunnel there can be less; 0: it is from a virtual machine
-            for segments in (0, 1, len(sizes) - 1, len(sizes) + 1):
+            for segments in (0, 1, len(sizes) - 1, len(sizes) + 1) if size == 1400 else (0,):
                 paid(p, address(ip, 0), segments if 0 < segments < len(sizes) else len(sizes), f"{size}-{segments}-packets",
                      ctx={"gso_size": size, "gso_segs": segments})
 
