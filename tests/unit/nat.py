@@ -109,6 +109,10 @@ class Nat:
         """Source and destination of a packet whose translated end is `near`."""
         return (near, far) if self.side == "src" else (far, near)
 
+    def ports_of(self, near, far):
+        """Source and destination port, as whole() takes them, of a packet whose translated end has `near`."""
+        return dict(zip(("sport", "dport"), self.end(near, far)))
+
     def both(self, name, make, near, far, **more):
         """`make` of (source, destination), before and after."""
         self.case(name, make(*self.end(near, far)), make(*self.end(moved(near, self.old, self.new), far)), **more)
@@ -294,10 +298,9 @@ def to_be_completed(suite):
         for ports in ({}, {"port_to": 80}):
             for nat, near, far in both_ways(suite, old, new, **ports):
                 for name, more in (("", {}), ("-more", {"options": b"\1" * 8} if version == 4 else {"extensions": [hop_by_hop()]})):
-                    def ends(port):
-                        return dict(zip(("sport", "dport"), nat.end(port, 4000)))
-                    before = partial(*nat.end(near, far), **ends(8080), **more)
-                    after = partial(*nat.end(moved(near, nat.old, nat.new), far), **ends(ports.get("port_to", 8080)), **more)
+                    before = partial(*nat.end(near, far), **nat.ports_of(8080, 4000), **more)
+                    after = partial(*nat.end(moved(near, nat.old, nat.new), far),
+                                    **nat.ports_of(ports.get("port_to", 8080), 4000), **more)
                     label = "-".join(str(s) for s in [f"to-complete-v{version}{name}", *nat.settings]).replace("/", "_")
                     suite.case(label, front + before, out=front + after, ctx={"gso_size": 20},
                                need=14 + len(before) - len(PAYLOAD))
@@ -318,7 +321,7 @@ def change_ports(suite):
                     after = moved(near, old, new) if old and to else near
 
                     def ends(port, other=4000):
-                        return dict(zip(("sport", "dport"), nat.end(port, other)))
+                        return nat.ports_of(port, other)
                     for proto in (TCP_, UDP_, LITE_, DCCP_):
                         for more in ({}, {"options": b"\1" * 8} if version == 4 else {"extensions": [hop_by_hop()]}):
                             nat.case(f"v{version}-{NAMES[proto]}-{port}{'-more' if more else ''}",
@@ -455,7 +458,7 @@ def icmp_errors(suite):
                 after = moved(near, old, new) if old else near
 
                 def quoting(x, port, proto=UDP_, cut=None, outer=None):
-                    ports = dict(zip(("sport", "dport"), nat.end(4000, port)))
+                    ports = nat.ports_of(4000, port)
                     return error(*nat.end(outer or x, far), whole(*nat.end(x, far)[::-1], proto, **ports)[:cut])
                 for proto in (TCP_, UDP_, LITE_, DCCP_):
                     for cut in (None, size + 8, size + 4):
@@ -489,7 +492,7 @@ def error_fragments(suite):
                     after = moved(near, old, new) if old else near
 
                     def piece(outer, inner, port, cut, *frag):
-                        ports = dict(zip(("sport", "dport"), nat.end(4000, port)))
+                        ports = nat.ports_of(4000, port)
                         body = error(*nat.end(outer, far), whole(*nat.end(inner, far)[::-1], UDP_, **ports))
                         body = body[20 if version == 4 else 40:]
                         if version == 4:
