@@ -171,7 +171,7 @@ sum_udp_gso() {
 	translated
 	tc filter add dev a egress pref 7 protocol ip matchall @sum-nat4 pipe @segments continue
 	tc filter add dev a egress pref 8 protocol ipv6 matchall @sum-nat6 pipe @segments continue
-	printf '%s\n' 6.11 "$(uname -r)" | sort -VC || skip 'this kernel sends no such packets'
+	since 6.11 || skip 'this kernel sends no such packets'
 	for to in 10.8.0.9,10.8.0.2 fd09::9,fd09::2; do
 		same "datagrams to $to" "$(packet transfer udp far ${to%,*} 5000 ${to#*,} 500)" '5000 0x00'
 	done

@@ -63,6 +63,9 @@ skip() {
 	exit 77
 }
 
+# since VERSION: is this kernel that one, or newer?
+since() { printf '%s\n' "$1" "$(uname -r)" | sort -VC; }
+
 # same WHAT GOT EXPECTED
 same() {
 	[[ $2 == "$3" ]] || fail "$1: got '$2', expected '$3'"

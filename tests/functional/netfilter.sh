@@ -92,6 +92,16 @@ neighbours() {
 		done | ip -b -
 }
 
+# written ip|ip6 CORPUS: does netfilter change any plain packet of the corpus? Linux 7.2 takes a rule of nft that writes
+# to the fragment offset, or to the first four bytes of an IPv6 header, and lets the packet pass as it was. 6.12 writes.
+written() {
+	local version=v4
+	since 6.13 || return 0
+	[[ $1 == ip ]] || version=v6
+	grep "^$version\." "$2" | cut -d ' ' -f 2 >/tmp/plain
+	! packet pass a d </tmp/plain | cmp -s - /tmp/plain
+}
+
 # against OBJECT KINDS CORPUS RULE...: sends the packets through both. Each RULE has the arguments of rule. ours is
 # first, as conntrack, which a rule may need, then keeps what it has seen. SETUP, if there is one, is called between.
 against() {
@@ -108,6 +118,7 @@ against() {
 	for line in "${@:4}"; do
 		read -ra words <<<"$line"
 		rule "${words[@]}" 2>/tmp/refused || skip "this kernel has no $line: $(</tmp/refused)"
+		[[ $line != 'nft ip'* ]] || written "${words[1]}" "$work/$3" || skip "this kernel takes '$line', and writes nothing"
 	done
 	cut -d ' ' -f 2 /tmp/corpus | packet pass a d >/tmp/theirs
 	differences /tmp/corpus "$2" 200
