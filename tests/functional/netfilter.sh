@@ -99,7 +99,8 @@ written() {
 	since 6.13 || return 0
 	[[ $1 == ip ]] || version=v6
 	grep "^$version\." "$2" | cut -d ' ' -f 2 >/tmp/plain
-	! packet pass a d </tmp/plain | cmp -s - /tmp/plain
+	packet pass a d </tmp/plain >/tmp/passed
+	! cmp -s /tmp/passed /tmp/plain
 }
 
 # against OBJECT KINDS CORPUS RULE...: sends the packets through both. Each RULE has the arguments of rule. ours is
