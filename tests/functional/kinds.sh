@@ -180,6 +180,7 @@ kinds() {
 		4042424242424242424242424242424242424242424242424242424242424242	# of the other end
 		132c442be010fbd57e72603328aa76e71fccc1503aae219327d14d9c9993f472
 	)
+	! user_mode || skip 'user-mode Linux lacks many kinds'
 	mapfile -t kinds < <(awk 'NF && !/^kind/ { print $1 }' <<<"$kinds_table")
 	recipes
 	modprobe -qa tun pppoe || true

@@ -84,6 +84,7 @@ begun() {
 t newconn_rate 'the rate of SYNs beside limit of nft: one a second after the burst of five'
 newconn_rate() {
 	local ours theirs passed first expected
+	on_time
 	wire a b
 	clsact a
 	frames

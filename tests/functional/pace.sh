@@ -40,6 +40,7 @@ all_sent() { (($(sent_since "$1") == 4)); }
 t pace_fq 'fq holds packets until they may leave: at 16 kbit/s, the last of four of 1,442 bytes after 2.16 s'
 pace_fq() {
 	local before begin took
+	on_time
 	two
 	type ping >/dev/null 2>&1 || skip "there is no ping"
 	fq a
@@ -59,6 +60,7 @@ pace_fq() {
 t pace_rate 'a flood of pings leaves at the rate: 400 kbit/s are 34.7 of 1,442 bytes in a second'
 pace_rate() {
 	local before begin n expected
+	on_time
 	two
 	type ping >/dev/null 2>&1 || skip "there is no ping"
 	fq a
@@ -75,6 +77,7 @@ pace_rate() {
 t pace_tcp 'TCP at 8 Mbit/s, with nothing lost: 1,000,000 bytes take 1.05 s; super-packets pay for each segment'
 pace_tcp() {
 	local begin took
+	on_time
 	two
 	fq a
 	tc filter add dev a egress pref 7 matchall @pace-8m continue
@@ -90,6 +93,7 @@ pace_tcp() {
 t pace_plans 'two customers, each at his rate at the same time, one of them with an address of each family; a swap keeps the times'
 pace_plans() {
 	local try first all second both n over
+	on_time
 	begin_customers
 	fq a
 	mkdir -p "$work/pings"

@@ -114,6 +114,7 @@ flood() {
 t police_rate 'the rate of a flood, beside act_police: 400 kbit/s and a burst of 100 packets, 273 in 5 seconds'
 police_rate() {
 	local ours none theirs what n
+	on_time
 	two
 	type ping >/dev/null 2>&1 || skip "there is no ping"
 	ours=$(flood @limit continue)
@@ -132,6 +133,7 @@ police_rate() {
 t police_plans 'two customers, each with his rate at the same time, one of them with an address of each family'
 police_plans() {
 	local try n first second all both _
+	on_time
 	begin_customers
 	mkdir -p "$work/pings"
 	# A guest that is stopped for a while answers less, but never more.
