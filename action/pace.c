@@ -39,12 +39,14 @@ PARAMS(pace) = { .horizon = 2000000000, BUCKET_KEY_DEFAULTS };
 
 static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const volatile struct rate_param *rate)
 {
-	__u64 now = bucket_now(), ticks = rate_ticks(rate, cost_of(skb, KEY, rate->packets)), wait, departure;
+	__u64 now = bucket_now(), ticks, wait, departure;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
+	__u32 cost = cost_of(skb, KEY, rate->packets), way;
 	bool shared, mixed;
 	__u64 *bucket;
-	__u32 way;
 
+	if (!likely(cost < BUCKET_COST_MAX))
+		return over(KEY);
 	if (!set) {
 		count(HELPER_FAILED);
 		return within(KEY);
@@ -55,6 +57,7 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 	mixed = shared && pace_params.table;
 	bucket = bucket_of(set, way, mixed);
 	wait = bucket_wait(bucket, now);
+	ticks = rate_ticks(rate, cost);
 	/* The packet itself does not wait for the time that it takes. */
 	if (!bucket_take(bucket, now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks, mixed))
 		return over(KEY);

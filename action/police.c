@@ -86,6 +86,8 @@ static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const v
 	struct police_set *police = bpf_map_lookup_elem(&police_sets, &index);
 	struct bucket_set *set = (struct bucket_set *)police;
 
+	if (!likely(cost < BUCKET_COST_MAX))
+		return over(KEY);
 	if (!police)
 		return unlimited();
 	way = bucket_find(set, hash, now, two, &shared, police->over);
@@ -149,9 +151,11 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 
 static __always_inline int police_all(struct __sk_buff *skb)
 {
-	__u64 ticks = rate_ticks(RATE, cost_of(skb, KEY, RATE->packets)), *credit;
-	__u32 zero = 0;
+	__u32 cost = cost_of(skb, KEY, RATE->packets), zero = 0;
+	__u64 ticks = rate_ticks(RATE, cost), *credit;
 
+	if (!likely(cost < BUCKET_COST_MAX))
+		return over(KEY);
 	credit = bpf_map_lookup_elem(&police_credit, &zero);
 	if (!credit || *credit < ticks)
 		return police_refill(skb, credit, ticks);

@@ -91,6 +91,8 @@ static __always_inline int quota_key(struct __sk_buff *skb, __u64 hash)
 	struct quota_set *set = bpf_map_lookup_elem(&quota_sets, &index);
 	bool shared;
 
+	if (!likely(cost < BUCKET_COST_MAX))
+		return over(KEY);
 	if (!set) {
 		count(HELPER_FAILED);
 		return within(KEY);

@@ -38,7 +38,7 @@
 #endif
 
 #define BUCKET_TICKS 32ULL	/* in a nanosecond */
-#define BUCKET_COST_MAX (1U << 24)	/* bytes that one packet pays, at most */
+#define BUCKET_COST_MAX (1U << 24)	/* bytes: a packet that had to pay so much is above any rate */
 #define BUCKET_SEGMENTS_MAX (1U << 16)	/* packets that one packet pays, at most */
 #define BUCKET_WAYS 8
 

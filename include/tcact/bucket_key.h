@@ -100,19 +100,55 @@ static __always_inline __u32 on_the_wire(const volatile struct bucket_key *key, 
 	return length;
 }
 
-/* The length of the headers that each segment of a GSO packet has; 0 if they cannot be found. */
+/*
+ * Only a virtual machine that wants to pay less makes such a GSO packet: the kernel segments it, but its headers cannot be
+ * found. It is above any rate.
+ */
+#define HEADERS_UNKNOWN BUCKET_COST_MAX
+
+/* Behind two tags in the frame, is there a third one? The kernel skips up to 8 (__vlan_get_protocol()). */
+static __always_inline bool has_third_tag(struct __sk_buff *skb)
+{
+	__be16 proto;
+
+	return is_vlan_tpid(skb->protocol) &&
+	       !bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(struct vlan_tag) + offsetof(struct vlan_tag, proto), &proto,
+				   sizeof(proto)) && is_vlan_tpid(proto);
+}
+
+/*
+ * The length of the headers that each segment of a GSO packet has, or HEADERS_UNKNOWN; 0 for MPLS and so on. They are where
+ * the kernel looks for them: it segments a fragment of IPv4, too, and does not test the version.
+ */
 static __always_inline __u32 headers_length(struct __sk_buff *skb)
 {
-	struct transport l4;
 	struct network net;
+	enum reason why = network_parse(skb, &net);
+	__u32 offset, proto;
 	__u8 *tcp;
+	int where;
 
-	if (network_parse(skb, &net) != DONE || transport_parse(skb, &net, &l4) != DONE)
-		return 0;
-	if (l4.proto != IPPROTO_TCP)
-		return l4.offset + (l4.proto == IPPROTO_SCTP ? 12 : 8);	/* RFC 9260, 3.1; UDP: RFC 768 */
-	tcp = packet_at(skb, l4.offset, 20);
-	return tcp ? l4.offset + (tcp[12] >> 4) * 4 : 0;
+	if (why != DONE)
+		return why == MALFORMED || (why == NOT_IP && has_third_tag(skb)) ? HEADERS_UNKNOWN : 0;
+	if (network_is_ipv4(&net)) {
+		const struct iphdr *ip = net.header;
+
+		offset = net.offset + ip->ihl * 4;
+		proto = ip->protocol;
+	} else {
+		const struct ipv6hdr *ip = net.header;
+
+		where = ipv6_extensions(skb, net.offset + sizeof(*ip), ip->nexthdr, skb->len);
+		where = verifier_forget(skb, where);
+		if (where < 0)
+			return where == -EXTENSIONS ? HEADERS_UNKNOWN : 0;
+		offset = where >> EXTENSION_OFFSET_SHIFT & EXTENSION_OFFSET;
+		proto = where & EXTENSION_PROTO;
+	}
+	if (proto != IPPROTO_TCP)
+		return offset + (proto == IPPROTO_SCTP ? 12 : 8);	/* RFC 9260, 3.1; UDP: RFC 768 */
+	tcp = packet_at(skb, offset, 20);
+	return tcp ? offset + (tcp[12] >> 4) * 4 : 0;
 }
 
 /*
@@ -145,6 +181,11 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 
 	if (size == GSO_BY_FRAGS)
 		return gso_by_frags_cost(skb, key, packets, headers);
+	if (headers == HEADERS_UNKNOWN) {
+		if (!packets)
+			return BUCKET_COST_MAX;
+		headers = 0;
+	}
 	if (headers >= skb->len)
 		return packets ? 1 : on_the_wire(key, skb->len);
 	full = (skb->len - headers - 1) / size;
@@ -155,7 +196,7 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 	return bytes < most ? bytes : most;
 }
 
-/* In bytes or packets. */
+/* In bytes or packets. BUCKET_COST_MAX: it is above any rate. */
 static __always_inline __u32 cost_of(struct __sk_buff *skb, const volatile struct bucket_key *key,
 				     bool packets)
 {

@@ -13,7 +13,7 @@ enum { SHOT = 2 };
 #define HIGH 1000000000000ULL
 
 /* of the object that is tried */
-static struct { uint64_t rate, ce_rate; int per, over; bool table; } limit;
+static struct { uint64_t rate, ce_rate; int per, over; bool table, packets; } limit;
 
 static void at_most(struct param *p, uint64_t most)
 {
@@ -95,6 +95,7 @@ static void pace_prepare(struct object *o)
 	limit.over = value_of(o->action, "", "over");
 	limit.table = param_named(o->action, "table") && value_of(o->action, "", "table");
 	limit.ce_rate = 0;
+	limit.packets = false;
 }
 
 static void police_prepare(struct object *o)
@@ -131,6 +132,24 @@ static void above(struct run *r)
 	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? CONTROL : SHOT;
 }
 
+/* tcact-police(8), WHAT A PACKET PAYS: the kernel finds more headers in a GSO packet than the action. */
+static bool hides_headers(struct run *r)
+{
+	struct packet *p = &r->p;
+
+	if (!r->ctx.gso_size || limit.packets)
+		return false;
+	if (p->why == NOT_IP)
+		return r->length >= 22 && is_vlan_tpid(get16(r->in + 12)) && is_vlan_tpid(get16(r->in + 20));
+	if (p->why)
+		return p->why == MALFORMED && p->l3 + (p->version == 4 ? 20 : 40) <= p->length;
+	find_transport(p);
+	if (p->why4 != EXTENSIONS)
+		return false;
+	r->rule = "GSO with many extension headers";
+	return true;
+}
+
 /* Marks it, if that is possible. */
 static bool marked(struct run *r)
 {
@@ -149,6 +168,10 @@ static void police_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
+	if (hides_headers(r)) {
+		above(r);
+		return;
+	}
 	/* no bucket is its own, and all are in use; at the high rate one may be, for a moment */
 	if (rate_of(r) == LOW || limit.ce_rate == LOW)
 		r->counted = limit.per != PER_NONE;
@@ -190,6 +213,10 @@ static void pace_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
+	if (hides_headers(r)) {
+		above(r);
+		return;
+	}
 	if (rate_of(r) == HIGH) {
 		r->uncountable = true;
 		r->any_tstamp = ~0ULL;
@@ -289,13 +316,14 @@ static void quota_prepare(struct object *o)
 	limit.per = value_of(o->action, "", "per");
 	limit.over = value_of(o->action, "", "over");
 	limit.table = false;
+	limit.packets = limit.rate >> 63;
 }
 
 static void quota_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
-	if (limit.rate == 1)
+	if (limit.rate == 1 || hides_headers(r))
 		above(r);
 	else
 		r->uncountable = true;	/* keys may share a bucket */

@@ -117,7 +117,7 @@ void find_ip(struct packet *p, bool gso)
 		total = get16(ip + 2);
 		if (gso)	/* the field says nothing: each segment gets one of its own */
 			total = room;
-		if (header < 20 || total < header) {
+		if (header < 20 || (!gso && total < header)) {
 			p->why = MALFORMED;
 			return;
 		}

@@ -69,6 +69,10 @@ def vectors(suite):
     bake(p, *SLOW)
     delayed(p, address(ip, 0), len(p.data) + headers * (-(-rest // 1400) - 1), "1400", ctx={"gso_size": 1400})
 
+    overhead = ((1 << 24) - len(PAYLOAD) * 200) // 400 - headers + 1     # 16 MiB: as in police.py
+    bake(p, "rate", "100tbit", "overhead", overhead)
+    suite.case("gso-16m-over", p.data, SHOT, ctx={"gso_size": 7}, need=len(p.data) - 6, cut_count=0, count={"over": 1})
+
     for tos in (0, 1, 2, 3, 0xb9, 0xba):
         for make in (v4, v6):
             ip = make(UDP(sport=9) / Raw(PAYLOAD), **{"tos" if make is v4 else "tc": tos})
@@ -99,6 +103,13 @@ def vectors(suite):
     suite.map("bucket_sets", place(hashed), buckets([hashed] * WAYS, [1] * WAYS))
     suite.packet(p, ip, "v4-first")
     suite.packet(p, ip, "v4-none-yet")
+    for make in (v4, v6):
+        full = make(UDP(sport=9) / Raw(PAYLOAD), **{"tos" if make is v4 else "tc": 2})
+        ect = Packet(f"v{family(full)}-full-ect", front_of(full), full)
+        bake(ect, "rate", "1tbit", "ce-above", "1us")
+        for time in (0, 1):
+            suite.map("bucket_sets", place(address(full, 0)), buckets([address(full, 0)] * WAYS, [time] * WAYS))
+            suite.packet(ect, full, f"{ect.name}-{time}")
     bake(p, *SLOW)
     shares = hashed % WAYS
     times = [AHEAD + TICKS * (1 + abs(n - shares - 1)) for n in range(WAYS)]

@@ -138,6 +138,16 @@ def vectors(suite):
         suite.packet(p, p.ip, f"{p.name}-{label}", ctx={"mark": 0x55, "priority": 7, "cb2": 9, **(ctx or {})},
                      mapout=after, **more)
 
+    def over_all(p, size, label, need, *settings):
+        for per in ("mark", "none"):
+            bake(p, "rate", "100tbit", "per", per, *settings)
+            suite.case(f"{p.name}-{label}-{per}", p.data, SHOT, ctx={"mark": 0x55, "gso_size": size, "gso_segs": 0},
+                       count={"over": 1}, need=need, cut_count=0)
+
+    def owed(p, cost, label, size):
+        suite.case(f"{p.name}-{label}", p.data, ctx={"mark": 0x55, "gso_size": size, "gso_segs": 0}, need=14,
+                   mapout=paying(suite, mixed(0x55), cost, 3, "police_sets", counted))
+
     # what has an address pays its length; what has none is left alone
     for p in corpus():
         bake(p, *SLOW)
@@ -204,8 +214,8 @@ def vectors(suite):
     long = PAYLOAD * 200
     for name, ip, headers in (("tcp", v4(tcp(SYN, "A", data=long)), 34 + 20 + len(SYN)),
                               ("udp", v4(UDP() / Raw(long)), 42), ("options", v4(UDP() / Raw(long), options=router_alert4(12)), 54),
-                              ("tcp6", v6(tcp(data=long)), 74), ("hbh6", v6(tcp(data=long), hbh()), 82),
-                              ("extensions-9", v6(tcp(data=long), *[dst() for _ in range(9)]), 0)):
+                              ("fragment", v4(tcp(data=long), frag=100), 54), ("first", v4(tcp(data=long), flags="MF"), 54),
+                              ("tcp6", v6(tcp(data=long)), 74), ("hbh6", v6(tcp(data=long), hbh()), 82)):
         p = Packet("gso-" + name, front_of(ip), ip)
         rest = len(p.data) - headers
         for size in (1, 536, 1400, 2799, 2800, 2801, 65534):
@@ -219,6 +229,26 @@ def vectors(suite):
             for segments in (0, 1, len(sizes) - 1, len(sizes) + 1) if size == 1400 else (0,):
                 paid(p, address(ip, 0), segments if 0 < segments < len(sizes) else len(sizes), f"{size}-{segments}-packets",
                      ctx={"gso_size": size, "gso_segs": segments})
+
+    # headers that are not found, but the kernel segments the packet: above any rate, and below one in packets
+    beyond = (v6(tcp(data=long), *[dst() for _ in range(9)]), v4(tcp(data=long), version=5, chksum=1))
+    tags = (0x8100, 0x88a8, 0x8100, 0x0800)
+    tagged = Packet("gso-3-tags", ether(tags[0]) + b"".join(tag(t) for t in tags[1:]), v4(tcp(data=long)))
+    for p, need in ((Packet("gso-extensions-9", front_of(beyond[0]), beyond[0]), 118),
+                    (Packet("gso-version-5", front_of(beyond[1]), beyond[1]), 34), (tagged, 22)):
+        for size in (1, 1400):
+            over_all(p, size, str(size), need)
+            bake(p, "rate", "1pps", "burst", "200000000p", "per", "mark")
+            owed(p, -(-len(p.data) // size), f"{size}-packets", size)
+    # so is what is 16 MiB long on the wire; a full bucket does not help
+    p = Packet("gso-16m", front_of(beyond[1]), v4(tcp(data=long)))
+    over_all(p, 7, "over", len(p.data) - 6, "overhead", ((1 << 24) - len(long)) // 400 - 54 + 1)
+    bake(p, *SLOW, "per", "mark", "overhead", ((1 << 24) - len(long)) // 400 - 54)
+    owed(p, 400 * (((1 << 24) - len(long)) // 400) + len(long), "pays", 7)
+    # MPLS, whose headers the kernel knows
+    p = Packet("gso-mpls", ether(0x8847), None, bytes(4) + bytes(v4(tcp(data=long))))
+    bake(p, *SLOW, "per", "mark")
+    owed(p, len(p.data), "mark", 1400)
 
     # headers that are said to be longer than the packet: one packet
     ip = v4(tcp(SYN, "A", data=PAYLOAD, doff=15))
@@ -325,6 +355,18 @@ def vectors(suite):
     second[shares] += cost
     suite.case("shared-both", p.data, need=p.need, count={"shared": 1},
                mapout=[("police_sets", key, counted(others(hashed), full, second))])
+
+    # a CPU takes a 128th of the burst, and pays from that as long as it lasts
+    ip = v4(UDP(sport=9) / Raw(PAYLOAD))
+    p = Packet("v4-credit", front_of(ip), ip)
+    share, cost = (200 << 20) * SECOND >> 7, len(p.data) * SECOND
+    bake(p, *SLOW, "per", "none")
+    for before, paid_by_all, after in ((0, share, share - cost), (cost - 1, share, share - 1), (cost, 0, 0), (cost + 5, 0, 5)):
+        suite.map("police_sets", "u32:0", counted([0] * WAYS, [AHEAD] * WAYS))
+        suite.map("police_credit", "u32:0", f"u64:{before}")
+        suite.case(f"v4-credit-{before}", p.data, need=14, flags=(0,),
+                   mapout=[("police_sets", "u32:0", counted([0] * WAYS, [AHEAD + paid_by_all] + [AHEAD] * 7)),
+                           ("police_credit", "u32:0", f"u64:{after}")])
 
     # one bucket for all, and no rate
     for settings in (("per", "none"), ("per", "none", "ce-rate", "4bit"), ()):

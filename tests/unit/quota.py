@@ -82,6 +82,12 @@ def vectors(suite):
     rest = len(p.data) - headers
     bake(p, "limit", "100g")
     tried(p, address(ip, 0), len(p.data) + headers * (-(-rest // 1400) - 1), "1400", ctx={"gso_size": 1400})
+    # what would pay 16 MiB is above any limit
+    overhead = ((1 << 24) - len(PAYLOAD) * 200) // 400 - headers
+    bake(p, "limit", "100g", "overhead", overhead)
+    tried(p, address(ip, 0), 400 * (headers + overhead) + rest, "most", ctx={"gso_size": 7})
+    bake(p, "limit", "100g", "overhead", overhead + 1)
+    suite.case("gso-16m-over", p.data, SHOT, ctx={"gso_size": 7}, need=len(p.data) - 6, cut_count=0, count={"over": 1})
     bake(p, "limit", "100p")
     tried(p, address(ip, 0), -(-rest // 1400), "1400-packets", before=5, ctx={"gso_size": 1400})
 
