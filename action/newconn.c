@@ -138,6 +138,17 @@ static __always_inline bool begins_tcp(struct __sk_buff *skb, const struct trans
 	       ((tcp[TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN && to_port((__be16 *)tcp));
 }
 
+/*
+ * A fragment that begins 8 bytes behind the first one may replace the flags that the first one had (RFC 1858, 4), and
+ * nobody needs one. IPv6 forbids that (RFC 5722).
+ */
+static __always_inline bool may_replace_flags(const struct network *net)
+{
+	const struct iphdr *ip = net->header;
+
+	return network_is_ipv4(net) && ip->protocol == IPPROTO_TCP && (ip->frag_off & bpf_htons(IP_OFFSET)) == bpf_htons(1);
+}
+
 static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	struct transport l4;
@@ -147,7 +158,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 
 	/* that a fragment is not the first one is no reason to count */
 	if (why == FRAGMENT)
-		return within(KEY);
+		return may_replace_flags(net) ? newconn_tcp(skb) : within(KEY);
 	/*
 	 * More extension headers than are followed, or a first fragment that ends within them (RFC 7112: such a one may be
 	 * discarded): it may hide a SYN.

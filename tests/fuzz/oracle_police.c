@@ -270,8 +270,17 @@ static void newconn_expect(struct run *r)
 		return;
 	}
 	find_transport(p);
-	if (p->why4 == FRAGMENT)
+	/* RFC 1858, 4: of TCP over IPv4, at byte 8 */
+	if (p->why4 == FRAGMENT &&
+	    (p->version == 6 || r->in[p->l3 + 9] != 6 || (get16(r->in + p->l3 + 6) & 0x1fff) != 1))
 		return;
+	if (p->why4 == FRAGMENT) {
+		r->uncountable = limit.rate != 1;
+		r->counted = limit.per != PER_NONE;
+		if (limit.rate == 1)
+			above(r);
+		return;
+	}
 	if (p->why4) {		/* RFC 7112: it may hide a SYN */
 		r->uncountable = limit.rate != 1;
 		r->counted = 1 + (limit.per != PER_NONE);

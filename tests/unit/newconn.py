@@ -21,6 +21,11 @@ def begins(p):
     return proto == 17 and flow(p)
 
 
+def replaces_flags(p):
+    """RFC 1858, 4: a fragment of TCP over IPv4 that begins at byte 8."""
+    return family(p.ip) == 4 and p.ip.proto == 6 and p.ip.frag == 1
+
+
 def vectors(suite):
     common = ("seed", SEED, "buckets", SETS * WAYS, "flows", SETS * WAYS)
 
@@ -60,7 +65,7 @@ def vectors(suite):
         if p.why:
             suite.packet(p, name=f"{p.name}-alone", ctx={"mark": 5}, count={p.why: 1})
         elif p.why_l4 == "fragment":
-            tried(p, address(p.ip, 0), "alone", False)
+            tried(p, address(p.ip, 0), "alone", replaces_flags(p), fresh=False)
         elif p.why_l4:      # it may hide a SYN
             tried(p, address(p.ip, 0), "src", True, fresh=False, count={p.why_l4: 1})
         else:
@@ -72,6 +77,9 @@ def vectors(suite):
         made += [(name, make(tcp(SYN, flags))) for make in (v4, v6)]
     # first fragments in which the flags may be missing
     whole4, whole6 = bytes(tcp(SYN, "A")), bytes(tcp(SYN, "SA"))
+    # and what follows them
+    made += [("second-udp", v4(Raw(whole4[8:]), proto=17, frag=1)), ("second-more", v4(Raw(whole4[8:]), proto=6, flags="MF", frag=1)),
+             ("third", v4(Raw(whole4[8:]), proto=6, frag=2)), ("last", v4(Raw(whole4[8:]), proto=6, frag=0x1001))]
     for size in (8, 13, 14, 16, 24):
         made += [(f"first-{size}", v4(Raw(whole4[:size]), proto=6, flags="MF")),
                  (f"first-{size}", v6(Raw(whole6[:size]), IPv6ExtHdrFragment(nh=6, m=1, id=7)))]
@@ -84,7 +92,8 @@ def vectors(suite):
         for rest in (b"", b"\x10" * 30):
             p = Packet(f"v{family(ip)}-{name}" + ("-padded" if rest else ""), front_of(ip), ip, rest)
             bake(p, *LONG)
-            tried(p, address(ip, 0), "src", begins(p))
+            later = family(ip) == 4 and ip.frag
+            tried(p, address(ip, 0), "src", replaces_flags(p) if later else begins(p), fresh=not later)
     for ip in (v4(Raw(b"\0\7\0"), proto=17), v6(Raw(b""), nh=17)):
         for rest in (b"", b"\x10" * 30):
             p = Packet(f"v{family(ip)}-udp-short" + ("-padded" if rest else ""), front_of(ip), ip, rest)
@@ -109,7 +118,7 @@ def vectors(suite):
         for port in (own, own ^ 1, int.from_bytes(bytes(p.ip)[at:at + 2], "big") ^ 0x100 or 9):
             bake(p, *LONG, "port", port)
             if p.why_l4 == "fragment":
-                tried(p, address(p.ip, 0), f"port-{port}", False)
+                tried(p, address(p.ip, 0), f"port-{port}", replaces_flags(p), fresh=False)
             elif p.why_l4:
                 tried(p, address(p.ip, 0), f"port-{port}", True, fresh=False, count={p.why_l4: 1})
             else:
