@@ -297,7 +297,7 @@ lacking() {
 	for pair in ${needs["$2 $3"]-}; do
 		need=${pair#*=}
 		[[ ${4-${pair%=*}} == "${pair%=*}" ]] || continue
-		if [[ $need == [0-9]* ]]; then
+		if [[ $need == +([0-9]).+([0-9]) ]]; then
 			kernel "$need" || list+=" ${pair%=*} (Linux $need)"
 		else
 			[[ $config_file ]] || read_config
