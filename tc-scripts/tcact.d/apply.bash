@@ -777,7 +777,7 @@ command_keep() {
 told() { printf '%s\n' "$1" 2>/dev/null || fail 2 apply "cannot write its output" "all that the files say is done"; }
 
 command_apply() {
-	local only='' w h dev hook order_of=() n=0 added=0 changed=0 words=(tcact apply)
+	local w h dev hook order_of=() n=0 added=0 changed=0 words=(tcact apply)
 	local -A wants_at=() haves_at=() made_now=() of_files=()
 	catalogue
 	if [[ ${1-} == kept ]]; then
