@@ -334,12 +334,6 @@ static void sums(const struct action *actions, size_t n)
 	names_all(actions, n, /*sums*/ true);
 }
 
-static void version(const struct action *actions, size_t n)
-{
-	(void)n;
-	printf("tcact %s\n", actions[0].version);
-}
-
 int command_describe(const struct options *options, char **words, int n, struct error *e)
 {
 	return for_actions(options, words, n, e, describe);
@@ -353,11 +347,6 @@ int command_names(const struct options *options, char **words, int n, struct err
 int command_sums(const struct options *options, char **words, int n, struct error *e)
 {
 	return for_actions(options, words, n, e, sums);
-}
-
-int command_version(const struct options *options, char **words, int n, struct error *e)
-{
-	return for_actions(options, words, n, e, version);
 }
 
 /* values NAME [PARAM VALUE]...: checks the values, each for itself and together. */

@@ -44,7 +44,6 @@ static const struct {
 	{ "used", command_used },
 	{ "kept", command_kept },
 	{ "complete", command_complete },
-	{ "version", command_version },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,9 +59,12 @@ struct modinfo {
 	size_t sets;
 };
 
-/* Splits @text, which ends with a NUL, into tags. */
+/* Splits @text, which ends with a NUL, into tags. It is printed, and the shell reads it line by line. */
 static int tags_read(struct modinfo *info, char *text, size_t size)
 {
+	for (size_t i = 0; i < size; i++)
+		if (text[i] && iscntrl((unsigned char)text[i]))
+			return -1;
 	for (char *at = text, *next; at < text + size; at = next) {
 		char *key = strchr(at, '='), *value;
 		struct tag *tag;
@@ -580,7 +584,7 @@ static int all_parameters(struct action *action, const struct elf *elf, const st
 		return -1;
 	variable_members(action->btf, variable, &switches, &n);
 	for (size_t i = 0; i < info->tags; i++) {
-		size_t on = variable_offset(elf, variable, 1), s;
+		size_t on, s;
 		char of_part[3 * NAME_SIZE], *save, *order;
 		struct part *part;
 
@@ -596,7 +600,8 @@ static int all_parameters(struct action *action, const struct elf *elf, const st
 		part->unless = save ?: "";
 		for (s = 0; s < n && strcmp(switches[s].name, part->name); s++)
 			;
-		if (!part->of || s == n || !on)
+		on = s < n ? variable_offset(elf, variable, switches[s].offset + 1) : 0;
+		if (!part->of || !on)
 			goto out;
 		snprintf(of_part, sizeof(of_part), "%s_%s_params", prefix, part->name);
 		if (parameters_read(action, elf, info, of_part, part->of, part->name, on + switches[s].offset))

@@ -299,8 +299,7 @@ int settings_bake(const struct settings *settings, struct baked *baked, const ch
 	file = mkostemp(temporary, O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT || errno == ENOTDIR
-			? error(e, USAGE, "create it", "there is no directory %.*s", directory ?: 1,
-				directory ? path : ".")
+			? error(e, USAGE, "create it", "there is no directory of %s", Q(path))
 			: error(e, REFUSED, errno == ENOSPC ? "make room there" : "choose another one",
 				"cannot write to the directory of %s: %s", Q(path), strerror(errno));
 	if (write_all(file, settings->image, settings->action->size) || (baked && baked_write(file, baked, e)) ||

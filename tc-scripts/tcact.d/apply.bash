@@ -333,14 +333,19 @@ have_line() {
 		"${have_control[$2]}"
 }
 
-# difference W H: how they differ, a line for each
-difference() {
-	local names want have tables_want tables_have i were are
-	split names "${want_names[$1]}"
+# forms_of W H: sets want, have, tables_want and tables_have of the caller to those of each action
+forms_of() {
 	mapfile -t want <<<"${want_form[$1]}"
 	mapfile -t have <<<"${have_form[$2]}"
 	mapfile -t tables_want <<<"${want_tables[$1]}"
 	mapfile -t tables_have <<<"${have_tables[$2]}"
+}
+
+# difference W H: how they differ, a line for each
+difference() {
+	local names want have tables_want tables_have i were are
+	split names "${want_names[$1]}"
+	forms_of "$1" "$2"
 	[[ ${want_label[$1]} == "${have_label[$2]}" ]] || echo "    as ${have_label[$2]%% *} -> ${want_label[$1]%% *}"
 	[[ ! ${have_lost[$2]-} ]] || echo "    its name, protocol and match are no longer in $state -> as here"
 	for i in "${!names[@]}"; do
@@ -375,10 +380,7 @@ show_kept() {
 	local names want have tables_want tables_have given i first=${want_line[$1]} hold=() keep=() whose='that'
 	first=${line_first[first]}
 	split names "${want_names[$1]}"
-	mapfile -t want <<<"${want_form[$1]}"
-	mapfile -t have <<<"${have_form[$2]}"
-	mapfile -t tables_want <<<"${want_tables[$1]}"
-	mapfile -t tables_have <<<"${have_tables[$2]}"
+	forms_of "$1" "$2"
 	for i in "${!names[@]}"; do
 		holds "${names[i]}" || continue
 		hold+=("${names[i]}")
@@ -514,10 +516,7 @@ change_one() {
 	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin old ends cookie key
 	again "$w"
 	n=${#steps[@]}
-	mapfile -t want <<<"${want_form[w]}"
-	mapfile -t have <<<"${have_form[h]}"
-	mapfile -t tables_want <<<"${want_tables[w]}"
-	mapfile -t tables_have <<<"${have_tables[h]}"
+	forms_of "$w" "$h"
 	remember "${want_number[w]}" "${want_label[w]}"
 	for ((i = 0; i < n; i++)); do
 		split field "${own[have_first[h] + i]}" $'\t'
@@ -777,7 +776,7 @@ command_keep() {
 told() { printf '%s\n' "$1" 2>/dev/null || fail 2 apply "cannot write its output" "all that the files say is done"; }
 
 command_apply() {
-	local only='' w h dev hook order_of=() n=0 added=0 changed=0 words=(tcact apply)
+	local w h dev hook order_of=() n=0 added=0 changed=0 words=(tcact apply)
 	local -A wants_at=() haves_at=() made_now=() of_files=()
 	catalogue
 	if [[ ${1-} == kept ]]; then

@@ -63,11 +63,8 @@ undo_qdisc() { # DEV IFINDEX
 taken() {
 	local text=''
 	[[ ! $2 ]] || text=$(exec awk '/^hook / { hook = $2 " " $3 " " }
-		/^filter / {
-			c = 0
-			for (i = 2; i < NF; i++) { if ($i == "pref") p = $(i + 1); if ($i == "chain") c = $(i + 1) }
-			print hook c "/" p
-		}' <<<"$2")
+		# the head alone, as in filters.awk
+		/^filter / { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
 	split "$1" "$text" $'\n'
 }
 
@@ -300,7 +297,7 @@ lacking() {
 	for pair in ${needs["$2 $3"]-}; do
 		need=${pair#*=}
 		[[ ${4-${pair%=*}} == "${pair%=*}" ]] || continue
-		if [[ $need == [0-9]* ]]; then
+		if [[ $need == +([0-9]).+([0-9]) ]]; then
 			kernel "$need" || list+=" ${pair%=*} (Linux $need)"
 		else
 			[[ $config_file ]] || read_config

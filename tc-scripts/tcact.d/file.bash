@@ -12,6 +12,8 @@ want_line=() want_dev=() want_hook=() want_pref=() want_number=() want_label=() 
 want_form=() want_tables=()
 # the attachments to which the answers to batches belong
 forms=()
+# the device that apply dev is for
+only=''
 # by name: what the kernel calls a device; those that are not there, with their number of lines; where a pref of
 # "DEV DIR CHAIN PREF" and a name are given
 declare -gA device_of=() absent=() pref_at=() name_at=()
@@ -160,7 +162,7 @@ read_files() {
 			files+=("$arg")
 		fi
 	done
-	[[ $in_file == check || ${only-} ]] || few_links
+	[[ $in_file == check || $only ]] || few_links
 	given_once "${files[@]}"
 	for file in "${files[@]}"; do read_file "$file" keep_line; done
 }
@@ -181,7 +183,7 @@ given_once() {
 # ours WORD...: apply is for all devices, or $only is among those of a line; or may be, as ip says of it what looks like
 # an altname of the line
 ours() {
-	[[ ${only-} ]] || return 0
+	[[ $only ]] || return 0
 	while (($#)); do
 		[[ $1 != dev || ! ${2-} ]] || [[ $2 != "$only" && ${links[$only]-} != *" altname $2"* ]] || return 0
 		shift

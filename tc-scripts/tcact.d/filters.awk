@@ -79,23 +79,19 @@ END { end_filter() }
 /^filter / {
 	end_filter()
 	words = ""
-	kind = pref = protocol = "-"
-	handle = chain = "-"
-	for (i = 2; i <= NF; i++) {
-		if ($i == "protocol") {
-			protocol = $++i
-			# one that tc has no name for: as tc reads it
-			if (protocol ~ /^\[/) protocol = sprintf("0x%04x", substr(protocol, 2))
-		}
-		else if ($i == "pref") { pref = $++i; kind = $++i }
-		else if ($i == "chain") chain = $++i
-		else if ($i == "handle" || $i == "fh") handle = $++i
-		else if ($i ~ /^\*?(flowid|classid|hw_tc)$/ && $(i + 1) ~ /^[0-9a-f:]+$/) {
+	# The head is the same for all kinds. What follows may be a name, which says what its author likes.
+	protocol = $3
+	# one that tc has no name for: as tc reads it
+	if (protocol ~ /^\[/) protocol = sprintf("0x%04x", substr(protocol, 2))
+	pref = $5
+	kind = $6
+	chain = $7 == "chain" ? $8 : "-"
+	handle = $9 ~ /^(handle|fh)$/ ? $10 : "-"
+	for (i = 11; i < NF && (kind != "bpf" || i == 11); i++)
+		if ($i ~ /^\*?(flowid|classid|hw_tc)$/ && $(i + 1) ~ /^[0-9a-f:]+$/) {
 			sub(/^\*/, "", $i)
 			word($i " " $(i + 1))
-			i++
 		}
-	}
 	next
 }
 

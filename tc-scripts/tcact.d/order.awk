@@ -54,17 +54,17 @@ function action_done() {
 /^filter / {
 	action_done()
 	done()
-	of = at = kind = ""
-	in_chain = actions = keys = goes_on = program = direct = ours = is_filter = skipped = 0
+	in_chain = actions = keys = goes_on = program = direct = ours = skipped = 0
 	every_packet = 0
 	last = ""
-	for (i = 2; i <= NF; i++) {
-		if ($i == "protocol") of = $(i + 1)
-		else if ($i == "pref") { at = $(i + 1); kind = $(i + 2) }
-		else if ($i == "chain") in_chain = $(i + 1)
-		else if ($i == "handle" || $i == "fh") is_filter = 1
-		else if ($i == "divisor") is_filter = 0
-		else if ($i == "direct-action") direct = 1
+	# the head, as in filters.awk
+	of = $3
+	at = $5
+	kind = $6
+	if ($7 == "chain") in_chain = $8
+	is_filter = $9 ~ /^(handle|fh)$/ && $12 != "divisor"
+	for (i = 11; i <= NF; i++) {
+		if ($i == "direct-action") direct = 1
 		else if ($i == "skip_sw") skipped = 1
 	}
 	if (kind ~ /^(matchall|flower)$/ || kind == "u32" && / key ht 800 /) every_packet = 1
