@@ -369,7 +369,7 @@ static int bake_table(struct table *table, const struct action *action, const ch
 		      struct error *e)
 {
 	struct progress progress;
-	const struct table_rules rules = { .empty = "bake it without table, which matches nothing",
+	const struct table_rules rules = { .empty = "leave table FILE out",
 					   .progress = &progress };
 
 	if (table_begin(table, action, e))

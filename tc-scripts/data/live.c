@@ -115,7 +115,7 @@ static bool may_have_table(struct settings *settings)
  */
 int command_form(const struct options *options, char **words, int n, struct error *e)
 {
-	const struct table_rules rules = { .again = true, .empty = "leave table FILE out, to begin with an empty one" };
+	const struct table_rules rules = { .again = true, .empty = "leave table FILE out" };
 	struct settings settings = {};
 	const struct action *action;
 	struct table table = {};

@@ -596,7 +596,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 		load.like = &like;
 	}
 	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
-			 : "leave table FILE out, to begin with an empty one";
+			 : "leave table FILE out";
 	rules.wrong = id && !maps_only ? "correct it, or use lenient" : NULL;
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;

@@ -108,8 +108,10 @@ static int check_unit(const struct settings *settings, const struct rule *rule, 
 	if (!value_number(&number, rate))
 		return error(e, USAGE, "give it", "%s %s: %s is not given", settings->action->name, of->name, to->name);
 	if (packets != other)
-		return error(e, USAGE, packets ? "give both in packets, like 1kpps and 100p"
-					       : "give both in bits or bytes, like 10mbit and 64k",
+		return error(e, USAGE, packets ? below ? "give both in packets, like 1kpps and 900pps"
+						       : "give both in packets, like 1kpps and 100p"
+					       : below ? "give both in bits or bytes, like 10mbit and 9mbit"
+						       : "give both in bits or bytes, like 10mbit and 64k",
 			     "%s %s: it is in %s, and %s in %s", settings->action->name, of->name,
 			     other ? "packets" : "bytes", to->name, packets ? "packets" : "bytes");
 	if (below && own >= value_number(&number, rate))

@@ -97,28 +97,37 @@ static const struct used_record *record_at(const unsigned char *at, const unsign
 	return r;
 }
 
+/* Says why the file at @path is not used, if it is there. */
+static unsigned char *unfit(const char *path, bool tell, const char *why)
+{
+	if (tell)
+		fprintf(stderr, "tcact: warning: %s: %s; what it counted begins at 0\n", Q(path), why);
+	return NULL;
+}
+
 /* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. @tell: and says so */
 static unsigned char *used_read(const char *path, bool tell)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const struct used_file *head;
-	unsigned char *bytes = NULL;
+	unsigned char *bytes;
 	struct stat st;
 	size_t n;
 
 	if (fd < 0)
-		return NULL;
-	if (!fstat(fd, &st) && st.st_uid == geteuid() && !(st.st_mode & 022))
-		bytes = file_content(fd, USED_MAX, &n);
+		return unfit(path, tell && errno != ENOENT, errno == ELOOP ? "it is a symbolic link; name the file itself"
+									   : strerror(errno));
+	if (fstat(fd, &st) || st.st_uid != geteuid() || st.st_mode & 022) {
+		close(fd);
+		return unfit(path, tell, "it must be yours, and writable by you alone (chmod 600)");
+	}
+	bytes = file_content(fd, USED_MAX, &n);
 	close(fd);
 	head = (const void *)bytes;
 	if (!bytes || n < sizeof(*head) || head->magic != USED_MAGIC || head->size != n ||
 	    head->checksum != crc32(0, bytes + sizeof(*head), n - sizeof(*head))) {
-		if (tell)
-			fprintf(stderr, "tcact: warning: %s: it is no file of this machine's tcact keep; "
-				"what it counted begins at 0\n", Q(path));
 		free(bytes);
-		return NULL;
+		return unfit(path, tell, "it is no file of this machine's tcact keep");
 	}
 	return bytes;
 }

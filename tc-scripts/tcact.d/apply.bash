@@ -513,7 +513,7 @@ add_queue() {
 
 # change_one W: what differs, in place
 change_one() {
-	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin old ends cookie key
+	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin old ends cookie key swap first word alone
 	again "$w"
 	n=${#steps[@]}
 	forms_of "$w" "$h"
@@ -529,12 +529,25 @@ change_one() {
 		step_args args "$i" "${want_dev[w]}"
 		options=(-l "${field[10]}" -k)
 		[[ ${have[i]} != @(\?|old *) ]] || split options "${kept[i]-}" $'\t'
-		[[ ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] || [[ ${tables[i]} != =* ]] ||
-			options+=(-t "${tables[i]#=}")
-		key="change ${want_line[w]} ${options[*]} ${steps[i]} ${args[*]}"
+		# as staged_table has it
+		swap='' alone=''
+		[[ ${class[${steps[i]}]} != @(matcher|policer) ]] || alone=$w
+		if [[ ${tables[i]} == =* && (${tables_want[i]} != "${tables_have[i]}" || ${options[0]-} != -l) ]]; then
+			# those of a line that share a table share the new one
+			swap="swap ${want_line[w]} $i" word=''
+			split first "${made[$swap]-}"
+			if [[ ${first[0]-} == "${field[10]}" ]]; then
+				word=$alone
+			elif ((${#first[@]})); then
+				word=$(data sharing "${field[9]}" "${first[0]}" "${field[10]}") || ended $?
+			fi
+			if [[ $word ]]; then options+=(-T "${first[1]}") swap=''; else options+=(-t "${tables[i]#=}"); fi
+		fi
+		key="change ${want_line[w]} $alone ${options[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then
 			stage pin "${options[@]}" "${steps[i]}" "${args[@]}"
 			made["$key"]=$pin
+			[[ ! $swap ]] || made["$swap"]="${field[10]} $pin"
 		fi
 		keep old "${field[@]:9:2}"
 		undo_later replaced "${field[12]}" "${field[7]}" "$old" "${field[11]}"

@@ -341,8 +341,8 @@ object() {
 }
 
 # staged_table VAR TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values, this table,
-# and what is kept for it; all attachments of one add share it. Those of a matcher share the table alone: what its program
-# counts tells the hits of an attachment.
+# and what is kept for it; all attachments of one add share it. Those of a matcher share the table alone, as what its program
+# counts tells the hits of an attachment, and so do those of a policer, as its buckets are those of one device.
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
@@ -350,7 +350,7 @@ staged_table() {
 		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}
-	elif [[ ${class[$4]} == matcher ]]; then
+	elif [[ $2 && ${class[$4]} == @(matcher|policer) ]]; then
 		stage "$1" -T "${made[$key]}" "${@:4}"
 		return
 	fi

@@ -206,7 +206,8 @@ check_actions() {
 	done
 	for name in "${actions[@]}"; do
 		verdict_of=$state_of why=$all_why
-		if [[ ${table_key[$name]-} ]]; then
+		# loaded by tcact and pinned for tc, or by tc from a file
+		if [[ ${table_key[$name]-}${set_of[$name]-} ]]; then
 			why+=$table_why
 		else
 			why+=$file_why

@@ -49,6 +49,7 @@ command_save() {
 		[[ $1 && $1 != -* ]] || bad "FILE $(q "$1"): must not be empty or begin with -" "choose another name"
 		# A shell has emptied it by now.
 		[[ ! $1 -ef /proc/$$/fd/1 ]] || bad "$(q "$1") is where the output goes" "write: tcact save OLD >NEW"
+		[[ -e $1 ]] || bad "there is no file $(q "$1"), whose lines for absent devices would follow" "write: tcact save >$(shell "$1")"
 		read_file "$1" keep_absent
 		batches=()
 	fi
