@@ -87,6 +87,13 @@ def paying(suite, hashed, cost, way, sets="bucket_sets", made=buckets, **more):
     return [(sets, place(hashed), made(hashes, full, **more))]
 
 
+def untouched(suite, hashed, sets="bucket_sets", made=buckets):
+    """The set of this key is unused before each run, and afterwards."""
+    nothing = (sets, place(hashed), made([0] * WAYS, [0] * WAYS))
+    suite.map(*nothing)
+    return [nothing]
+
+
 # ---- tables of plans: include/tcact/plan.h
 
 LONG = 10 ** 9 * SECOND                     # more than what is AHEAD
@@ -139,10 +146,12 @@ def vectors(suite):
                      mapout=after, **more)
 
     def over_all(p, size, label, need, *settings):
-        for per in ("mark", "none"):
-            bake(p, "rate", "100tbit", "per", per, *settings)
-            suite.case(f"{p.name}-{label}-{per}", p.data, SHOT, ctx={"mark": 0x55, "gso_size": size, "gso_segs": 0},
-                       count={"over": 1}, need=need, cut_count=0)
+        more = {"ctx": {"mark": 0x55, "gso_size": size, "gso_segs": 0}, "count": {"over": 1}, "need": need, "cut_count": 0}
+        bake(p, "rate", "1tbit", "per", "mark", *settings)
+        suite.case(f"{p.name}-{label}-mark", p.data, SHOT, mapout=untouched(suite, mixed(0x55), "police_sets", counted), **more)
+        bake(p, "rate", "1tbit", "per", "none", *settings)
+        suite.map("police_credit", "u32:0", f"u64:{1 << 60}")   # enough for all lengths
+        suite.case(f"{p.name}-{label}-none", p.data, SHOT, **more)
 
     def owed(p, cost, label, size):
         suite.case(f"{p.name}-{label}", p.data, ctx={"mark": 0x55, "gso_size": size, "gso_segs": 0}, need=14,
