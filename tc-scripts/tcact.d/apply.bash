@@ -529,9 +529,8 @@ change_one() {
 		step_args args "$i" "${want_dev[w]}"
 		options=(-l "${field[10]}" -k)
 		[[ ${have[i]} != @(\?|old *) ]] || split options "${kept[i]-}" $'\t'
-		# as staged_table has it
 		swap='' alone=''
-		[[ ${class[${steps[i]}]} != @(matcher|policer) ]] || alone=$w
+		! own_program "${steps[i]}" || alone=$w
 		if [[ ${tables[i]} == =* && (${tables_want[i]} != "${tables_have[i]}" || ${options[0]-} != -l) ]]; then
 			# those of a line that share a table share the new one
 			swap="swap ${want_line[w]} $i" word=''

@@ -340,9 +340,12 @@ object() {
 	printf -v "$1" '%s' "${made[$key]}"
 }
 
+# own_program NAME: attachments of one add share no more than the table, as what a matcher counts tells the hits of one, and
+# the buckets of a policer are those of one device
+own_program() { [[ ${class[$1]} == @(matcher|policer) ]]; }
+
 # staged_table VAR TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values, this table,
-# and what is kept for it; all attachments of one add share it. Those of a matcher share the table alone, as what its program
-# counts tells the hits of an attachment, and so do those of a policer, as its buckets are those of one device.
+# and what is kept for it; all attachments of one add share it, or the table alone
 staged_table() {
 	local key="table ${made[line]-} ${*:2}" options=()
 	if [[ ! ${made[$key]-} ]]; then
@@ -350,7 +353,7 @@ staged_table() {
 		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}
-	elif [[ $2 && ${class[$4]} == @(matcher|policer) ]]; then
+	elif [[ $2 ]] && own_program "$4"; then
 		stage "$1" -T "${made[$key]}" "${@:4}"
 		return
 	fi
