@@ -41,11 +41,11 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 {
 	__u64 now = bucket_now(), ticks, wait, departure;
 	struct bucket_set *set = bucket_key_set(KEY, hash);
-	__u32 cost = cost_of(skb, KEY, rate->packets), way;
+	__u32 cost, way;
 	bool shared, mixed;
 	__u64 *bucket;
 
-	if (!likely(cost < BUCKET_COST_MAX))
+	if (!cost_of(skb, KEY, rate->packets, &cost))
 		return over(KEY);
 	if (!set) {
 		count(HELPER_FAILED);
@@ -56,13 +56,13 @@ static __always_inline int pace_key(struct __sk_buff *skb, __u64 hash, const vol
 		count(SHARED);
 	mixed = shared && pace_params.table;
 	bucket = bucket_of(set, way, mixed);
-	wait = bucket_wait(bucket, now);
 	ticks = rate_ticks(rate, cost);
+	if (bucket_pay_full(bucket, now, ticks))
+		return within(KEY);
+	wait = bucket_wait(bucket, now);
 	/* The packet itself does not wait for the time that it takes. */
 	if (!bucket_take(bucket, now, ticks, rate, pace_params.horizon * BUCKET_TICKS + ticks, mixed))
 		return over(KEY);
-	if (!wait)
-		return within(KEY);
 	if (pace_params.ce_above && wait > pace_params.ce_above * BUCKET_TICKS)
 		mark_ce(skb);
 	/* TCP, or an application by SO_TXTIME, may want to send later. */

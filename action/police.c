@@ -79,25 +79,30 @@ static __always_inline int unlimited(void)
 static __always_inline int police_key(struct __sk_buff *skb, __u64 hash, const volatile struct rate_param *rate,
 				      const struct plan *plan)
 {
-	__u64 now = bucket_now(), burst = plan ? plan->burst : burst_ticks(rate, police_params.burst);
-	bool two = CE_RATE->mult, shared, mixed;
-	__u32 cost = cost_of(skb, KEY, rate->packets), way;
-	__u32 index = bucket_set_of(hash, bucket_sets_for(police_params.buckets));
-	struct police_set *police = bpf_map_lookup_elem(&police_sets, &index);
-	struct bucket_set *set = (struct bucket_set *)police;
+	__u32 cost, way, index = bucket_set_of(hash, bucket_sets_for(police_params.buckets));
+	struct police_set *police;
+	struct bucket_set *set;
+	__u64 now, ticks, *bucket;
+	bool shared, mixed;
 
-	if (!likely(cost < BUCKET_COST_MAX))
+	if (!cost_of(skb, KEY, rate->packets, &cost))
 		return over(KEY);
+	now = bucket_now();
+	police = bpf_map_lookup_elem(&police_sets, &index);
 	if (!police)
 		return unlimited();
-	way = bucket_find(set, hash, now, two, &shared, police->over);
+	set = (struct bucket_set *)police;
+	way = bucket_find(set, hash, now, CE_RATE->mult, &shared, police->over);
 	if (shared)
 		count(SHARED);
 	mixed = shared && police_params.table;
-	if (!bucket_take(bucket_of(set, way, mixed), now, rate_ticks(rate, cost), rate, burst, mixed))
+	bucket = bucket_of(set, way, mixed);
+	ticks = rate_ticks(rate, cost);
+	if (!bucket_pay_full(bucket, now, ticks) &&
+	    !bucket_take(bucket, now, ticks, rate, plan ? plan->burst : burst_ticks(rate, police_params.burst), mixed))
 		return over_rate(skb, police, way);
-	if (two && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
-				burst_ticks(CE_RATE, police_params.burst), /*mixed*/ false) && mark_ce(skb))
+	if (CE_RATE->mult && !bucket_take(&set->second[way], now, rate_ticks(CE_RATE, cost), CE_RATE,
+					  burst_ticks(CE_RATE, police_params.burst), /*mixed*/ false) && mark_ce(skb))
 		__sync_fetch_and_add(&police->marked[way], 1);
 	return within(KEY);
 }
@@ -151,11 +156,12 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 
 static __always_inline int police_all(struct __sk_buff *skb)
 {
-	__u32 cost = cost_of(skb, KEY, RATE->packets), zero = 0;
-	__u64 ticks = rate_ticks(RATE, cost), *credit;
+	__u64 ticks, *credit;
+	__u32 cost, zero = 0;
 
-	if (!likely(cost < BUCKET_COST_MAX))
+	if (!cost_of(skb, KEY, RATE->packets, &cost))
 		return over(KEY);
+	ticks = rate_ticks(RATE, cost);
 	credit = bpf_map_lookup_elem(&police_credit, &zero);
 	if (!credit || *credit < ticks)
 		return police_refill(skb, credit, ticks);

@@ -68,9 +68,10 @@ static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool 
 		if (!i || used < least) {
 			least = used;
 			way = i;
+			asm volatile("" : "+r"(way));
 		}
 	}
-	/* as in bucket_search() */
+	/* both as in bucket_search() */
 	asm volatile("" : "+r"(way));
 	way &= BUCKET_WAYS - 1;
 	if (least) {
@@ -86,12 +87,12 @@ static __always_inline __u32 quota_find(struct quota_set *set, __u64 hash, bool 
 
 static __always_inline int quota_key(struct __sk_buff *skb, __u64 hash)
 {
-	__u64 limit = quota_params.limit & ~SIZE_PACKETS, cost = cost_of(skb, KEY, quota_params.limit >> 63);
-	__u32 index = bucket_set_of(hash, bucket_sets_for(quota_params.buckets)), way;
+	__u64 limit = quota_params.limit & ~SIZE_PACKETS;
+	__u32 cost, index = bucket_set_of(hash, bucket_sets_for(quota_params.buckets)), way;
 	struct quota_set *set = bpf_map_lookup_elem(&quota_sets, &index);
 	bool shared;
 
-	if (!likely(cost < BUCKET_COST_MAX))
+	if (!cost_of(skb, KEY, quota_params.limit >> 63, &cost))
 		return over(KEY);
 	if (!set) {
 		count(HELPER_FAILED);

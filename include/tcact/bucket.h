@@ -93,23 +93,35 @@ static __always_inline __u64 burst_ticks(const volatile struct rate_param *rate,
 	return least > BURST_TICKS ? least : BURST_TICKS;
 }
 
+/* How many ticks the packets before this one still take: 0 if the bucket is full. */
+static __always_inline __u64 bucket_wait(const __u64 *bucket, __u64 now)
+{
+	__u64 ahead = *(const volatile __u64 *)bucket - now;
+
+	return (__s64)ahead > 0 ? ahead : 0;
+}
+
 /*
- * Does a packet that takes @ticks conform? If so, it pays. A full bucket takes any packet, also one
- * that is longer than the burst: else none of its kind would ever pass.
+ * A full bucket takes any packet, also one that is longer than the burst: else none of its kind would
+ * ever pass. So this can be asked before one knows the burst.
  */
+static __always_inline bool bucket_pay_full(__u64 *bucket, __u64 now, __u64 ticks)
+{
+	if (bucket_wait(bucket, now))
+		return false;
+	*(volatile __u64 *)bucket = now + ticks;
+	return true;
+}
+
+/* Does a packet that takes @ticks conform? If so, it pays. */
 static __always_inline bool bucket_pay(__u64 *bucket, __u64 now, __u64 ticks, __u64 burst)
 {
-	__u64 ahead = *(volatile __u64 *)bucket - now;
-
-	if ((__s64)ahead <= 0) {
-		*(volatile __u64 *)bucket = now + ticks;
+	if (bucket_pay_full(bucket, now, ticks))
 		return true;
-	}
-	if (ahead + ticks <= burst) {
-		__sync_fetch_and_add(bucket, ticks);
-		return true;
-	}
-	return false;
+	if (bucket_wait(bucket, now) + ticks > burst)
+		return false;
+	__sync_fetch_and_add(bucket, ticks);
+	return true;
 }
 
 /* A bucket that lacks more than the burst and @most, which packets could take, is from before the rate was changed. */
@@ -129,14 +141,6 @@ static __always_inline bool bucket_take(__u64 *bucket, __u64 now, __u64 ticks,
 		bucket_correct(bucket, now, burst,
 			       rate_ticks(rate, rate->packets ? BUCKET_SEGMENTS_MAX : BUCKET_COST_MAX));
 	return false;
-}
-
-/* How many ticks the packets before this one still take: 0 if the bucket is full. */
-static __always_inline __u64 bucket_wait(const __u64 *bucket, __u64 now)
-{
-	__u64 ahead = *(const volatile __u64 *)bucket - now;
-
-	return (__s64)ahead > 0 ? ahead : 0;
 }
 
 /* Invertible, so that keys of 64 bits are never confused. */
@@ -218,6 +222,8 @@ static __always_inline __u32 bucket_search(struct bucket_set *set, __u64 hash, _
 		if (!i || full < first) {
 			first = full;
 			way = i;
+			/* else clang would compare twice, once for each of them */
+			asm volatile("" : "+r"(way));
 		}
 	}
 	/* else clang would make a copy of what follows for each way */

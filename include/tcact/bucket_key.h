@@ -196,13 +196,16 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 	return bytes < most ? bytes : most;
 }
 
-/* In bytes or packets. BUCKET_COST_MAX: it is above any rate. */
-static __always_inline __u32 cost_of(struct __sk_buff *skb, const volatile struct bucket_key *key,
-				     bool packets)
+/* What the packet pays, in bytes or packets; false if it is above any rate. */
+static __always_inline bool cost_of(struct __sk_buff *skb, const volatile struct bucket_key *key, bool packets,
+				    __u32 *cost)
 {
-	if (skb->gso_size)
-		return gso_cost(skb, key, packets);
-	return packets ? 1 : on_the_wire(key, skb->len);
+	if (skb->gso_size) {
+		*cost = gso_cost(skb, key, packets);
+		return *cost < BUCKET_COST_MAX;
+	}
+	*cost = packets ? 1 : on_the_wire(key, skb->len);
+	return true;
 }
 
 /* ---- what becomes of a packet ---------------------------------------------------------------- */
