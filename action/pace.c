@@ -29,6 +29,7 @@ PARAM(pace, rate, "rate", "what may leave");
 PARAM(pace, horizon, "time 1000000..31536000000000000", "how long a packet may wait");
 PARAM(pace, ce-above, "time 1000..31536000000000000 none=0", "set CE on packets of ECN-capable transports that wait longer");
 PARAM(pace, table, "table", "rates by prefix");
+RULES(pace, ce-above, "below horizon");
 RULES(pace, table, "with per src dst");
 TABLE(pace, prefix_cells, prefix, rate plan);
 BUCKET_KEY_PARAMS(pace, bucket_sets, "word drop=0 hit=2", "what becomes of packets beyond the horizon");

@@ -61,7 +61,7 @@
  *                               not given, and are of one address family
  *   length PREFIX               the same, and they have the same length
  *   unit RATE                   NAME is 0, or counts what RATE counts: bytes or packets
- *   below RATE                  the same, and is less
+ *   below OTHER                 NAME is 0, or both are rates that count the same, or times, and NAME is less
  *   without OTHER               NAME and OTHER are not both given
  *   with OTHER WORD...          NAME may be given only then
  *   least LOW OTHER WORD...     NAME must not be below the parameter LOW

@@ -441,14 +441,15 @@ bad:
 /* Is there such a verb, and are the parameters what it compares? */
 static bool rule_fits(const struct rule *rule)
 {
-	static const char *const of_prefixes[] = { "family", "length", NULL }, *const of_rates[] = { "unit", "below", NULL },
-				 *const of_any[] = { "without", "with", NULL };
+	static const char *const of_prefixes[] = { "family", "length", NULL }, *const of_any[] = { "without", "with", NULL };
 	size_t size = rule->of->size, other = rule->other->size;
 
 	if (is_one_of(rule->verb, of_prefixes))
 		return size == sizeof(struct prefix_bytes) && other == size;
-	if (is_one_of(rule->verb, of_rates))
-		return size == (*rule->verb == 'u' ? sizeof(uint64_t) : other) && other == sizeof(struct rate_bytes);
+	if (!strcmp(rule->verb, "unit"))
+		return size == sizeof(uint64_t) && other == sizeof(struct rate_bytes);
+	if (!strcmp(rule->verb, "below"))
+		return size == other && (size == sizeof(uint64_t) || size == sizeof(struct rate_bytes));
 	return rule->than || is_one_of(rule->verb, of_any);
 }
 

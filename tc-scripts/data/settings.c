@@ -91,33 +91,59 @@ static int check_prefixes(const struct settings *settings, const struct rule *ru
 	return 0;
 }
 
-/* A rate, and a rate or a size: both begin with a number of 8 bytes. */
+/* That of a rate, size or time, which begin with a number of 8 bytes. */
+static int128 first_number(const struct settings *settings, const struct parameter *p)
+{
+	struct parameter number = *p;
+
+	number.size = 8;
+	return value_number(&number, settings_bytes(settings, p));
+}
+
+/* A rate, and a rate or a size. */
 static int check_unit(const struct settings *settings, const struct rule *rule, struct error *e)
 {
 	const struct parameter *of = rule->of, *to = rule->other;
-	const unsigned char *rate = settings_bytes(settings, to), *value = settings_bytes(settings, of);
-	bool below = !strcmp(rule->verb, "below"), packets = ((const struct rate_bytes *)rate)->packets, other;
-	struct parameter number = *to;
-	int128 own;
+	bool rates = of->size == to->size, packets, other;
+	const struct rate_bytes *rate = (const void *)settings_bytes(settings, to);
+	const struct rate_bytes *value = (const void *)settings_bytes(settings, of);
 
-	number.size = 8;
-	own = value_number(&number, value);
+	packets = rate->packets;
+	other = rates ? value->packets : !!(first_number(settings, of) & SIZE_PACKETS);
+	if (packets == other)
+		return 0;
+	return error(e, USAGE, packets ? rates ? "give both in packets, like 1kpps and 900pps"
+					       : "give both in packets, like 1kpps and 100p"
+				       : rates ? "give both in bits or bytes, like 10mbit and 9mbit"
+					       : "give both in bits or bytes, like 10mbit and 64k",
+		     "%s %s: it is in %s, and %s in %s", settings->action->name, of->name,
+		     other ? "packets" : "bytes", to->name, packets ? "packets" : "bytes");
+}
+
+/* Two rates or times, or with `unit` a rate and a size. */
+static int check_amounts(const struct settings *settings, const struct rule *rule, struct error *e)
+{
+	const struct parameter *of = rule->of, *to = rule->other;
+	int128 own = first_number(settings, of), than = first_number(settings, to);
+	char *value, *limit;
+	int result;
+
 	if (!own)
 		return 0;
-	other = below ? ((const struct rate_bytes *)value)->packets : !!(own & SIZE_PACKETS);
-	if (!value_number(&number, rate))
+	if (!than)
 		return error(e, USAGE, "give it", "%s %s: %s is not given", settings->action->name, of->name, to->name);
-	if (packets != other)
-		return error(e, USAGE, packets ? below ? "give both in packets, like 1kpps and 900pps"
-						       : "give both in packets, like 1kpps and 100p"
-					       : below ? "give both in bits or bytes, like 10mbit and 9mbit"
-						       : "give both in bits or bytes, like 10mbit and 64k",
-			     "%s %s: it is in %s, and %s in %s", settings->action->name, of->name,
-			     other ? "packets" : "bytes", to->name, packets ? "packets" : "bytes");
-	if (below && own >= value_number(&number, rate))
-		return error(e, USAGE, "give a lower one", "%s %s: must be below %s", settings->action->name, of->name,
-			     to->name);
-	return 0;
+	if (to->size == sizeof(struct rate_bytes) && check_unit(settings, rule, e))
+		return -1;
+	if (strcmp(rule->verb, "below") || own < than)
+		return 0;
+	value = value_text(of, settings_bytes(settings, of));
+	limit = value_text(to, settings_bytes(settings, to));
+	result = value && limit ? error(e, USAGE, "give a lower one", "%s %s %s: must be below %s, %s",
+					settings->action->name, of->name, value, to->name, limit)
+				: error_memory(e);
+	free(value);
+	free(limit);
+	return result;
 }
 
 /* Is the value of rule->other one of the rule's words? */
@@ -141,7 +167,7 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 	if (!strcmp(rule->verb, "family") || !strcmp(rule->verb, "length"))
 		return check_prefixes(settings, rule, e);
 	if (!strcmp(rule->verb, "unit") || !strcmp(rule->verb, "below"))
-		return check_unit(settings, rule, e);
+		return check_amounts(settings, rule, e);
 	if (!strcmp(rule->verb, "without"))
 		return settings_given(settings, rule->of) && settings_given(settings, rule->other)
 			? error(e, USAGE, "leave one of them out", "%s: %s and %s do not go together", action,
