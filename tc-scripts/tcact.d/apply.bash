@@ -513,7 +513,7 @@ add_queue() {
 
 # change_one W: what differs, in place
 change_one() {
-	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin old ends cookie key swap first word alone
+	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap first word alone
 	again "$w"
 	n=${#steps[@]}
 	forms_of "$w" "$h"
@@ -548,32 +548,36 @@ change_one() {
 			made["$key"]=$pin
 			[[ ! $swap ]] || made["$swap"]="${field[10]} $pin"
 		fi
-		keep old "${field[@]:9:2}"
-		undo_later replaced "${field[12]}" "${field[7]}" "$old" "${field[11]}"
+		keep "${own[have_first[h] + i]}"
+		undo_later replaced "${field[12]}" "${field[7]}" "${made[keep ${field[10]}]}" "${field[11]}"
 		field[7]=$cookie
 		replace "${made[$key]}" "$ends" "${field[@]}"
 	done
 }
 
+# lines_of ARRAY H: sets ARRAY to the lines of own that this attachment has
+lines_of() {
+	local IFS=$'\n'
+	split "$1" "${own[*]:have_first[$2]:${have_first[$2 + 1]-${#own[@]}} - have_first[$2]}" "$IFS"
+}
+
 # remove_one H
 remove_one() {
-	local first=${have_first[$1]} i field actions_=() words pin protocol match_ status=0
-	split field "${own[first]}" $'\t'
+	local lines line field action actions_=() words protocol match_ status=0
+	lines_of lines "$1"
+	split field "${lines[0]}" $'\t'
 	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
 	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
 	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
 	split match_ "$match_"
-	for ((i = first; i < ${#own[@]}; i++)); do
-		split field "${own[i]}" $'\t'
-		((${#actions_[@]} == 0)) || [[ ${field[7]:10:2} != 00 ]] || break
-		if [[ ${field[8]} == bpf ]]; then
-			keep pin "${field[@]:9:2}"
-			actions_+=(action bpf object-pinned "$pin" "${field[11]}" cookie "${field[7]}")
+	for line in "${lines[@]}"; do
+		split action "$line" $'\t'
+		if [[ ${action[8]} == bpf ]]; then
+			actions_+=(action bpf object-pinned "${made[keep ${action[10]}]}" "${action[11]}" cookie "${action[7]}")
 		else
-			actions_+=(action gact "${field[11]}" cookie "${field[7]}")
+			actions_+=(action gact "${action[11]}" cookie "${action[7]}")
 		fi
 	done
-	split field "${own[first]}" $'\t'
 	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
 	remove "${field[@]:0:7}" || status=$?
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
@@ -644,7 +648,7 @@ all_still() {
 # the order in which packets meet it, what it goes to before what goes there; then what goes is removed in the opposite
 # order. What cannot be changed in place at its pref has a second filter beside it meanwhile.
 carry_out() {
-	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=() queue=() devs=()
+	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=() queue=() devs=() lines goes=()
 	local -A flag_of=() guard=() emptier=()
 	for w in "${!how[@]}"; do
 		key="${want_hook[w]##* } ${at[w]} $w"
@@ -673,6 +677,11 @@ carry_out() {
 	done
 	add_queue "${queue[@]}"
 	for w in "${changes[@]}"; do change_one "$w"; done
+	for h in "${removes[@]}"; do
+		lines_of lines "$h"
+		goes+=("${lines[@]}")
+	done
+	keep "${goes[@]}"
 	for h in "${removes[@]}"; do
 		split field "${own[have_first[h]]}" $'\t'
 		dev=${field[0]}

@@ -17,14 +17,14 @@ mount_bpffs() {
 pin_place() {
 	local pins=$bpffs/tcact-${work##*/}
 	printf -v "$1" '%s' "$pins/$staged/$2"
-	staged=$((staged + 1))
-	mount_bpffs
 	# Others may be able to write to bpffs. After clean, what is there is not tcact's.
-	if ((staged > 1)); then
+	if ((staged++)); then
 		:
 	elif [[ $dry ]]; then
+		mount_bpffs
 		printf '%s || exit\n' "$(shell mkdir -m 700 "$pins")"
 	else
+		mount_bpffs
 		run "load $2" mkdir -m 700 "$pins"
 	fi
 	run "load $2" mkdir "${!1%/*}"
@@ -295,7 +295,7 @@ swap_at_place() {
 # keep the first.
 swap_table() {
 	local -n all_=$2
-	local line sharing pin entry old options=("${@:3}")
+	local line sharing pin entry options=("${@:3}")
 	local -A pin_of=()
 	same_table sharing table "$1" "${all_[@]}"
 	((${#sharing[@]})) || none
@@ -305,25 +305,30 @@ swap_table() {
 		stage pin -l "${entry[10]}" "${options[@]}" "${entry[9]}"
 		pin_of["${entry[10]}"]=$pin options=(-T "$pin")
 	done
+	keep "${sharing[@]}"
 	for line in "${sharing[@]}"; do
 		split entry "$line" $'\t'
-		keep old "${entry[@]:9:2}"
-		undo_later replaced "${entry[12]}" "${entry[7]}" "$old" "${entry[11]}"
+		undo_later replaced "${entry[12]}" "${entry[7]}" "${made[keep ${entry[10]}]}" "${entry[11]}"
 		replace "${pin_of[${entry[10]}]}" "${entry[11]}" "${entry[@]}"
 	done
 	commit
 }
 
-# keep VAR NAME PROGRAM: sets VAR to a pin of it, for the case that it has to come back
+# keep LINE...: pins the programs of these actions, which filters.awk printed, for the case that they have to come
+# back. made["keep PROGRAM"] is the pin.
 keep() {
-	local key="keep $3" pin_
-	if [[ ! ${made[$key]-} && ! $dry ]]; then
-		pin_place pin_ "$2"
-		ask keep "$3" "$pin_"
-		made["$key"]=$pin_
-	fi
-	[[ ! $dry ]] || made["$key"]=- # it cannot fail
-	printf -v "$1" '%s' "${made[$key]}"
+	local line field key pin batches=()
+	for line; do
+		split field "$line" $'\t'
+		key="keep ${field[10]}"
+		[[ ${field[8]} == bpf && ! ${made[$key]-} ]] || continue
+		made["$key"]=-
+		[[ ! $dry ]] || continue # it cannot fail
+		pin_place pin "${field[9]}"
+		batch keep "${field[10]}" "$pin"
+		made["$key"]=$pin
+	done
+	((${#batches[@]} == 0)) || ask batch < <(printf '%s\n' "${batches[@]}")
 }
 
 # replace PIN CONTROL FIELD...: in place, with the same index, counters and cookie. Where the device has
