@@ -212,6 +212,11 @@ uint32_t checksum_offset(uint8_t protocol, uint8_t version)
 	return 0;
 }
 
+bool has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
+}
+
 /* RFC 792 and 1122, 3.2.2; RFC 4443, 2.1: without the high-order bit */
 bool is_icmp_error(const struct packet *p)
 {
