@@ -189,11 +189,9 @@ void find_transport(struct packet *p)
 		}
 		p->protocol = e[0];
 		p->l4 += size;
-		if (p->l4 > p->end || p->l4 - p->l3 > OFFSET_MAX) {
-			p->why4 = TRUNCATED;
-			return;
-		}
 	}
+	if (p->l4 > p->end || p->l4 - p->l3 > OFFSET_MAX)
+		p->why4 = TRUNCATED;
 }
 
 uint32_t checksum_offset(uint8_t protocol, uint8_t version)
