@@ -13,7 +13,7 @@
 #define TICKS 32ULL		/* include/tcact/bucket.h: in a ns */
 #define WORDS 32		/* of a set, at most */
 #define CPUS 1024
-#define SLOTS (1 << 15)
+#define SLOTS (1 << 14)
 
 /* of the object that is tried */
 static struct {
@@ -33,7 +33,7 @@ struct packet_of { uint8_t in[FRAME_MAX + ROOM]; uint32_t length; struct __sk_bu
 /* Each @from has one @to: of a key its hash, and of a hash its key. */
 static struct { struct key from, to; uint32_t packet; } known[SLOTS];
 static uint32_t n_known;
-static struct packet_of packets[SLOTS / 4];
+static struct packet_of packets[SLOTS / 2];
 /* where two packets are at fault, the first one */
 static struct run before;
 
@@ -58,9 +58,9 @@ static bool know(const struct run *r, const struct key *from, const struct key *
 		before.object = r->object;
 		return false;
 	}
-	if (n_known / 2 == SLOTS / 4)
+	if (n_known == SLOTS / 2)
 		return true;
-	struct packet_of *p = &packets[n_known / 2];
+	struct packet_of *p = &packets[n_known];
 
 	memcpy(p->in, r->in, r->length);
 	p->length = r->length;
@@ -68,7 +68,7 @@ static bool know(const struct run *r, const struct key *from, const struct key *
 	p->more = r->more;
 	known[slot].from = *from;
 	known[slot].to = *to;
-	known[slot].packet = n_known++ / 2;
+	known[slot].packet = n_known++;
 	return true;
 }
 
