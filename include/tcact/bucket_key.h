@@ -298,7 +298,7 @@ static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *ne
 	__be32 *ports;
 
 	if (transport_parse(skb, net, &l4) != DONE)
-		return bucket_hash(seed, hash ^ (1ULL << 63));
+		return bucket_hash(seed, hash ^ (1ULL << 62));
 	if (transport_has_ports(l4.proto) && !l4.first) {
 		ports = packet_at(skb, l4.offset, sizeof(*ports));
 		if (ports && l4.offset + sizeof(*ports) <= l4.end)

@@ -150,6 +150,12 @@ static void shrink_params(struct run *r, const char *what)
 		/* keep a parameter on which another depends */
 		if (!p->given || p->kind >= PREFIX || !strcmp(p->name, "link") || !strcmp(a->name, "match"))
 			continue;
+		/* with the seed 0, which tcact does not bake, a key has the hash of no key */
+		if (!strcmp(p->name, "seed"))
+			continue;
+		/* what bucket_choose() needs */
+		if (o->empty && (!strcmp(p->name, "buckets") || !strcmp(p->name, "flows") || !strcmp(p->name, "burst")))
+			continue;
 		param_unset(p);
 		object_unload(o);
 		if (object_load(o)) {

@@ -91,6 +91,8 @@ void find_transport(struct packet *p);
 /* The offset of the checksum in the transport header; 0: none that covers the addresses. */
 uint32_t checksum_offset(uint8_t protocol, uint8_t version);
 bool is_icmp_error(const struct packet *p);
+/* Protocols whose header begins with the source and destination port; also SCTP: RFC 9260 */
+bool has_ports(uint8_t protocol);
 /* Parses the packet inside an ICMP error, which may be cut off; false: even its IP header is. */
 bool find_inner(struct packet *in, const struct packet *p);
 /* One's complement sum of 16 bit words, not inverted; the first byte at an @odd place. */
@@ -143,6 +145,7 @@ struct object {
 	struct net table[TABLE];	/* of prefixes; addresses that matter to the action */
 	int n_table;		/* where these are plans, a tag is the number of one */
 	bool plan_low;		/* the rate of its plans: 8bit, else 1tbit */
+	bool empty;		/* its buckets are before each packet: oracle_bucket.c */
 	uint16_t vid[4096];		/* of vlan-map; 0x1000: there is an entry */
 	uint16_t from[TABLE];
 	int n_vid;
@@ -162,6 +165,7 @@ void set_number(struct param *p, uint64_t value);
 void set_prefix(struct param *p, const struct net *prefix);
 void param_unset(struct param *p);
 void set_rate(struct param *p, uint64_t bits);
+void set_packet_rate(struct param *p);	/* 1pps */
 struct ranges;
 struct plan;
 struct run;
@@ -264,6 +268,31 @@ bool source_value(struct run *r, unsigned int from, uint64_t *value, bool *unkno
 uint8_t class_get(const struct run *r);
 void dsfield_set(struct run *r, uint8_t value);
 
+/* ---- oracle_bucket.c: what a packet pays, and from which bucket ------------------------------ */
+
+struct key { uint32_t n; uint8_t byte[44]; };
+/* What is expected of the packet. */
+extern struct paid {
+	bool pays;
+	uint64_t cost, began;
+	struct key key, flow;
+} paid;
+
+void bucket_choose(struct object *o, struct rng *rng);
+/* @unit: the ticks of what costs 1; 0: the bucket counts it */
+void bucket_prepare(struct object *o, uint64_t unit, bool packets);
+/* Sets paid.cost; false: the manual page does not say what it is. */
+bool bucket_cost(struct run *r);
+void key_add(struct key *key, const void *bytes, uint32_t n);
+uint8_t *key_address(struct key *key, const struct packet *p, bool dst, uint32_t most);
+void key_flow(struct key *key, struct packet *p, bool fragments);
+void key_limit(struct run *r, int per);
+/* To be called around execute() if the object is `empty`. */
+void bucket_before(void);
+bool bucket_after(struct run *r);
+/* Of a fault of two packets the first one, or NULL. */
+const struct run *bucket_packet_before(void);
+
 /* ---- seeds.c, mutate.c ---------------------------------------------------------------------- */
 
 struct seed { uint32_t at, length; };
@@ -284,4 +313,5 @@ extern struct run inverse_run;			/* the inverse of the last one */
 void execute(struct run *r);
 /* Runs it; false: r->what and r->detail say what is wrong. */
 bool judge(struct run *r);
+bool wrong(struct run *r, const char *what, const char *form, ...) __attribute__((format(printf, 3, 4)));
 void print_failure(FILE *to, struct run *r);

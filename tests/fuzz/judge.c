@@ -77,10 +77,7 @@ void sum_header(struct run *r, uint32_t l3)
 		sum_add(r, (struct sum){ .at = l3 + 10, .from = l3, .to = to < r->length ? to : r->length });
 }
 
-static bool wrong(struct run *r, const char *what, const char *form, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static bool wrong(struct run *r, const char *what, const char *form, ...)
+bool wrong(struct run *r, const char *what, const char *form, ...)
 {
 	va_list args;
 
@@ -205,6 +202,8 @@ bool judge(struct run *r)
 		counted = object_counted(r->object);
 	if (is_zero(r->want + 14, r->want_length - 14))
 		r->flags &= ~COMPLETE;
+	if (r->object->empty)
+		bucket_before();
 	execute(r);
 	if (r->error == EBADMSG)
 		return wrong(r, "complete", "the sum of the whole packet (CHECKSUM_COMPLETE) is wrong afterwards");
@@ -248,6 +247,8 @@ bool judge(struct run *r)
 		if (r->look_at_counters && object_counted(r->object) != counted)
 			return wrong(r, "counter", "%d counted, expected %u",
 				     (int)(object_counted(r->object) - counted + r->counted), r->counted);
+		if (r->object->empty && !bucket_after(r))
+			return false;
 		return !r->invertible || !r->object->inverse || check_inverse(r);
 	}
 	FIELD(mark);
@@ -294,11 +295,25 @@ static void fields(FILE *to, const char *verb, const struct __sk_buff *ctx, cons
 	SHOW("cb4", cb[4]);
 }
 
+static void print_case(FILE *to, const struct run *r)
+{
+	fprintf(to, "; case fuzz/%s; once; mtu %d; in ", r->object->action->name, MTU);
+	hex(to, r->in, r->length);
+	fields(to, "; ctx", &r->ctx, &(struct __sk_buff){ .ifindex = 1 });
+	if (r->more.vlan_proto || r->more.queue_mapping || r->more.tc_index)
+		fprintf(to, "; enter %#x %u %u %u", __builtin_bswap16(r->more.vlan_proto), r->more.vlan_tci,
+			r->more.queue_mapping, r->more.tc_index);
+	if (r->flags)
+		fprintf(to, "; flags %d", r->flags);
+	fprintf(to, "; verdict %d", r->want_verdict);
+}
+
 /* One line, from which tests/unit/replay makes a vector. */
 void print_failure(FILE *to, struct run *r)
 {
 	struct object *o = r->object;
-	struct __sk_buff in = { .ifindex = 1 }, same = r->ctx;
+	struct __sk_buff same = r->ctx;
+	const struct run *before = o->empty ? bucket_packet_before() : NULL;
 
 	if (!same.wire_len)
 		same.wire_len = r->length;
@@ -329,15 +344,9 @@ void print_failure(FILE *to, struct run *r)
 	}
 	for (int i = 0; i < o->n_vid; i++)
 		fprintf(to, "; map vid_table u32:%d u16:%d", o->from[i], o->vid[o->from[i]]);
-	fprintf(to, "; case fuzz/%s; once; mtu %d; in ", o->action->name, MTU);
-	hex(to, r->in, r->length);
-	fields(to, "; ctx", &r->ctx, &in);
-	if (r->more.vlan_proto || r->more.queue_mapping || r->more.tc_index)
-		fprintf(to, "; enter %#x %u %u %u", __builtin_bswap16(r->more.vlan_proto), r->more.vlan_tci,
-			r->more.queue_mapping, r->more.tc_index);
-	if (r->flags)
-		fprintf(to, "; flags %d", r->flags);
-	fprintf(to, "; verdict %d", r->want_verdict);
+	if (before)
+		print_case(to, before);
+	print_case(to, r);
 	if (r->look_at_counters)
 		fprintf(to, "; counted %u", r->counted);
 	if (r->want_length != r->length || memcmp(r->want, r->in, r->length)) {

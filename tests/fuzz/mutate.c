@@ -371,7 +371,7 @@ static void metadata(struct run *r, struct rng *rng)
 	memset(ctx, 0, sizeof(*ctx));
 	ctx->ifindex = 1;
 	if (chance(rng, 60))
-		ctx->mark = chance(rng, 50) ? rng_next(rng) : below(rng, 128);
+		ctx->mark = chance(rng, 50) ? rng_next(rng) : chance(rng, 70) ? below(rng, 128) : 1u << below(rng, 32);
 	if (chance(rng, 40))
 		ctx->priority = chance(rng, 50) ? rng_next(rng) : below(rng, 16);
 	if (chance(rng, 30))
@@ -386,7 +386,7 @@ static void metadata(struct run *r, struct rng *rng)
 	if (chance(rng, 15))
 		ctx->gso_segs = 1 + below(rng, 40);
 	if (chance(rng, 15))
-		ctx->gso_size = 1 + below(rng, 1500);
+		ctx->gso_size = r->object->empty && chance(rng, 5) ? 0xffff : 1 + below(rng, chance(rng, 80) ? 1500 : 16);
 	memset(&r->more, 0, sizeof(r->more));
 	if (chance(rng, 30)) {
 		if (link != LINK_NONE && chance(rng, 60)) {

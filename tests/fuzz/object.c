@@ -213,6 +213,13 @@ void set_rate(struct param *p, uint64_t bits)
 	snprintf(p->text, sizeof(p->text), "%" PRIu64 "bit", bits);
 }
 
+void set_packet_rate(struct param *p)
+{
+	set_rate(p, 8);		/* as much time for a packet as for a byte */
+	p->bytes[0] = p->bytes[17] = 1;
+	snprintf(p->text, sizeof(p->text), "1pps");
+}
+
 static uint64_t some_number(const struct param *p, struct rng *rng)
 {
 	uint64_t span = (uint64_t)p->high - p->low;
@@ -317,6 +324,7 @@ void choose_params(struct object *o, struct rng *rng)
 		}
 	}
 	o->n_table = o->n_vid = o->n_near = o->port = 0;
+	o->empty = false;
 	memset(o->vid, 0, sizeof(o->vid));
 	if (a->oracle->choose)
 		a->oracle->choose(o, rng);
@@ -470,7 +478,7 @@ bool object_load(struct object *o)
 		}
 	}
 	fill_vids(o);
-	if (param_named(a, "buckets") && param_named(a, "rate"))
+	if (param_named(a, "buckets") && param_named(a, "rate") && !o->empty)
 		fill_buckets(o);
 	return true;
 }

@@ -63,7 +63,7 @@ static bool find_ports(const struct packet *p, uint32_t *ports)
 	uint8_t echo = p->version == 4 ? 8 : 128, reply = p->version == 4 ? 0 : 129;
 
 	*ports = 0;
-	if (p->protocol == 6 || p->protocol == 17 || p->protocol == 33 || p->protocol == 132 || p->protocol == 136) {
+	if (has_ports(p->protocol)) {
 		if (p->l4 + 4 > p->end)
 			return false;
 		*ports = (uint32_t)get16(l4) << 16 | get16(l4 + 2);

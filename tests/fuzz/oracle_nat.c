@@ -111,12 +111,6 @@ static bool nat_matches(const struct packet *p, bool dst)
 	return !nat.prefix || (p->version == nat.from.version && prefix_contains(p->data + address_offset(p, dst), &nat.from));
 }
 
-/* Protocols whose header begins with the source and destination port; also SCTP: RFC 9260 */
-static bool has_ports(uint8_t protocol)
-{
-	return protocol == 6 || protocol == 17 || protocol == 136 || protocol == 33 || protocol == 132;
-}
-
 /*
  * Translates one end, source or destination. NOT_MATCHED: it is not to be translated. LEFT: it cannot be
  * translated completely, which is counted. @inner: the checksum may be cut off.

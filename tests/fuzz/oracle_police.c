@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * police, pace, newconn and quota: tcact-police(8) and so on. How much a packet pays is not predicted:
- * the rate is so high that all packets conform, or so low that none does, with the buckets that fill_buckets() sets.
- * Vectors and tests/unit/buckets have the rest.
+ * police, pace, newconn and quota: tcact-police(8) and so on. The rate is so high that all packets conform, or so low
+ * that none does, with the buckets that fill_buckets() sets, or that one does, with an empty one: oracle_bucket.c judges
+ * what that pays. Vectors and tests/unit/buckets have the rest.
  */
 #include "fuzz.h"
 
@@ -22,15 +22,18 @@ static void at_most(struct param *p, uint64_t most)
 }
 
 /* What they have in common. */
-static void keys_choose(struct action *a, struct rng *rng)
+static void keys_choose(struct object *o, struct rng *rng)
 {
+	struct action *a = o->action;
 	struct param *buckets = param_named(a, "buckets");
 
-	/* what costs more would use up the burst of the high rate */
-	at_most(param_named(a, "overhead"), 100);
-	at_most(param_named(a, "mpu"), 200);
 	if (buckets->value > 4096)
 		set_number(buckets, 8 + below(rng, 1000));
+	bucket_choose(o, rng);
+	if (!o->empty) {	/* what costs more would use up the burst of the high rate */
+		at_most(param_named(a, "overhead"), 100);
+		at_most(param_named(a, "mpu"), 200);
+	}
 	if (value_of(a, "", "per") > 1) {
 		param_unset(param_named(a, "prefix4"));
 		param_unset(param_named(a, "prefix6"));
@@ -49,7 +52,7 @@ static bool plans_choose(struct object *o, struct rng *rng)
 		param_unset(table);
 		return false;
 	}
-	o->plan_low = chance(rng, 50);
+	o->plan_low = o->empty || chance(rng, 50);
 	prefixes_choose(o, rng);
 	for (int i = 0; i < o->n_table; i++)
 		o->table[i].tag = 1 + below(rng, PLANS - 1);
@@ -61,16 +64,40 @@ static bool plans_choose(struct object *o, struct rng *rng)
 	return true;
 }
 
+/* Bytes or packets, of which each takes a second, or half of one with ce-rate. */
+static void empty_choose(struct object *o, struct rng *rng)
+{
+	struct param *rate = param_named(o->action, "rate"), *ce_rate = param_named(o->action, "ce-rate");
+
+	if (ce_rate)
+		param_unset(ce_rate);
+	set_rate(rate, LOW);
+	if (ce_rate && chance(rng, 30)) {
+		set_rate(rate, 2 * LOW);
+		set_rate(ce_rate, LOW);
+	} else if (chance(rng, 30)) {
+		set_packet_rate(rate);
+	}
+}
+
 static void police_choose(struct object *o, struct rng *rng)
 {
 	struct action *a = o->action;
 	struct param *burst = param_named(a, "burst");
 
-	keys_choose(a, rng);
+	keys_choose(o, rng);
 	param_unset(burst);
+	if (o->empty)		/* a bucket for all then has no more than a packet pays */
+		set_number(burst, 1);
 	if (plans_choose(o, rng)) {
+		if (o->empty)
+			return;
 		if (param_named(a, "rate")->value == LOW)
 			set_number(burst, 1 << 20);
+		return;
+	}
+	if (o->empty) {
+		empty_choose(o, rng);
 		return;
 	}
 	if (chance(rng, 10))
@@ -95,7 +122,11 @@ static void pace_prepare(struct object *o)
 	limit.over = value_of(o->action, "", "over");
 	limit.table = param_named(o->action, "table") && value_of(o->action, "", "table");
 	limit.ce_rate = 0;
-	limit.packets = false;
+	limit.packets = param_named(o->action, "rate")->bytes[17];
+	if (limit.rate)
+		bucket_prepare(o, 256000000000 / limit.rate, limit.packets);
+	else
+		bucket_prepare(o, 32000000000, false);
 }
 
 static void police_prepare(struct object *o)
@@ -104,10 +135,15 @@ static void police_prepare(struct object *o)
 	limit.ce_rate = value_of(o->action, "", "ce-rate");
 }
 
+static const struct net *plan_of(const struct run *r)
+{
+	return limit.table && !r->p.why ? longest_match(r, limit.per) : NULL;
+}
+
 /* The rate of a packet: that of the longest prefix, or the parameter's. */
 static uint64_t rate_of(const struct run *r)
 {
-	const struct net *found = limit.table && !r->p.why ? longest_match(r, limit.per) : NULL;
+	const struct net *found = plan_of(r);
 
 	if (!found)
 		return limit.rate;
@@ -117,6 +153,7 @@ static uint64_t rate_of(const struct run *r)
 /* Does it pass at any rate? */
 static bool unlimited(struct run *r)
 {
+	paid = (struct paid){ 0 };
 	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? MISS : CONTROL;
 	if (!limit.rate && !limit.table)
 		return true;
@@ -137,7 +174,8 @@ static bool hides_headers(struct run *r)
 {
 	struct packet *p = &r->p;
 
-	if (!r->ctx.gso_size || limit.packets)
+	/* 0xffff: a virtual machine cannot choose that (GSO_BY_FRAGS of Linux) */
+	if (!r->ctx.gso_size || r->ctx.gso_size == 0xffff || limit.packets)
 		return false;
 	if (p->why == NOT_IP)
 		return r->length >= 22 && is_vlan_tpid(get16(r->in + 12)) && is_vlan_tpid(get16(r->in + 20));
@@ -164,6 +202,29 @@ static bool marked(struct run *r)
 	return ecn;
 }
 
+/* Where its bucket was empty. false: it is not. */
+static bool pays(struct run *r)
+{
+	const struct net *found;
+
+	if (!r->object->empty)
+		return false;
+	found = plan_of(r);
+	if (!bucket_cost(r)) {
+		r->skip = true;
+		return true;
+	}
+	if (!limit.packets && paid.cost >= 1 << 24) {
+		paid.pays = false;
+		above(r);
+	}
+	if (found && found->tag == PLAN_TAGGED)
+		key_add(&paid.key, "tag", 3);
+	else
+		key_limit(r, limit.per);
+	return true;
+}
+
 static void police_expect(struct run *r)
 {
 	if (unlimited(r))
@@ -172,6 +233,8 @@ static void police_expect(struct run *r)
 		above(r);
 		return;
 	}
+	if (pays(r))
+		return;
 	/* no bucket is its own, and all are in use; at the high rate one may be, for a moment */
 	if (rate_of(r) == LOW || limit.ce_rate == LOW)
 		r->counted = limit.per != PER_NONE;
@@ -196,8 +259,12 @@ static void pace_choose(struct object *o, struct rng *rng)
 
 	bool table;
 
-	keys_choose(a, rng);
+	keys_choose(o, rng);
 	table = plans_choose(o, rng);
+	if (!table && o->empty) {
+		empty_choose(o, rng);
+		return;
+	}
 	if (!table && chance(rng, 10))
 		return;
 	if (!table)
@@ -217,6 +284,8 @@ static void pace_expect(struct run *r)
 		above(r);
 		return;
 	}
+	if (pays(r))
+		return;
 	if (rate_of(r) == HIGH) {
 		r->uncountable = true;
 		r->any_tstamp = ~0ULL;
@@ -235,8 +304,12 @@ static void newconn_choose(struct object *o, struct rng *rng)
 	struct action *a = o->action;
 	bool low = chance(rng, 50);
 
-	keys_choose(a, rng);
+	keys_choose(o, rng);
 	at_most(param_named(a, "flows"), 1000);
+	if (o->empty) {
+		low = true;
+		param_unset(param_named(a, "timeout"));	/* it is not over before it is seen again */
+	}
 	param_unset(param_named(a, "burst"));
 	if (chance(rng, 10)) {
 		param_unset(param_named(a, "rate"));
@@ -252,8 +325,26 @@ static unsigned newconn_port;
 
 static void newconn_prepare(struct object *o)
 {
-	pace_prepare(o);
+	limit.rate = value_of(o->action, "", "rate");
+	limit.per = value_of(o->action, "", "per");
+	limit.over = value_of(o->action, "", "over");
+	bucket_prepare(o, 32 * value_of(o->action, "", "every"), false);
 	newconn_port = value_of(o->action, "", "port");
+}
+
+/* At the low rate, where no bucket is its own, or where that is empty. */
+static void begins(struct run *r)
+{
+	if (r->object->empty) {
+		paid.pays = true;
+		paid.cost = 1;
+		key_limit(r, limit.per);
+	} else if (limit.rate == 1) {
+		r->counted += limit.per != PER_NONE;
+		above(r);
+	} else {
+		r->uncountable = true;	/* a flow may be forgotten */
+	}
 }
 
 /* RFC 9293, 3.1: SYN without ACK, also where the flags are not in the packet; RFC 768: ports */
@@ -262,6 +353,7 @@ static void newconn_expect(struct run *r)
 	struct packet *p = &r->p;
 	uint8_t flags;
 
+	paid = (struct paid){ 0 };
 	r->want_verdict = r->other_verdict = limit.over == OVER_HIT ? MISS : CONTROL;
 	if (!limit.rate)
 		return;
@@ -274,18 +366,9 @@ static void newconn_expect(struct run *r)
 	if (p->why4 == FRAGMENT &&
 	    (p->version == 6 || r->in[p->l3 + 9] != 6 || (get16(r->in + p->l3 + 6) & 0x1fff) != 1))
 		return;
-	if (p->why4 == FRAGMENT) {
-		r->uncountable = limit.rate != 1;
-		r->counted = limit.per != PER_NONE;
-		if (limit.rate == 1)
-			above(r);
-		return;
-	}
 	if (p->why4) {		/* RFC 7112: it may hide a SYN */
-		r->uncountable = limit.rate != 1;
-		r->counted = 1 + (limit.per != PER_NONE);
-		if (limit.rate == 1)
-			above(r);
+		r->counted = p->why4 != FRAGMENT;
+		begins(r);
 		return;
 	}
 	if (p->protocol == 17 && p->l4 + 4 > p->end) {
@@ -297,12 +380,11 @@ static void newconn_expect(struct run *r)
 		return;
 	if (newconn_port && (p->protocol == 17 || p->l4 + 14 <= p->end) && get16(r->in + p->l4 + 2) != newconn_port)
 		return;
-	if (limit.rate != 1) {
-		r->uncountable = true;	/* a flow may be forgotten */
-		return;
+	if (p->protocol == 17) {
+		key_flow(&paid.flow, p, true);
+		r->again = r->object->empty;	/* the flow is remembered: it does not pay again */
 	}
-	r->counted = limit.per != PER_NONE;
-	above(r);
+	begins(r);
 }
 
 const struct oracle newconn_oracle = { "newconn", .choose = newconn_choose, .prepare = newconn_prepare,
@@ -313,10 +395,10 @@ static void quota_choose(struct object *o, struct rng *rng)
 {
 	struct param *amount = param_named(o->action, "limit");
 
-	keys_choose(o->action, rng);
+	keys_choose(o, rng);
 	param_unset(amount);
-	if (!chance(rng, 10))
-		set_number(amount, chance(rng, 50) ? 1 : 1ULL << 59 | (chance(rng, 50) ? 1ULL << 63 : 0));
+	if (o->empty || !chance(rng, 10))
+		set_number(amount, !o->empty && chance(rng, 50) ? 1 : 1ULL << 59 | (chance(rng, 50) ? 1ULL << 63 : 0));
 }
 
 static void quota_prepare(struct object *o)
@@ -326,6 +408,7 @@ static void quota_prepare(struct object *o)
 	limit.over = value_of(o->action, "", "over");
 	limit.table = false;
 	limit.packets = limit.rate >> 63;
+	bucket_prepare(o, 0, limit.packets);
 }
 
 static void quota_expect(struct run *r)
@@ -334,7 +417,7 @@ static void quota_expect(struct run *r)
 		return;
 	if (limit.rate == 1 || hides_headers(r))
 		above(r);
-	else
+	else if (!pays(r))
 		r->uncountable = true;	/* keys may share a bucket */
 }
 

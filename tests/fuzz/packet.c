@@ -189,11 +189,9 @@ void find_transport(struct packet *p)
 		}
 		p->protocol = e[0];
 		p->l4 += size;
-		if (p->l4 > p->end || p->l4 - p->l3 > OFFSET_MAX) {
-			p->why4 = TRUNCATED;
-			return;
-		}
 	}
+	if (p->l4 > p->end || p->l4 - p->l3 > OFFSET_MAX)
+		p->why4 = TRUNCATED;
 }
 
 uint32_t checksum_offset(uint8_t protocol, uint8_t version)
@@ -210,6 +208,11 @@ uint32_t checksum_offset(uint8_t protocol, uint8_t version)
 	case 135: return version == 6 ? 4 : 0;	/* Mobility, RFC 6275 */
 	}
 	return 0;
+}
+
+bool has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
 }
 
 /* RFC 792 and 1122, 3.2.2; RFC 4443, 2.1: without the high-order bit */

@@ -49,7 +49,7 @@ def flow(p):
         hashed = mixed(hashed ^ int.from_bytes(data[at + size * i:at + size * (i + 1)], "big"))
     proto, at, _ = transport(data)
     if p.why_l4:
-        return mixed(hashed ^ 1 << 63)
+        return mixed(hashed ^ 1 << 62)
     if proto in (6, 17) and not p.name.endswith("frag-first"):
         return mixed(hashed ^ (proto << 32 | int.from_bytes(data[at:at + 4], "big")))
     return mixed(hashed ^ (1 << 63 | proto))
