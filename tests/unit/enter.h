@@ -25,7 +25,7 @@ static inline int enter_load(struct enter *e)
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	int values = bpf_map_create(BPF_MAP_TYPE_ARRAY, "metadata", 4, sizeof(*e->metadata), 1, &opts);
 	int calls = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "action", 4, 4, 1, NULL);
-	enum { R0, R1, R2, R3, R6 = 6, R7 };
+	enum { R0, R1, R2, R3, R6 = 6, R7, R10 = 10 };
 #define ENTER_LOAD(to, member) { .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = to, .src_reg = R7, \
 				 .off = offsetof(struct metadata, member) }
 #define ENTER_CTX(member) { .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = R6, .src_reg = R1, \
@@ -33,6 +33,8 @@ static inline int enter_load(struct enter *e)
 #define ENTER_MOVE(to, from) { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from }
 #define ENTER_MAP(to, kind, fd) { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = to, .src_reg = kind, .imm = fd }, {}
 	struct bpf_insn code[] = {
+		/* the interpreter of Linux 7.2 runs the action on the stack of this program */
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = R10, .off = -512 },
 		ENTER_MOVE(R6, R1),
 		ENTER_MAP(R7, BPF_PSEUDO_MAP_VALUE, values),
 		ENTER_LOAD(R2, vlan_proto),
