@@ -17,6 +17,9 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 UDEVDIR ?= $(PREFIX)/lib/udev
 DESTDIR ?=
 
+# as one word for the shell, whatever is in it
+quoted = '$(subst ','\'',$(1))'
+
 CLANG      ?= clang
 LLVM_LINK  ?= llvm-link
 LLC        ?= llc
@@ -25,7 +28,7 @@ LLVM_STRIP ?= llvm-strip
 # The project's own flags, as the hardening flags of distributions do not work with
 # -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
 BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Iinclude/tcact/uapi \
-	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(CURDIR)=.
+	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(call quoted,$(CURDIR))=.
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 # those that can be baked with a table
@@ -226,14 +229,14 @@ INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 build/headers: build/tcact.pc $(headers:%=include/%)
 	$(Q)rm -rf $@
 	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
-		DESTDIR='$(CURDIR)/$@' packaging/install /manifest
+		DESTDIR=$(call quoted,$(CURDIR)/$@) packaging/install /manifest
 
 install: all $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
-	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR='$(DESTDIR)' packaging/install $(MANIFEST)
+	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR=$(call quoted,$(DESTDIR)) packaging/install $(MANIFEST)
 
 uninstall:
-	$(Q)DESTDIR='$(DESTDIR)' packaging/install -u $(MANIFEST)
-	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)rm -rf '$(DESTDIR)/var/lib/tcact')
+	$(Q)DESTDIR=$(call quoted,$(DESTDIR)) packaging/install -u $(MANIFEST)
+	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)rm -rf $(call quoted,$(DESTDIR))/var/lib/tcact)
 
 # check-all: also what check leaves out on the other kernels
 check check-all:
