@@ -141,8 +141,7 @@ build/slim: tc-scripts/slim.c | build build/tools
 SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
 	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g'
 build/paths: FORCE | build
-	$(Q)echo "$(SUBSTITUTE)" >$@.new
-	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(Q)echo "$(SUBSTITUTE)" | cmp -s - $@ || echo "$(SUBSTITUTE)" >$@
 
 build/tcact: tc-scripts/tcact build/paths
 	$(Q)$(SUBSTITUTE) $< >$@
@@ -231,7 +230,10 @@ build/headers: build/tcact.pc $(headers:%=include/%)
 	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
 		DESTDIR=$(call quoted,$(CURDIR)/$@) packaging/install /manifest
 
-install: all $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
+# so that install, as root, makes nothing in the tree
+all: $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
+
+install: all
 	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR=$(call quoted,$(DESTDIR)) packaging/install $(MANIFEST)
 
 uninstall:
