@@ -162,10 +162,12 @@ build/installed/%: docs/man/% build/paths
 
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
 
+# Static, for guests that have another libbpf. What libelf then needs depends on its version.
+PKG_CONFIG ?= pkg-config
 build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ -lbpf -lelf -lz
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ $$($(PKG_CONFIG) --static --libs libbpf)
 
 # For the big-endian guest, with the guest's libraries.
 build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
