@@ -240,7 +240,9 @@ install: all
 
 uninstall:
 	$(Q)DESTDIR=$(call quoted,$(DESTDIR)) packaging/install -u $(MANIFEST)
-	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)rm -rf $(call quoted,$(DESTDIR))/var/lib/tcact)
+	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)for other in /usr /usr/local; do \
+		[ ! -e $(call quoted,$(DESTDIR))$$other/sbin/tcact ] || exit 0; \
+	done; rm -rf $(call quoted,$(DESTDIR))/var/lib/tcact)
 
 # check-all: also what check leaves out on the other kernels
 check check-all:
