@@ -17,6 +17,9 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 UDEVDIR ?= $(PREFIX)/lib/udev
 DESTDIR ?=
 
+# as one word for the shell, whatever is in it
+quoted = '$(subst ','\'',$(1))'
+
 CLANG      ?= clang
 LLVM_LINK  ?= llvm-link
 LLC        ?= llc
@@ -25,7 +28,7 @@ LLVM_STRIP ?= llvm-strip
 # The project's own flags, as the hardening flags of distributions do not work with
 # -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
 BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Iinclude/tcact/uapi \
-	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(CURDIR)=.
+	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(call quoted,$(CURDIR))=.
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 # those that can be baked with a table
@@ -138,8 +141,7 @@ build/slim: tc-scripts/slim.c | build build/tools
 SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
 	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g'
 build/paths: FORCE | build
-	$(Q)echo "$(SUBSTITUTE)" >$@.new
-	$(Q)cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(Q)echo "$(SUBSTITUTE)" | cmp -s - $@ || echo "$(SUBSTITUTE)" >$@
 
 build/tcact: tc-scripts/tcact build/paths
 	$(Q)$(SUBSTITUTE) $< >$@
@@ -160,10 +162,12 @@ build/installed/%: docs/man/% build/paths
 
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
 
+# Static, for guests that have another libbpf. What libelf then needs depends on its version.
+PKG_CONFIG ?= pkg-config
 build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ -lbpf -lelf -lz
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ $$($(PKG_CONFIG) --static --libs libbpf)
 
 # For the big-endian guest, with the guest's libraries.
 build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
@@ -226,14 +230,19 @@ INSTALLED = 755:build/tcact:$(BINDIR)/tcact \
 build/headers: build/tcact.pc $(headers:%=include/%)
 	$(Q)rm -rf $@
 	$(Q)printf '%s\n' $(filter %.h,$(INSTALLED)) 644:build/tcact.pc:/pkgconfig/tcact.pc | \
-		DESTDIR='$(CURDIR)/$@' packaging/install /manifest
+		DESTDIR=$(call quoted,$(CURDIR)/$@) packaging/install /manifest
 
-install: all $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
-	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR='$(DESTDIR)' packaging/install $(MANIFEST)
+# so that install, as root, makes nothing in the tree
+all: $(filter build/installed/% $(OBJDIR)/installed/%,$(subst :, ,$(INSTALLED)))
+
+install: all
+	$(Q)printf '%s\n' $(INSTALLED) | DESTDIR=$(call quoted,$(DESTDIR)) packaging/install $(MANIFEST)
 
 uninstall:
-	$(Q)DESTDIR='$(DESTDIR)' packaging/install -u $(MANIFEST)
-	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)rm -rf '$(DESTDIR)/var/lib/tcact')
+	$(Q)DESTDIR=$(call quoted,$(DESTDIR)) packaging/install -u $(MANIFEST)
+	$(if $(filter /usr /usr/local,$(PREFIX)),$(Q)for other in /usr /usr/local; do \
+		[ ! -e $(call quoted,$(DESTDIR))$$other/sbin/tcact ] || exit 0; \
+	done; rm -rf $(call quoted,$(DESTDIR))/var/lib/tcact)
 
 # check-all: also what check leaves out on the other kernels
 check check-all:

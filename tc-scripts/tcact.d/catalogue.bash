@@ -106,9 +106,9 @@ check_settings() {
 
 # ---- list, info, bake -----------------------------------------------------------------------
 
-command_list() { of_data list "$@"; }
+command_list() { ask list "$@"; }
 
-command_info() { of_data info "$@"; }
+command_info() { ask info "$@"; }
 
 # to_type WORD...: for -n, this tcact with these words, and with the same objects
 to_type() {
@@ -143,6 +143,9 @@ bake() {
 # what it prints is none.
 ended() {
 	said=''
+	# which the loader has said
+	(($1 != 127)) || fail 2 "$subcommand" "tcact-data lacks a library" \
+		"install libbpf (1.0 or newer), libelf, zlib and json-c, or build tcact anew"
 	(($1 <= 3 || $1 == 141)) || refused "$subcommand" tcact-data "$1"
 	message=said
 	exit "$1"

@@ -81,7 +81,7 @@ check_classifier() {
 }
 
 check_tools() {
-	local loader
+	local loader tool
 	if ! type -P tc >/dev/null; then
 		note tc no missing "install iproute2"
 	elif ! loader=$(tc -V 2>/dev/null); then
@@ -92,6 +92,9 @@ check_tools() {
 		note tc without "${loader#tc utility, } was built without libbpf: only actions with a table" \
 			"install iproute2 with libbpf"
 	fi
+	for tool in "${tools[@]}" flock=util-linux; do
+		type -P "${tool%=*}" >/dev/null || note "${tool%=*}" no missing "install ${tool#*=}"
+	done
 }
 
 has_capability() { ((0x$capabilities >> $1 & 1)); } # its number

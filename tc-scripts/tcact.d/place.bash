@@ -8,6 +8,12 @@
 #   CCCCCCCC  cksum of the object as it was built: from which tcact it came
 #   LLLLLLLL  label: of the name, the protocol and the match as they were given, where there are any
 
+# what is needed to look at devices, beyond tc: PROGRAM=PACKAGE; check has a line for each that is not there
+tools=(ip=iproute2 awk=gawk timeout=coreutils)
+[[ $subcommand == check ]] || for tool in tc=iproute2 "${tools[@]}"; do
+	type -P "${tool%=*}" >/dev/null || fail 2 "$subcommand" "there is no ${tool%=*}" "install it (${tool#*=})"
+done
+
 # ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [as NAME] [protocol P] [match M]
 
 # anywhere: no device, direction, pref ... is asked for
@@ -82,7 +88,6 @@ device() {
 	if [[ $in_file ]]; then
 		file_device "$@"
 	elif ! find_device "$@"; then
-		type -P ip >/dev/null || fail 2 "$subcommand" "there is no ip" "install iproute2"
 		bad "there is no device $(q "$2")" "see: ip link"
 	fi
 }

@@ -54,6 +54,13 @@ static FILE *notes;
 static char *notes_text;
 static size_t notes_size;
 
+/*
+ * The static libelf 0.192 of Debian 13 lacks what these are in the shared one. Each ELF file has such a tree, but
+ * nothing that libbpf calls puts anything into it.
+ */
+__attribute__((weak)) void eu_search_tree_init(void *tree, void *compare) { (void)tree; (void)compare; }
+__attribute__((weak)) void eu_search_tree_fini(void *tree, void *release) { (void)tree; (void)release; }
+
 /* ---- running --------------------------------------------------------------------- */
 
 /* Prints the line of a case; the notes say what is wrong. */
