@@ -56,6 +56,7 @@ command_save() {
 	in_file=''
 	anywhere
 	have_all
+	few_links
 	echo "# tcact $version: what is attached. To have it again: tcact apply FILE"
 	for h in "${!have_hook[@]}"; do
 		lost=''
