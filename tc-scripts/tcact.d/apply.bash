@@ -487,27 +487,27 @@ add_one() {
 	queue_+=("${before[*]} ${match[*]:-@} ${after[*]}")
 }
 
-# add_queue LINE...: by one tc, as each takes its time to begin
-add_queue() {
-	local n status place_ limit=("${limit[@]:0:4}" $(($# * limit[4]))) all=("${all_matches[@]}")
+# carry_queue LINE...: filters that come, or go, by one tc, as each takes its time to begin
+carry_queue() {
+	local n status place_ what limit=("${limit[@]:0:4}" $(($# * limit[4]))) all=("${all_matches[@]}")
 	while (($#)); do
 		{ printf '%s\n' "${@/ @ action/ ${all[0]} action}" >"$work/batch"; } 2>/dev/null || state_is_full
 		status=0
 		attempt tc -batch "$work/batch" || status=$?
 		((status)) || return 0
-		split place_ "$1"
-		! killed "$status" || refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
 		n=1
-		[[ ! $said =~ Command\ failed\ [^:]*:([0-9]+) ]] || n=${BASH_REMATCH[1]}
+		killed "$status" || [[ ! $said =~ Command\ failed\ [^:]*:([0-9]+) ]] || n=${BASH_REMATCH[1]}
 		shift $((n - 1))
 		if [[ $said == *'TC classifier not found'* && $1 == *' @ action '* && ${#all[@]} != 1 ]]; then
 			all=("${all[@]:1}")
 			continue
 		fi
 		split place_ "$1"
-		undo_not $#
+		what="add to"
+		[[ ${place_[1]} == add ]] || what="del from"
+		killed "$status" || undo_not $#
 		suspect_of "$1"
-		refused "add to $(q "${place_[3]}") ${place_[4]}" tc "$status"
+		refused "$what $(q "${place_[3]}") ${place_[4]}" tc "$status"
 	done
 }
 
@@ -561,7 +561,7 @@ lines_of() {
 	split "$1" "${own[*]:have_first[$2]:${have_first[$2 + 1]-${#own[@]}} - have_first[$2]}" "$IFS"
 }
 
-# remove_one H
+# remove_one H QUEUE: adds what tc -batch is to do to this array, if -batch can take it
 remove_one() {
 	local lines line field action actions_=() words protocol match_ status=0
 	lines_of lines "$1"
@@ -579,6 +579,12 @@ remove_one() {
 		fi
 	done
 	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
+	if [[ ! $dry && ! $verbose ]] && can_batch "${field[0]}"; then
+		local -n goes_=$2
+		removal words "${field[@]:0:7}"
+		goes_+=("${words[*]}")
+		return
+	fi
 	remove "${field[@]:0:7}" || status=$?
 	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
 }
@@ -673,9 +679,10 @@ carry_out() {
 	for w in "${adds[@]}"; do
 		add_one "$w" "${guard[$w]-${at[w]}}" queue
 		# Each of them takes four file descriptors of tc for an action.
-		((${#queue[@]} < 16)) || { add_queue "${queue[@]}"; queue=(); }
+		((${#queue[@]} < 16)) || { carry_queue "${queue[@]}"; queue=(); }
 	done
-	add_queue "${queue[@]}"
+	carry_queue "${queue[@]}"
+	queue=()
 	for w in "${changes[@]}"; do change_one "$w"; done
 	for h in "${removes[@]}"; do
 		lines_of lines "$h"
@@ -686,10 +693,13 @@ carry_out() {
 		split field "${own[have_first[h]]}" $'\t'
 		dev=${field[0]}
 		[[ ${dev_index[$dev]-} ]] || device dev "$dev"
-		remove_one "$h"
+		remove_one "$h" queue
 		emptier[$dev]=1
 		gone_places+=("$dev/${field[1]}/${field[2]}/${field[3]}")
+		((${#queue[@]} < 16)) || { all_still "${!emptier[@]}"; carry_queue "${queue[@]}"; queue=(); }
 	done
+	((${#queue[@]} == 0)) || all_still "${!emptier[@]}"
+	carry_queue "${queue[@]}"
 	for w in "${swaps[@]}"; do
 		add_one "$w" "${at[w]}"
 		split field "${want_hook[w]}"

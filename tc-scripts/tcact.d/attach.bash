@@ -21,9 +21,16 @@ own_at() {
 	return 1
 }
 
+# removal ARRAY DEV DIR CHAIN PREF PROTOCOL KIND HANDLE: sets ARRAY to what tc has to do
+removal() {
+	split "$1" "filter del dev $2 $3 chain $4 pref $5 protocol $6 handle $8 $7"
+}
+
 # remove DEV DIR CHAIN PREF PROTOCOL KIND HANDLE
 remove() {
-	still "$1" && attempt tc filter del dev "$1" "$2" chain "$3" pref "$4" protocol "$5" handle "$7" "$6"
+	local words_
+	removal words_ "$@"
+	still "$1" && attempt tc "${words_[@]}"
 }
 
 undo_filter() { # DEV IFINDEX DIR CHAIN PREF
