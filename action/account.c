@@ -155,11 +155,11 @@ static __always_inline enum reason key_of(struct __sk_buff *skb, struct account_
 	const __u8 per = account_params.per;
 	struct network net;
 
-	if (per <= PER_PAIR && likely(network_common_ipv4(skb, &net, /*behind*/ 0))) {
+	if (per <= PER_PAIR && likely(network_common_ipv4(skb, &net, /*payload*/ 0))) {
 		key_addresses(key, &net);
 		return DONE;
 	}
-	if (per <= PER_PAIR && network_common_ipv6(skb, &net, /*behind*/ 0)) {
+	if (per <= PER_PAIR && network_common_ipv6(skb, &net, /*payload*/ 0)) {
 		key_addresses(key, &net);
 		return DONE;
 	}

@@ -329,17 +329,20 @@ static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatil
 	const __u8 per = key->per;
 	struct network net;
 
-	if (per == PER_MARK)
-		*hash = bucket_hash(key->seed, skb->mark);
-	else if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*behind*/ 0)))
+	if (per >= PER_MARK) {
+		*hash = per == PER_MARK ? bucket_hash(key->seed, skb->mark) : 0;
+		return true;
+	}
+	if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*payload*/ 0))) {
 		*hash = hash_address(&net, key, per);
-	else if (per < PER_FLOW && network_common_ipv6(skb, &net, /*behind*/ 0))
+		return true;
+	}
+	if (per < PER_FLOW && network_common_ipv6(skb, &net, /*payload*/ 0)) {
 		*hash = hash_address(&net, key, per);
-	else if (per != PER_NONE)
-		*hash = hash_any(skb, key);
-	else
-		*hash = 0;
-	return *hash || per >= PER_MARK;
+		return true;
+	}
+	*hash = hash_any(skb, key);
+	return *hash;
 }
 
 static __always_inline __u32 bucket_sets_for(__u32 buckets)
