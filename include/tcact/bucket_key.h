@@ -125,7 +125,7 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
 	struct network net;
 	enum reason why = network_parse(skb, &net);
 	__u32 offset, proto;
-	__u8 *tcp;
+	struct tcphdr *tcp;
 	int where;
 
 	if (why != DONE)
@@ -147,8 +147,8 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
 	}
 	if (proto != IPPROTO_TCP)
 		return offset + (proto == IPPROTO_SCTP ? 12 : 8);	/* RFC 9260, 3.1; UDP: RFC 768 */
-	tcp = packet_at(skb, offset, 20);
-	return tcp ? offset + (tcp[12] >> 4) * 4 : 0;
+	tcp = packet_at(skb, offset, sizeof(*tcp));
+	return tcp ? offset + tcp->doff * 4 : 0;
 }
 
 /*
@@ -171,7 +171,8 @@ static __always_inline __u32 gso_by_frags_cost(const struct __sk_buff *skb, cons
 
 /*
  * In a tunnel, only the outer headers are known to be repeated: the inner ones count as data of the first segment. So
- * gso_segs can be less than what is counted here. It is 0 if the packet is from a virtual machine, which cannot choose it.
+ * gso_segs can be less than what is counted here. It is 0, or computed by the kernel, if the packet is from a virtual
+ * machine, which cannot choose it.
  */
 OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
 			   bool packets)
