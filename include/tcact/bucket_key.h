@@ -308,20 +308,19 @@ static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *ne
 	return bucket_hash(seed, hash ^ (1ULL << 63 | l4.proto));
 }
 
-/* The hash of the key of any packet; 0 if it has no address, which is counted. */
-OUT_OF_LINE __u64 hash_any(struct __sk_buff *skb, const volatile struct bucket_key *key)
+/* The hash of the key of any packet; false if it has no address, which is counted. */
+OUT_OF_LINE int hash_any(struct __sk_buff *skb, const volatile struct bucket_key *key, __u64 *hash)
 {
 	struct network net;
 	enum reason why = network_parse(skb, &net);
 	const __u8 per = key->per;
-	__u64 hash;
 
 	if (why != DONE) {
 		count(why);
-		return 0;
+		return false;
 	}
-	hash = per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key, per);
-	return hash ?: 1;
+	*hash = per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key, per);
+	return true;
 }
 
 /* The hash of the packet's key; false if it has none, which is counted. */
@@ -342,8 +341,7 @@ static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatil
 		*hash = hash_address(&net, key, per);
 		return true;
 	}
-	*hash = hash_any(skb, key);
-	return *hash;
+	return hash_any(skb, key, hash);
 }
 
 static __always_inline __u32 bucket_sets_for(__u32 buckets)
