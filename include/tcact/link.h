@@ -73,7 +73,8 @@ static __always_inline bool packet_pull(struct __sk_buff *skb, __u32 size)
 /*
  * Does skb->csum, of CHECKSUM_COMPLETE, include the Ethernet header? Not at ingress, where the packet came in by this
  * very device. But a packet that was redirected from there to egress has it in the sum (skb_push_rcsum() in
- * net/sched/act_mirred.c and net/core/filter.c). One that is redirected to egress of the same device cannot be told apart.
+ * net/sched/act_mirred.c, bpf_push_mac_rcsum() in net/core/filter.c). One that is redirected to egress of the same device
+ * cannot be told apart.
  */
 static __always_inline bool csum_covers_link(const struct __sk_buff *skb)
 {
