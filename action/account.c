@@ -155,11 +155,11 @@ static __always_inline enum reason key_of(struct __sk_buff *skb, struct account_
 	const __u8 per = account_params.per;
 	struct network net;
 
-	if (per <= PER_PAIR && likely(network_common_ipv4(skb, &net, /*behind*/ 0))) {
+	if (per <= PER_PAIR && likely(network_common_ipv4(skb, &net, /*payload*/ 0))) {
 		key_addresses(key, &net);
 		return DONE;
 	}
-	if (per <= PER_PAIR && network_common_ipv6(skb, &net, /*behind*/ 0)) {
+	if (per <= PER_PAIR && network_common_ipv6(skb, &net, /*payload*/ 0)) {
 		key_addresses(key, &net);
 		return DONE;
 	}
@@ -200,8 +200,9 @@ static __always_inline void add_other(__u64 bytes, __u64 packets)
 }
 
 /*
- * How many packets it had; 0: it is free. A GSO packet of a virtual machine counts as none, here as in tc's own counters
- * (gso_segs, virtio_net_hdr_to_skb() in include/linux/virtio_net.h), so its bytes count too.
+ * How many packets it had; 0: it is free. A GSO packet may count as none, here as in tc's own counters, so its bytes count
+ * too: virtio_net_hdr_to_skb() (include/linux/virtio_net.h) sets gso_segs to 0, for what a virtual machine sends, and
+ * before Linux 6.19 nobody sets it again (qdisc_pkt_len_segs_init() in net/core/dev.c).
  */
 static __always_inline __u64 weight(const struct account_set *set, __u32 way)
 {

@@ -88,7 +88,7 @@ OUT_OF_LINE int edit_expired(struct __sk_buff *skb)
 static __always_inline int edit_header(struct __sk_buff *skb, struct network *net)
 {
 	if (edit_params.ttl && (likely(ttl_surely_forwarded(net)) || !ttl_never_forwarded(skb, net)) &&
-	    ttl_set(skb, net, ttl_is_dec_1(&edit_ttl_params), &edit_ttl_params) < 0)
+	    !ttl_set(skb, net, ttl_is_dec_1(&edit_ttl_params), &edit_ttl_params))
 		return edit_expired(skb);
 	return edit_after_ttl(skb, net);
 }
@@ -111,7 +111,7 @@ static __always_inline int edit_ttl_dscp(struct __sk_buff *skb, struct network *
 	if (edit_params.ttl) {
 		if (!likely(ttl_surely_forwarded(net)))
 			return edit_header_any(skb);
-		if (ttl_set(skb, net, /*dec_1*/ true, &edit_ttl_params) < 0)
+		if (!ttl_set(skb, net, /*dec_1*/ true, &edit_ttl_params))
 			return edit_expired(skb);
 	}
 	if (edit_params.dscp)

@@ -3,7 +3,8 @@
  * newconn - limit how many connections each address, prefix or mark, or all, may begin
  *
  * What begins a connection: a TCP segment with SYN and without ACK, and the first packet of a UDP flow
- * (addresses and ports). All other packets get CONTROL, or do not match.
+ * (addresses and ports). All other packets get CONTROL, or do not match; those that are not IP, or whose header
+ * is cut off or malformed, are counted.
  *
  * A policer: beginnings above the rate are dropped, or with `over hit` they are what it matches. The rest
  * get CONTROL. Nothing of a packet is changed. The object as built has no rate, and limits nothing:
@@ -38,8 +39,9 @@ PARAMS(newconn) = { .every = 1000000000, .timeout = 30000000000, .flows = 65536,
 #define KEY BUCKET_KEY(newconn)
 
 /*
- * The longest timeout. With it, `full` is compared with a time that is later by what the timeout is shorter. So a
- * timeout that is changed is that of all flows, and the one that ends first is silent for the longest time.
+ * The longest timeout. Whatever the timeout is, `full` is the time of the last packet plus this one, and a flow is over if
+ * that is before now + TIMEOUT_MAX - timeout. So a timeout that is changed is that of all flows, and the flow with the
+ * least `full` was silent for the longest time.
  */
 #define TIMEOUT_MAX (86400000000000ULL * BUCKET_TICKS)
 

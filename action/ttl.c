@@ -24,7 +24,7 @@ OUT_OF_LINE int ttl_expired(void)
 
 static __always_inline int work(struct __sk_buff *skb, struct network *net, bool dec_1)
 {
-	if (!likely(ttl_set(skb, net, dec_1, &ttl_params) > 0))
+	if (!likely(ttl_set(skb, net, dec_1, &ttl_params)))
 		return ttl_expired();
 	return network_csum_update(skb, net);
 }

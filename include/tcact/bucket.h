@@ -17,9 +17,12 @@
  * The key is hashed, with a seed that the sender of a packet does not know, to a set of 8 buckets.
  * A full bucket is as good as none. So a key that has none takes over the bucket of the set that is
  * full, and nobody loses anything. If all 8 are in use, the key shares one, which its hash tells: it
- * may get less than its rate, but not more, as it would if each of its packets could pay from another. Where keys have
- * different rates, one could not tell what the other owes from what is left of a rate that was changed. So those
- * that share a bucket then have another one together, and its key loses nothing by them.
+ * may get less than its rate, but not more, as it would if each of its packets could pay from another.
+ *
+ * A bucket that owes more than packets can at its rate is from before the rate was changed, and bucket_correct() forgives
+ * the rest. Where keys have different rates (plan.h), what a key with a low rate owes looks the same to one with a high
+ * rate. So there the keys that share a bucket pay from `second` instead, which is never corrected, and the key that has
+ * the bucket loses nothing by them.
  *
  * Two CPUs may use a bucket at the same time. A CPU that found it full sets its time, and what other CPUs have
  * added in between is lost: one packet of two, or more if a CPU is stopped just there. In all other cases nothing
@@ -41,6 +44,7 @@
 #define BUCKET_COST_MAX (1U << 24)	/* bytes: a packet that had to pay so much is above any rate */
 #define BUCKET_SEGMENTS_MAX (1U << 16)	/* packets that one packet pays, at most */
 #define BUCKET_WAYS 8
+_Static_assert(BUCKET_WAYS == 8, "a power of 2, as an index is masked; and LENGTH() of the actions says 8");
 
 /*
  * A parameter of kind `rate`. An action declares it as an array of bytes (rate_param_bytes), and

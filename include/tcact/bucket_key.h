@@ -125,7 +125,7 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
 	struct network net;
 	enum reason why = network_parse(skb, &net);
 	__u32 offset, proto;
-	__u8 *tcp;
+	struct tcphdr *tcp;
 	int where;
 
 	if (why != DONE)
@@ -147,8 +147,8 @@ static __always_inline __u32 headers_length(struct __sk_buff *skb)
 	}
 	if (proto != IPPROTO_TCP)
 		return offset + (proto == IPPROTO_SCTP ? 12 : 8);	/* RFC 9260, 3.1; UDP: RFC 768 */
-	tcp = packet_at(skb, offset, 20);
-	return tcp ? offset + (tcp[12] >> 4) * 4 : 0;
+	tcp = packet_at(skb, offset, sizeof(*tcp));
+	return tcp ? offset + tcp->doff * 4 : 0;
 }
 
 /*
@@ -171,7 +171,8 @@ static __always_inline __u32 gso_by_frags_cost(const struct __sk_buff *skb, cons
 
 /*
  * In a tunnel, only the outer headers are known to be repeated: the inner ones count as data of the first segment. So
- * gso_segs can be less than what is counted here. It is 0 if the packet is from a virtual machine, which cannot choose it.
+ * gso_segs can be less than what is counted here. It is 0, or computed by the kernel, if the packet is from a virtual
+ * machine, which cannot choose it.
  */
 OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
 			   bool packets)
@@ -307,20 +308,19 @@ static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *ne
 	return bucket_hash(seed, hash ^ (1ULL << 63 | l4.proto));
 }
 
-/* The hash of the key of any packet; 0 if it has no address, which is counted. */
-OUT_OF_LINE __u64 hash_any(struct __sk_buff *skb, const volatile struct bucket_key *key)
+/* The hash of the key of any packet; false if it has no address, which is counted. */
+OUT_OF_LINE int hash_any(struct __sk_buff *skb, const volatile struct bucket_key *key, __u64 *hash)
 {
 	struct network net;
 	enum reason why = network_parse(skb, &net);
 	const __u8 per = key->per;
-	__u64 hash;
 
 	if (why != DONE) {
 		count(why);
-		return 0;
+		return false;
 	}
-	hash = per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key, per);
-	return hash ?: 1;
+	*hash = per == PER_FLOW ? hash_flow(skb, &net, key->seed) : hash_address(&net, key, per);
+	return true;
 }
 
 /* The hash of the packet's key; false if it has none, which is counted. */
@@ -329,17 +329,19 @@ static __always_inline bool bucket_key_hash(struct __sk_buff *skb, const volatil
 	const __u8 per = key->per;
 	struct network net;
 
-	if (per == PER_MARK)
-		*hash = bucket_hash(key->seed, skb->mark);
-	else if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*behind*/ 0)))
+	if (per >= PER_MARK) {
+		*hash = per == PER_MARK ? bucket_hash(key->seed, skb->mark) : 0;
+		return true;
+	}
+	if (per < PER_FLOW && likely(network_common_ipv4(skb, &net, /*payload*/ 0))) {
 		*hash = hash_address(&net, key, per);
-	else if (per < PER_FLOW && network_common_ipv6(skb, &net, /*behind*/ 0))
+		return true;
+	}
+	if (per < PER_FLOW && network_common_ipv6(skb, &net, /*payload*/ 0)) {
 		*hash = hash_address(&net, key, per);
-	else if (per != PER_NONE)
-		*hash = hash_any(skb, key);
-	else
-		*hash = 0;
-	return *hash || per >= PER_MARK;
+		return true;
+	}
+	return hash_any(skb, key, hash);
 }
 
 static __always_inline __u32 bucket_sets_for(__u32 buckets)

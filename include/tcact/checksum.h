@@ -11,6 +11,8 @@
  *                                   the pseudo-header only, and must not change
  *   address, port                   the IPv4 header checksum, then that of the transport header:
  *                                   csum_partial_or_update()
+ *   Ethernet address, VLAN tag      skb_csum_update(), where the sum of CHECKSUM_COMPLETE covers
+ *                                   them: csum_covers_link(), and see vlan.h
  *
  * All updates are incremental (RFC 1624): a checksum that was wrong before stays wrong.
  */
@@ -95,7 +97,7 @@ static __always_inline __u16 csum_transport(__u16 sum, const struct csum_diff *d
  *   CHECKSUM_UNNECESSARY  QUERY succeeds
  *   CHECKSUM_NONE         QUERY fails, INC makes it UNNECESSARY, and DEC undoes that
  *   CHECKSUM_COMPLETE     QUERY fails after INC too, and bpf_csum_update() succeeds
- *   CHECKSUM_PARTIAL      all of them fail
+ *   CHECKSUM_PARTIAL      QUERY fails after INC too, and so does bpf_csum_update()
  *
  * Since Linux 6.11 a UDP packet that will be segmented can be CHECKSUM_NONE and still have to be completed: where the
  * device computes no checksums (udp_send_skb() in net/ipv4/udp.c).

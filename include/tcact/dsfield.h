@@ -7,7 +7,7 @@
 
 #include <tcact/ip.h>
 
-/* RFC 2474, 2597, 3246, 3662, 5865, 8622, 9956 */
+/* RFC 2474, 2597, 3246, 5865, 8622, 9956; be is another word for df */
 NAMES(dscp,
       "cs0=0 cs1=8 cs2=16 cs3=24 cs4=32 cs5=40 cs6=48 cs7=56 df=0 be=0 le=1 "
       "af11=10 af12=12 af13=14 af21=18 af22=20 af23=22 af31=26 af32=28 af33=30 "
@@ -24,8 +24,8 @@ static __always_inline __u8 dsfield_get(const struct network *net)
 }
 
 /*
- * Sets the byte to (byte & @keep) | @bits. The caller then calls network_csum_update() for the
- * checksums. The byte is in the first 16 bits of either header, whose fields are
+ * Sets the byte to (byte & @keep) | @bits, which have no bit in common. The caller then calls
+ * network_csum_update() for the checksums. The byte is in the first 16 bits of either header, whose fields are
  * version 4 bits, IHL 4, TOS 8 (IPv4); version 4, traffic class 8, flow label 4 (IPv6).
  */
 static __always_inline void dsfield_change(struct network *net, __u8 keep, __u8 bits)

@@ -152,7 +152,7 @@ static __always_inline enum reason flow_hash_any(struct __sk_buff *skb, const vo
 /* ---- what is known of a flow ----------------------------------------------------------------- */
 
 /* The upper half of bucket_set.second is the timeout, in units of so many ticks. */
-#define FLOW_TIMEOUT_SHIFT 25	/* 2^25 ticks are 1 ms */
+#define FLOW_TIMEOUT_SHIFT 25	/* 2^25 ticks are 2^20 ns, about 1 ms */
 _Static_assert(1ULL << FLOW_TIMEOUT_SHIFT == (1 << 20) * BUCKET_TICKS, "flow_timeout() shifts nanoseconds");
 
 static __always_inline __u32 flow_timeout(__u64 ns)

@@ -29,9 +29,9 @@ static __always_inline bool icmp_is_error(struct __sk_buff *skb, const struct ne
 }
 
 /*
- * Where the packet inside the ICMP error @icmp ends: before the extensions, where there are some. RFC 4884, 4.1 and 4.2:
- * the length then counts words of 8 bytes, and 128 bytes at least. In IPv4, all headers of the packet inside are within
- * these 128 bytes, so that it makes no difference.
+ * Where the packet inside the ICMP error @icmp ends: before the extensions, where there are some (RFC 4884). Of ICMPv6,
+ * types 1 and 3 can have them (4.4 and 4.5): the length then counts words of 8 bytes, and is 128 bytes at least. In IPv4,
+ * all headers of the packet inside are within its first 128 bytes, so that it makes no difference.
  */
 static __always_inline __u32 icmp_inner_end(struct __sk_buff *skb, const struct transport *icmp, bool v4)
 {

@@ -15,8 +15,8 @@
  *      Ethernet. On a device without a link layer this occurs only with a packet that
  *      is not IP, which the kernel itself drops.
  *   2. The kernel's network header is at data: no link header.
- *   3. The kernel's network header follows an Ethernet header with up to two tags:
- *      Ethernet.
+ *   3. The kernel's network header follows an Ethernet header with up to two tags, or
+ *      the packet ends there: Ethernet.
  *   4. Anything else: LINK_UNKNOWN. An example is a GRE device without a fixed remote,
  *      where data is the outer IP header and the network header is the inner one.
  *
@@ -73,7 +73,8 @@ static __always_inline bool packet_pull(struct __sk_buff *skb, __u32 size)
 /*
  * Does skb->csum, of CHECKSUM_COMPLETE, include the Ethernet header? Not at ingress, where the packet came in by this
  * very device. But a packet that was redirected from there to egress has it in the sum (skb_push_rcsum() in
- * net/sched/act_mirred.c and net/core/filter.c).
+ * net/sched/act_mirred.c, bpf_push_mac_rcsum() in net/core/filter.c). One that is redirected to egress of the same device
+ * cannot be told apart.
  */
 static __always_inline bool csum_covers_link(const struct __sk_buff *skb)
 {

@@ -120,8 +120,9 @@ OUT_OF_LINE int vlan_pop_other_tpid(struct __sk_buff *skb)
 }
 
 /*
- * Pushes a tag whose TPID, @proto (network byte order), the kernel does not handle. It is
- * in the frame afterwards, and skb->protocol is @proto.
+ * Pushes a tag whose TPID, @proto (network byte order), the kernel does not handle. Two more
+ * tags before it move it into the frame, as the second one there. Then its TPID can be
+ * written, and they are popped again. It is in the frame afterwards, and skb->protocol is @proto.
  */
 OUT_OF_LINE int vlan_push_other_tpid(struct __sk_buff *skb, __u32 proto, __u32 tci)
 {

@@ -78,6 +78,17 @@ account_gso() {
 	table a egress 1 | awk '$1 == "10.1.0.1" { exit !($2 > 3000000 && $3 > 2000) } END { if (!NR) exit 1 }' || fail "$(table a egress 1)"
 }
 
+t account_vm 'a GSO packet of a virtual machine: as many packets as tc counts, on both hooks'
+account_vm() {
+	wire a b
+	clsact a b
+	tc filter add dev a egress pref 1 matchall @account-src continue
+	tc filter add dev b ingress pref 1 matchall @account-src continue
+	packet gso a 4040 2
+	adds_up a egress 1 0
+	adds_up b ingress 1 0
+}
+
 t account_local 'marks, users and cgroups of local senders; packets without a socket'
 account_local() {
 	local group

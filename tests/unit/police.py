@@ -192,6 +192,12 @@ def vectors(suite):
         p = Packet(f"v6-{ip.src}", front_of(ip), ip)
         bake(p, *SLOW)
         paid(p, address(ip, 0), len(p.data), "multicast")
+    # a key whose hash is 0, which is also that of an unused bucket
+    ip = v6(UDP(), src="1234:5678:9abc:def1::1")
+    assert address(ip, 0) == 0
+    for p in Packet("v6-hash-0", front_of(ip), ip), Packet("v6-hash-0-tagged", ether(0x8100) + tag(0x86dd), ip):
+        bake(p, *SLOW)
+        paid(p, 0, len(p.data), "src")
 
     # each prefix has a rate; what has none pays as without a table
     def planned(p, table, side, *settings, label, default=(1, 0, LONG, None), lengths=()):

@@ -16,7 +16,7 @@ PARAM(ecn, only, "word @ecn ect=4 any=5", "packets to change: this codepoint; ec
 
 /* True if the codepoint was written; then call network_csum_update(). */
 static __always_inline bool ecn_set(struct network *net,
-					   const volatile struct ecn_params *params)
+				    const volatile struct ecn_params *params)
 {
 	__u8 set = params->set, only = params->only, old = dsfield_get(net) & 3;
 

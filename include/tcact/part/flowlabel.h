@@ -18,7 +18,7 @@ PARAM(flowlabel, value, "num 0..0xfffff hash=1048576 mark=1048577",
 
 /* True if the label was written; then call network_csum_update(). */
 static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network *net,
-						 const volatile struct flowlabel_params *params)
+					  const volatile struct flowlabel_params *params)
 {
 	__u32 label = params->value;
 	__be32 *word = net->header;

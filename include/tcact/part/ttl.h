@@ -114,9 +114,9 @@ static __always_inline bool ttl_is_dec_1(const volatile struct ttl_params *param
 	return given == bpf_cpu_to_be64(1ULL << 56) || !given;
 }
 
-/* Returns 1, or -EXPIRED and writes nothing. @dec_1 is the result of ttl_is_dec_1(). */
-static __always_inline int ttl_set(struct __sk_buff *skb, struct network *net, bool dec_1,
-				   const volatile struct ttl_params *params)
+/* False if the value would become 0: then nothing is written. @dec_1 is the result of ttl_is_dec_1(). */
+static __always_inline bool ttl_set(struct __sk_buff *skb, struct network *net, bool dec_1,
+				    const volatile struct ttl_params *params)
 {
 	__u32 old, new, dec, min, max;
 
@@ -127,9 +127,9 @@ static __always_inline int ttl_set(struct __sk_buff *skb, struct network *net, b
 
 	if (dec_1) {
 		if (!likely(old > 1))
-			return -EXPIRED;
+			return false;
 		ttl_write(net, old, old - 1);
-		return 1;
+		return true;
 	}
 	new = params->set;
 	if (!new) {
@@ -137,7 +137,7 @@ static __always_inline int ttl_set(struct __sk_buff *skb, struct network *net, b
 		min = params->min;
 		max = params->max;
 		if (old <= dec)
-			return -EXPIRED;
+			return false;
 		new = old - dec + params->inc;
 		if (new > 255)
 			new = 255;
@@ -147,7 +147,7 @@ static __always_inline int ttl_set(struct __sk_buff *skb, struct network *net, b
 			new = max;
 	}
 	if (new == 255 && ttl_may_be_ndisc(skb, net))
-		return 1;
+		return true;
 	ttl_write(net, old, new);
-	return 1;
+	return true;
 }
