@@ -137,9 +137,17 @@ void buckets_close(struct buckets *b)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static int by_key(const void *a, const void *b)
+int bucket_compare(const void *a, const void *b)
 {
-	return memcmp(((const struct bucket *)a)->key, ((const struct bucket *)b)->key, sizeof(((struct bucket *)0)->key));
+	const struct bucket *x = a, *y = b;
+	int order = memcmp(x->key, y->key, sizeof(x->key));
+
+	return order ?: (x->place > y->place) - (x->place < y->place);
+}
+
+bool bucket_same_key(const struct bucket *a, const struct bucket *b)
+{
+	return !memcmp(a->key, b->key, sizeof(a->key));
 }
 
 static __u64 number_at(const unsigned char *at, size_t size)
@@ -175,25 +183,25 @@ static bool bucket_at(const struct buckets *b, const unsigned char *value, size_
 	return used;
 }
 
-/* The buckets of one key, of several CPUs, become one. There is one at least. */
-static void merge(const struct buckets *b, struct bucket_list *list)
+void bucket_add(const struct buckets *b, struct bucket *to, const struct bucket *from)
 {
-	size_t kept = 1;
+	for (size_t c = 0; c < b->columns; c++) {
+		if (b->column[c].kind == COLUMN_COUNTER)
+			to->value[c] += from->value[c];
+		else if (from->value[c] > to->value[c])
+			to->value[c] = from->value[c];
+	}
+}
 
-	qsort(list->bucket, list->n, sizeof(*list->bucket), by_key);
-	for (size_t i = 1; i < list->n; i++) {
-		struct bucket *to = &list->bucket[kept - 1], *from = &list->bucket[i];
+void buckets_merge(const struct buckets *b, struct bucket_list *list)
+{
+	size_t kept = 0;
 
-		if (by_key(to, from)) {
-			list->bucket[kept++] = *from;
-			continue;
-		}
-		for (size_t c = 0; c < b->columns; c++) {
-			if (b->column[c].kind == COLUMN_COUNTER)
-				to->value[c] += from->value[c];
-			else if (from->value[c] > to->value[c])
-				to->value[c] = from->value[c];
-		}
+	for (size_t i = 0; i < list->n; i++) {
+		if (kept && bucket_same_key(&list->bucket[kept - 1], &list->bucket[i]))
+			bucket_add(b, &list->bucket[kept - 1], &list->bucket[i]);
+		else
+			list->bucket[kept++] = list->bucket[i];
 	}
 	list->n = kept;
 }
@@ -223,14 +231,18 @@ int buckets_read(const struct buckets *b, struct bucket_list *list, struct error
 				goto no_memory;
 			list->bucket = more;
 		}
-		for (size_t i = 0; i < cpus * b->ways; i++)
-			list->n += bucket_at(b, values + i / b->ways * stride, i % b->ways, now, &list->bucket[list->n]);
+		for (size_t i = 0; i < cpus * b->ways; i++) {
+			struct bucket *bucket = &list->bucket[list->n];
+
+			list->n += bucket_at(b, values + i / b->ways * stride, i % b->ways, now, bucket);
+			bucket->place = i;
+		}
 	}
 	if (!values)
 		goto no_memory;
 	free(values);
 	if (list->n)
-		merge(b, list);
+		qsort(list->bucket, list->n, sizeof(*list->bucket), bucket_compare);
 	return 0;
 no_memory:
 	error_memory(e);

@@ -22,6 +22,7 @@ struct column {
 
 struct bucket {
 	__u64 key[2];
+	size_t place;				/* its CPU, and where it is in its set */
 	__u64 value[BUCKET_COLUMNS_MAX];	/* a time: the nanoseconds until then */
 };
 
@@ -48,7 +49,7 @@ struct buckets {
 };
 
 struct bucket_list {
-	struct bucket *bucket;		/* sorted by key; free() it */
+	struct bucket *bucket;		/* sorted by key, then by place; free() it */
 	size_t n;
 };
 
@@ -59,6 +60,13 @@ void buckets_close(struct buckets *buckets);
 int buckets_of(struct buckets *buckets, const struct action *action);
 /* Do they hold times, which count from the boot? */
 bool buckets_have_times(const struct buckets *buckets);
-/* Reads those in use; the counters of all CPUs are added. */
+/* Reads those in use: of each key one for each CPU. */
 int buckets_read(const struct buckets *buckets, struct bucket_list *list, struct error *error);
+/* < 0, 0 or > 0: the order in the list. */
+int bucket_compare(const void *a, const void *b);
+bool bucket_same_key(const struct bucket *a, const struct bucket *b);
+/* Adds @from, which has the same key. */
+void bucket_add(const struct buckets *buckets, struct bucket *to, const struct bucket *from);
+/* All of a key become one. */
+void buckets_merge(const struct buckets *buckets, struct bucket_list *list);
 void bucket_key_text(const struct buckets *buckets, const struct bucket *bucket, struct key_text *text);

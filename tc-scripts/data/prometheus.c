@@ -211,6 +211,7 @@ static int export_one(struct exported *x, const struct exported *all, size_t n, 
 		x->map = x->buckets.map->info.id;
 		if (has_counter(&x->buckets) && is_new(all, n, x))
 			result = buckets_read(&x->buckets, &x->list, e) ? -1 : 1;
+		buckets_merge(&x->buckets, &x->list);
 	}
 	program_close(&x->buckets.program);
 	return result;

@@ -123,7 +123,24 @@ static void write_keys(struct view *view, size_t rows)
 		bucket_key_text(view->buckets, &view->row[i].now, &view->row[i].key);
 }
 
-/* What @now has, and how it differs from @before, @seconds ago; without @before, all of it. Both are sorted by key. */
+/* By how much the counter grew; one that is smaller than before began again. */
+static __u64 growth(__u64 before, __u64 now)
+{
+	return now >= before ? now - before : now;
+}
+
+static bool moves(const struct buckets *b, const struct row *row)
+{
+	for (size_t c = 0; c < b->columns; c++)
+		if (b->column[c].kind == COLUMN_COUNTER ? row->rate[c] > 0 : row->now.value[c])
+			return true;
+	return false;
+}
+
+/*
+ * What @now has, and how it differs from @before, @seconds ago; without @before, all of it. The buckets of each CPU are
+ * compared on their own: a key that one of them has evicted is smaller, but did not begin again on the others.
+ */
 static int view_make(struct view *view, const struct bucket_list *before, const struct bucket_list *now, double seconds,
 		     struct error *e)
 {
@@ -136,24 +153,22 @@ static int view_make(struct view *view, const struct bucket_list *before, const 
 	if (!view->row)
 		return error_memory(e);
 	for (size_t i = 0; i < now->n; i++) {
+		const struct bucket *is = &now->bucket[i], *earlier = NULL;
 		struct row *row = &view->row[view->n];
-		const struct bucket *earlier = NULL;
-		bool moves = !before;
 
-		row->now = now->bucket[i];
-		while (before && was < before->n && memcmp(before->bucket[was].key, row->now.key, sizeof(row->now.key)) < 0)
+		if (!i || !bucket_same_key(is - 1, is))
+			*row = (struct row){ .now = *is };
+		else
+			bucket_add(b, &row->now, is);
+		while (before && was < before->n && bucket_compare(&before->bucket[was], is) < 0)
 			was++;
-		if (before && was < before->n && !memcmp(before->bucket[was].key, row->now.key, sizeof(row->now.key)))
+		if (before && was < before->n && !bucket_compare(&before->bucket[was], is))
 			earlier = &before->bucket[was];
-		for (size_t c = 0; c < b->columns; c++) {
-			__u64 n = row->now.value[c], from = earlier ? earlier->value[c] : 0;
-
-			/* one that is smaller began again */
-			row->rate[c] = b->column[c].kind == COLUMN_COUNTER && before ?
-				       (double)(n >= from ? n - from : n) / seconds : 0;
-			moves |= row->rate[c] > 0 || (b->column[c].kind != COLUMN_COUNTER && n);
-		}
-		view->n += moves;
+		for (size_t c = 0; c < b->columns; c++)
+			if (b->column[c].kind == COLUMN_COUNTER && before)
+				row->rate[c] += growth(earlier ? earlier->value[c] : 0, is->value[c]) / seconds;
+		if (i + 1 == now->n || !bucket_same_key(is, is + 1))
+			view->n += !before || moves(b, row);
 	}
 	if (view->by < b->columns) {
 		qsort_r(view->row, view->n, sizeof(*view->row), compare_rows, view);

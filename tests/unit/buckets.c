@@ -457,6 +457,31 @@ static void gone(void)
 	verdict(shared && got > 90, "8kbit, then 1gbit: a source without a bucket passes %d packets of 100", got);
 }
 
+/* Keys come one after the other, and stay for a second: a quarter of the buckets is in use. */
+static void quarter(void)
+{
+	enum { SETS_ = 8192, KEYS = 100 * SETS_, EACH = SECOND / (SETS_ * BUCKET_WAYS / 4) };
+	struct bucket_set *sets = sets_new(SETS_);
+	int none = 0, seen = 0;
+
+	for (__u64 k = 0; k < KEYS; k++) {
+		__u64 hash = bucket_hash(SEED, BUCKET_IPV4 | k), now = (SECOND + k * EACH) * BUCKET_TICKS;
+		struct bucket_set *set = &sets[bucket_set_of(hash, SETS_)];
+		bool lost;
+		__u32 way = bucket_place(set, hash, now, &lost);
+
+		if (!lost)
+			set->full[way] = now + SECOND * BUCKET_TICKS;
+		/* once the first ones are gone */
+		if (k >= SETS_ * BUCKET_WAYS / 4) {
+			none += lost;
+			seen++;
+		}
+	}
+	free(sets);
+	verdict(none && none < seen / 1000, "a quarter of the buckets is in use: one new key in %d finds no free one", seen / (none ?: 1));
+}
+
 /* ---- collisions ------------------------------------------------------------------------------ */
 
 enum { SETS = 1024, MANY = SETS * BUCKET_WAYS };
@@ -526,7 +551,7 @@ static const struct {
 } tests[] = {
 	{ "accuracy", accuracy }, { "idle", idle }, { "clocks", clocks }, { "change", change }, { "threads", threads },
 	{ "sources", sources }, { "too_many", too_many }, { "ninth", ninth }, { "plans", plans }, { "gone", gone },
-	{ "collisions", collisions },
+	{ "quarter", quarter }, { "collisions", collisions },
 };
 
 int main(int argc, char **argv)
