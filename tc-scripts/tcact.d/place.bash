@@ -10,9 +10,14 @@
 
 # what is needed to look at devices, beyond tc: PROGRAM=PACKAGE; check has a line for each that is not there
 tools=(ip=iproute2 awk=gawk timeout=coreutils)
-[[ $subcommand == check ]] || for tool in tc=iproute2 "${tools[@]}"; do
-	type -P "${tool%=*}" >/dev/null || fail 2 "$subcommand" "there is no ${tool%=*}" "install it (${tool#*=})"
-done
+
+# have_tools: ends tcact where one is missing
+have_tools() {
+	local tool
+	for tool in tc=iproute2 "${tools[@]}"; do
+		type -P "${tool%=*}" >/dev/null || fail 2 "$subcommand" "there is no ${tool%=*}" "install it (${tool#*=})"
+	done
+}
 
 # ---- where: dev D [dev D]... ingress|egress [pref N] [chain N] [as NAME] [protocol P] [match M]
 
