@@ -341,6 +341,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 	int devices = n > 1 ? atoi(words[1]) : -1;
 	char *bytes = NULL, temporary[PATH_MAX];
 	size_t size = 0;
+	__u32 id;
 	FILE *to;
 
 	if (devices < 0 || devices > n - 2 || (n - 2 - devices) % 3)
@@ -350,6 +351,9 @@ int command_used(const struct options *options, char **words, int n, struct erro
 	if (replaceable(words[0], "choose another FILE", e) ||
 	    replaceable(temporary, "delete it, or choose another FILE", e))
 		return -1;
+	/* What FILE has of them would be lost. */
+	if (n > 2 + devices && bpf_prog_get_next_id(0, &id) && errno == EPERM)
+		return error(e, REFUSED, "run as root with CAP_SYS_ADMIN", "cannot read what is counted: not permitted");
 	to = open_memstream(&bytes, &size);
 	if (!to)
 		return error_memory(e);
@@ -361,10 +365,12 @@ int command_used(const struct options *options, char **words, int n, struct erro
 
 		if (!action)
 			break;
-		/* one that is gone, or of another version of tcact, has nothing that can be kept */
 		if (action->buckets && !buckets_open(&b, action, (__u32)strtoul(words[i + 2], NULL, 10), &own) &&
 		    lasting(&b, &b.settings))
 			record_write(&b, words[i], to, &bytes, e);
+		/* one that is gone, or of another version of tcact, has nothing that can be kept */
+		if (own.status && !own.unreadable)
+			*e = own;
 		buckets_close(&b);
 	}
 	keep_others(words[0], words + 2, devices, to);

@@ -64,7 +64,9 @@ have_all() {
 		# Programs of another version of tcact are replaced.
 		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
 		have_names[h]+=${have_names[h]:+ }${field[9]} have_form[h]+=$now$'\n'
-		[[ $now != ?('old ')'?' || $EUID == 0 ]] || fail 2 "$subcommand" "cannot read what is attached" "run as root"
+		# CAP_SYS_ADMIN
+		[[ $now != ?('old ')'?' ]] || has_capability 21 ||
+			fail 2 "$subcommand" "cannot read what is attached: not permitted" "run as root with CAP_SYS_ADMIN"
 	done
 }
 
@@ -823,6 +825,7 @@ command_apply() {
 		shift 2
 	fi
 	[[ ${1-} != -* ]] || misplaced $# "$1"
+	no_options "$@"
 	read_labels
 	read_files "$@"
 	ask_batches

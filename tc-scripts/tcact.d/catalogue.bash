@@ -79,6 +79,15 @@ fit_machine() {
 	return 1
 }
 
+# has_capability NUMBER: this process has it
+has_capability() {
+	local line capabilities=0
+	while read -r line; do
+		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
+	done </proc/self/status
+	((0x$capabilities >> $1 & 1))
+}
+
 is_action() { [[ $1 && ${class[$1]-} ]]; }
 
 is_param() { [[ " ${params[$1]}" == *" $2 "* && $2 != *' '* ]]; } # NAME WORD
@@ -86,7 +95,24 @@ is_param() { [[ " ${params[$1]}" == *" $2 "* && $2 != *' '* ]]; } # NAME WORD
 takes_table() { [[ ${table_key[$1]-}${plans[$1]-} ]]; } # NAME
 
 # known NAME: there is such an action
-known() { is_action "$1" || bad "there is no action $(q "$1")" "see: tcact list"; }
+known() {
+	local word what=''
+	! is_action "$1" || return 0
+	case $1 in
+	pass | drop | pipe | continue | reclassify | trap | goto | jump) what='a CONTROL' ;;
+	table) what='a parameter' ;;
+	*)
+		for word in "${actions[@]}"; do
+			! is_param "$word" "$1" || what='a parameter'
+		done ;;
+	esac
+	[[ ! $what ]] || bad "$(q "$1") is $what, and stands behind the NAME of an action" "write that before it, see: tcact list"
+	for word in "${labels[@]}"; do
+		[[ $subcommand == add || $1 == - || ${word%% *} != "$1" ]] ||
+			bad "$(q "$1") is no action, but the name of an attachment" "write: as $(q "$1")"
+	done
+	bad "there is no action $(q "$1")" "see: tcact list"
+}
 
 # check_settings NAME [PARAM VALUE]...: the values are right, each is given once, and they go together.
 # Afterwards they are known to be free of white space.
@@ -106,9 +132,15 @@ check_settings() {
 
 # ---- list, info, bake -----------------------------------------------------------------------
 
-command_list() { ask list "$@"; }
+command_list() {
+	no_options "$@"
+	ask list "$@"
+}
 
-command_info() { ask info "$@"; }
+command_info() {
+	no_options "$@"
+	ask info "$@"
+}
 
 # to_type WORD...: for -n, this tcact with these words, and with the same objects
 to_type() {

@@ -97,13 +97,8 @@ check_tools() {
 	done
 }
 
-has_capability() { ((0x$capabilities >> $1 & 1)); } # its number
-
 check_rights() {
-	local line capabilities=0 lockdown missing='' root=1
-	while read -r line; do
-		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
-	done </proc/self/status
+	local lockdown missing='' root=1
 	has_capability 12 || missing=', CAP_NET_ADMIN'
 	has_capability 21 || has_capability 39 || missing+=', CAP_BPF'
 	# Said once: what else is missing comes with it.
@@ -228,6 +223,7 @@ check_actions() {
 
 command_check() {
 	local line name says what todo separator='[' failed=0
+	no_options "$@"
 	catalogue
 	if (($#)); then
 		read_files "$@"

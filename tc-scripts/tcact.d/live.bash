@@ -47,6 +47,7 @@ command_show() {
 # All attachments: a collector that leaves some out would have gaps.
 command_prometheus() {
 	local own input
+	no_options "$@"
 	(($# == 0)) || bad "prometheus takes no arguments"
 	catalogue
 	anywhere

@@ -29,6 +29,14 @@ misplaced() {
 	bad "there is no option $(q "$2") here" "write: $(shell tcact "${words[@]}")"
 }
 
+# no_options WORD...: none of them is an option, which stands before the subcommand
+no_options() {
+	while (($#)); do
+		[[ $1 != @(-[njvc]|--json|-json) ]] || misplaced $# "$1"
+		shift
+	done
+}
+
 # ends [WORD]...: there must be none
 ends() {
 	(($#)) || return 0

@@ -49,6 +49,10 @@ command_monitor() {
 		devs=("${asked[@]}")
 		uptime_of began
 		find_own own "$name"
+		((${#own[@]})) || for line in "${asked[@]}"; do
+			ip link show dev "$line" >/dev/null 2>&1 ||
+				fail 2 monitor "$(q "$line"): the device is gone" "see: ip link"
+		done
 	done
 	exec {to}>&-
 	# that it could not write it has said

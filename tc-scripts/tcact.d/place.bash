@@ -63,7 +63,7 @@ place() {
 			place[chain]=$2 ;;
 		as)
 			[[ ! ${place[as]} && $2 =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$ ]] ||
-				bad "as $(q "$2"): must be a name of at most 32 letters, digits, _, . and -, once"
+				bad "as $(q "$2"): must be a name of at most 32 letters, digits, _, . and -, that begins with none of the last two, once"
 			place[as]=$2 ;;
 		protocol)
 			[[ ! ${place[protocol]} && $2 =~ ^([a-zA-Z][a-zA-Z0-9_.-]*|802\.1[a-zA-Z]+|0x[0-9a-fA-F]{1,4}|[1-9][0-9]{0,4})$ &&
@@ -154,12 +154,15 @@ link_of() {
 
 # The words go to tc as they are, but for those that would end the match.
 place_match() {
-	local word
+	local word next=''
 	((${#match[@]} == 0)) || bad "match is given twice"
 	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
 	split match "$1"
-	[[ ${match[0]-} == @(matchall|flower|u32|basic|bpf|cgroup) ]] ||
-		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup"
+	if [[ ${match[0]-} != @(matchall|flower|u32|basic|bpf|cgroup) ]]; then
+		! data values match field "${match[0]-}" >/dev/null 2>&1 ||
+			next="or write the action: match field ${match[0]} value N"
+		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup" "$next"
+	fi
 	for word in "${match[@]}"; do
 		# tc takes abbreviations for them
 		[[ $word != @(a|ac|act|acti|actio|action|p|po|pol|poli|polic|police) ]] ||

@@ -43,6 +43,7 @@ keep_absent() {
 
 command_save() {
 	local h text lost dev dir in_file=save kept='' kept_heading=''
+	no_options "$@"
 	(($# < 2)) || bad "$(q "$2") is one word too many" "write: tcact save OLD >NEW"
 	catalogue
 	if (($#)); then
