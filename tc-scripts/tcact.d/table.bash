@@ -17,15 +17,14 @@ mount_bpffs() {
 pin_place() {
 	local pins=$bpffs/tcact-${work##*/}
 	printf -v "$1" '%s' "$pins/$staged/$2"
-	# Others may be able to write to bpffs. After clean, what is there is not tcact's.
-	if ((staged++)); then
-		:
-	elif [[ $dry ]]; then
+	if ((staged++ == 0)); then
 		mount_bpffs
-		printf '%s || exit\n' "$(shell mkdir -m 700 "$pins")"
-	else
-		mount_bpffs
-		run "load $2" mkdir -m 700 "$pins"
+		# Others may be able to write to bpffs. After clean, what is there is not tcact's.
+		if [[ $dry ]]; then
+			printf '%s || exit\n' "$(shell mkdir -m 700 "$pins")"
+		else
+			run "load $2" mkdir -m 700 "$pins"
+		fi
 	fi
 	run "load $2" mkdir "${!1%/*}"
 }
