@@ -79,13 +79,16 @@ fit_machine() {
 	return 1
 }
 
+# those of this process, which has_capability reads once
+capabilities=''
+
 # has_capability NUMBER: this process has it
 has_capability() {
-	local line capabilities=0
-	while read -r line; do
+	local line
+	[[ $capabilities ]] || while read -r line; do
 		[[ $line != CapEff:* ]] || capabilities=${line#*[[:space:]]}
 	done </proc/self/status
-	((0x$capabilities >> $1 & 1))
+	((0x${capabilities:-0} >> $1 & 1))
 }
 
 is_action() { [[ $1 && ${class[$1]-} ]]; }
