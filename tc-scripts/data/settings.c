@@ -120,30 +120,16 @@ static int check_unit(const struct settings *settings, const struct rule *rule, 
 		     other ? "packets" : "bytes", to->name, packets ? "packets" : "bytes");
 }
 
-/* Two rates or times, or with `unit` a rate and a size. */
+/* Two rates or times, or with `unit` a rate and a size: if the first one is given, the other is too, and counts the same. */
 static int check_amounts(const struct settings *settings, const struct rule *rule, struct error *e)
 {
 	const struct parameter *of = rule->of, *to = rule->other;
-	int128 own = first_number(settings, of), than = first_number(settings, to);
-	char *value, *limit;
-	int result;
 
-	if (!own)
+	if (!first_number(settings, of))
 		return 0;
-	if (!than)
+	if (!first_number(settings, to))
 		return error(e, USAGE, "give it", "%s %s: %s is not given", settings->action->name, of->name, to->name);
-	if (to->size == sizeof(struct rate_bytes) && check_unit(settings, rule, e))
-		return -1;
-	if (strcmp(rule->verb, "below") || own < than)
-		return 0;
-	value = value_text(of, settings_bytes(settings, of));
-	limit = value_text(to, settings_bytes(settings, to));
-	result = value && limit ? error(e, USAGE, "give a lower one", "%s %s %s: must be below %s, %s",
-					settings->action->name, of->name, value, to->name, limit)
-				: error_memory(e);
-	free(value);
-	free(limit);
-	return result;
+	return to->size == sizeof(struct rate_bytes) ? check_unit(settings, rule, e) : 0;
 }
 
 /* Is the value of rule->other one of the rule's words? */
@@ -166,8 +152,10 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 
 	if (!strcmp(rule->verb, "family") || !strcmp(rule->verb, "length"))
 		return check_prefixes(settings, rule, e);
-	if (!strcmp(rule->verb, "unit") || !strcmp(rule->verb, "below"))
+	if (!strcmp(rule->verb, "unit"))
 		return check_amounts(settings, rule, e);
+	if (!strcmp(rule->verb, "below") && check_amounts(settings, rule, e))
+		return -1;
 	if (!strcmp(rule->verb, "without"))
 		return settings_given(settings, rule->of) && settings_given(settings, rule->other)
 			? error(e, USAGE, "leave one of them out", "%s: %s and %s do not go together", action,
@@ -184,6 +172,11 @@ static int check_rule(const struct settings *settings, const struct rule *rule, 
 		if (settings_given(settings, rule->of) && !applies(rule, other))
 			result = error(e, USAGE, next, "%s %s: %s %s takes none", action, rule->of->name,
 				       rule->other->name, other);
+	} else if (!strcmp(rule->verb, "below")) {
+		value = first_number(settings, rule->of);
+		if (value && value >= first_number(settings, rule->other))
+			result = error(e, USAGE, "give a lower one", "%s %s %s: must be below %s, %s", action,
+				       rule->of->name, of, rule->other->name, other);
 	} else if (applies(rule, other)) {
 		low = value_number(rule->than, settings_bytes(settings, rule->than));
 		value = value_number(rule->of, settings_bytes(settings, rule->of));
