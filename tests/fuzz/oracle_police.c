@@ -90,9 +90,7 @@ static void police_choose(struct object *o, struct rng *rng)
 	if (o->empty)		/* a bucket for all then has no more than a packet pays */
 		set_number(burst, 1);
 	if (plans_choose(o, rng)) {
-		if (o->empty)
-			return;
-		if (param_named(a, "rate")->value == LOW)
+		if (!o->empty && param_named(a, "rate")->value == LOW)
 			set_number(burst, 1 << 20);
 		return;
 	}
@@ -115,13 +113,20 @@ static void police_choose(struct object *o, struct rng *rng)
 	}
 }
 
-static void pace_prepare(struct object *o)
+/* What they have in common; @rate: its name. */
+static void limit_prepare(struct object *o, const char *rate)
 {
-	limit.rate = value_of(o->action, "", "rate");
+	limit.rate = value_of(o->action, "", rate);
+	limit.ce_rate = 0;
 	limit.per = value_of(o->action, "", "per");
 	limit.over = value_of(o->action, "", "over");
 	limit.table = param_named(o->action, "table") && value_of(o->action, "", "table");
-	limit.ce_rate = 0;
+	limit.packets = false;
+}
+
+static void pace_prepare(struct object *o)
+{
+	limit_prepare(o, "rate");
 	limit.packets = param_named(o->action, "rate")->bytes[17];
 	if (limit.rate)
 		bucket_prepare(o, 256000000000 / limit.rate, limit.packets);
@@ -202,11 +207,15 @@ static bool marked(struct run *r)
 	return ecn;
 }
 
-/* Where its bucket was empty. false: it is not. */
+/* Where it pays nothing, as its headers are hidden, or its bucket was empty. false: neither is so. */
 static bool pays(struct run *r)
 {
 	const struct net *found;
 
+	if (hides_headers(r)) {
+		above(r);
+		return true;
+	}
 	if (!r->object->empty)
 		return false;
 	found = plan_of(r);
@@ -229,10 +238,6 @@ static void police_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
-	if (hides_headers(r)) {
-		above(r);
-		return;
-	}
 	if (pays(r))
 		return;
 	/* no bucket is its own, and all are in use; at the high rate one may be, for a moment */
@@ -280,10 +285,6 @@ static void pace_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
-	if (hides_headers(r)) {
-		above(r);
-		return;
-	}
 	if (pays(r))
 		return;
 	if (rate_of(r) == HIGH) {
@@ -325,9 +326,7 @@ static unsigned newconn_port;
 
 static void newconn_prepare(struct object *o)
 {
-	limit.rate = value_of(o->action, "", "rate");
-	limit.per = value_of(o->action, "", "per");
-	limit.over = value_of(o->action, "", "over");
+	limit_prepare(o, "rate");
 	bucket_prepare(o, 32 * value_of(o->action, "", "every"), false);
 	newconn_port = value_of(o->action, "", "port");
 }
@@ -403,10 +402,7 @@ static void quota_choose(struct object *o, struct rng *rng)
 
 static void quota_prepare(struct object *o)
 {
-	limit.rate = value_of(o->action, "", "limit");
-	limit.per = value_of(o->action, "", "per");
-	limit.over = value_of(o->action, "", "over");
-	limit.table = false;
+	limit_prepare(o, "limit");
 	limit.packets = limit.rate >> 63;
 	bucket_prepare(o, 0, limit.packets);
 }
@@ -415,7 +411,7 @@ static void quota_expect(struct run *r)
 {
 	if (unlimited(r))
 		return;
-	if (limit.rate == 1 || hides_headers(r))
+	if (limit.rate == 1)
 		above(r);
 	else if (!pays(r))
 		r->uncountable = true;	/* keys may share a bucket */
