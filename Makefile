@@ -24,6 +24,7 @@ CLANG      ?= clang
 LLVM_LINK  ?= llvm-link
 LLC        ?= llc
 LLVM_STRIP ?= llvm-strip
+PKG_CONFIG ?= pkg-config
 
 # The project's own flags, as the hardening flags of distributions do not work with
 # -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
@@ -80,7 +81,8 @@ $(1) $(1)/baked:
 $(1)/tests/ack.o: docs/examples/ack/ack.c docs/examples/ack/Makefile build/headers
 	$$(Q)rm -rf $$(@D)/ack && mkdir -p $$(@D)/ack
 	$$(Q)cp docs/examples/ack/ack.c docs/examples/ack/Makefile $$(@D)/ack
-	$$(Q)PKG_CONFIG_SYSROOT_DIR='$$(CURDIR)/build/headers' PKG_CONFIG_PATH='$$(CURDIR)/build/headers/pkgconfig' \
+	$$(Q)PKG_CONFIG_SYSROOT_DIR=$$(call quoted,$$(CURDIR)/build/headers) \
+		PKG_CONFIG_PATH=$$(call quoted,$$(CURDIR)/build/headers/pkgconfig) \
 		$$(MAKE) -s -C $$(@D)/ack TARGET=$(2)
 	$$(Q)mv $$(@D)/ack/ack.o $$@
 
@@ -163,7 +165,6 @@ build/installed/%: docs/man/% build/paths
 RUNNER_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror
 
 # Static, for guests that have another libbpf. What libelf then needs depends on its version.
-PKG_CONFIG ?= pkg-config
 build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
