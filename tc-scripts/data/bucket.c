@@ -92,33 +92,18 @@ int buckets_open(struct buckets *b, const struct action *action, __u32 id, struc
 		? error_unreadable(e, "del and add it", "program %u does not tell what its buckets are", id) : 0;
 }
 
-/*
- * The macros of libbpf make a map a variable: of a struct with pointers, one to a value, one to an array whose length is
- * the type of the map.
- */
 int buckets_of(struct buckets *b, const struct action *action)
 {
 	const struct btf *btf = action->btf;
-	int id = action->buckets ? btf__find_by_name_kind(btf, action->buckets, BTF_KIND_VAR) : -1;
-	const struct btf_type *map = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, id)->type), *array;
-	__u32 value = 0, type = 0;
+	const struct btf_type *type;
 
 	memset(b, 0, sizeof(*b));
 	b->action = action;
-	for (int i = 0; map && btf_is_struct(map) && i < btf_vlen(map); i++) {
-		const struct btf_member *member = btf_members(map) + i;
-		const struct btf_type *to = btf__type_by_id(btf, member->type);
-		const char *name = type_name(btf, member->name_off);
-
-		if (!to || !btf_is_ptr(to))
-			continue;
-		if (!strcmp(name, "value"))
-			value = to->type;
-		array = btf__type_by_id(btf, to->type);
-		if (!strcmp(name, "type") && array && btf_is_array(array))
-			type = btf_array(array)->nelems;
-	}
-	return value ? columns_find(b, btf, value, type) : -1;
+	if (!action->buckets)
+		return -1;
+	type = btf__type_by_id(btf, map_member(btf, action->buckets, "type"));
+	return type && btf_is_array(type)
+		? columns_find(b, btf, map_member(btf, action->buckets, "value"), btf_array(type)->nelems) : -1;
 }
 
 bool buckets_have_times(const struct buckets *b)

@@ -254,6 +254,25 @@ int variable_members(const struct btf *btf, const char *variable, struct member 
 	return -1;
 }
 
+/*
+ * The macros of libbpf make a map a variable: of a struct with pointers, one to a value, others to arrays whose lengths
+ * are numbers, such as the type of the map.
+ */
+uint32_t map_member(const struct btf *btf, const char *map, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, map, BTF_KIND_VAR);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+
+	for (int i = 0; type && btf_is_struct(type) && i < btf_vlen(type); i++) {
+		const struct btf_member *m = &btf_members(type)[i];
+		const struct btf_type *pointer = btf__type_by_id(btf, m->type);
+
+		if (!strcmp(type_name(btf, m->name_off), member) && pointer && btf_is_ptr(pointer))
+			return pointer->type;
+	}
+	return 0;
+}
+
 /* ---- the ELF file ---------------------------------------------------------------------------- */
 
 struct elf {
@@ -493,24 +512,6 @@ static uint32_t header_number(const struct action *action, uint32_t number)
 	return action->big_endian == MACHINE_IS_BIG_ENDIAN ? number : __builtin_bswap32(number);
 }
 
-/* The type of the array that holds max_entries of @map; 0 if there is none. */
-static __u32 length_type(const struct btf *btf, const char *map)
-{
-	int id = btf__find_by_name_kind(btf, map, BTF_KIND_VAR);
-	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-
-	for (int i = 0; type && btf_is_struct(type) && i < btf_vlen(type); i++) {
-		const struct btf_member *m = &btf_members(type)[i];
-		const struct btf_type *pointer = btf__type_by_id(btf, m->type), *array;
-
-		if (strcmp(type_name(btf, m->name_off), "max_entries") || !pointer || !btf_is_ptr(pointer))
-			continue;
-		array = btf__type_by_id(btf, pointer->type);
-		return array && btf_is_array(array) ? pointer->type : 0;
-	}
-	return 0;
-}
-
 /* How many types refer to type @id, as clang gives arrays of one length one type. */
 static int length_users(const struct btf *btf, __u32 id)
 {
@@ -538,6 +539,7 @@ static int lengths_read(struct action *action, const struct elf *elf, const stru
 	for (size_t i = 0; i < info->tags; i++) {
 		const char *name = info->tag[i].key + strlen(action->name);
 		char *save, *each;
+		const struct btf_type *type;
 		struct length *length;
 		__u32 id;
 
@@ -550,14 +552,15 @@ static int lengths_read(struct action *action, const struct elf *elf, const stru
 		length->map = strtok_r(info->tag[i].value, " ", &save);
 		each = strtok_r(NULL, " ", &save);
 		length->each = each ? (uint32_t)atoi(each) : 0;
-		id = length->map ? length_type(btf, length->map) : 0;
+		id = length->map ? map_member(btf, length->map, "max_entries") : 0;
+		type = btf__type_by_id(btf, id);
 		/* the pointer to it, and max_entries of that map alone */
-		if (!length->of || !length->each || !id || length_users(btf, id) != 2)
+		if (!length->of || !length->each || !type || !btf_is_array(type) || length_users(btf, id) != 2)
 			return -1;
 		/* libbpf has swapped the bytes of a foreign object, so that their places are the same */
 		length->offset = elf->btf_offset + header_number(action, header->hdr_len) +
 				 header_number(action, header->type_off) +
-				 ((const char *)&btf_array(btf__type_by_id(btf, id))->nelems -
+				 ((const char *)&btf_array(type)->nelems -
 				  (const char *)btf__type_by_id(btf, 1));
 		if (length->offset + sizeof(uint32_t) > action->size)
 			return -1;

@@ -113,6 +113,9 @@ struct member {
 };
 int variable_members(const struct btf *btf, const char *variable, struct member **members, size_t *n);
 
+/* The id of the type that @member of the @map in an object points to; 0 if it has no such member. */
+uint32_t map_member(const struct btf *btf, const char *map, const char *member);
+
 /* The name at this @offset of the strings: "" if it has none. */
 const char *type_name(const struct btf *btf, uint32_t offset);
 
