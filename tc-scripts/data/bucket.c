@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "bucket.h"
+#include "more.h"
 #include "value.h"
 
 /* As in include/tcact/bucket.h. */
@@ -106,10 +107,10 @@ int buckets_of(struct buckets *b, const struct action *action)
 		? columns_find(b, btf, map_member(btf, action->buckets, "value"), btf_array(type)->nelems) : -1;
 }
 
-bool buckets_have_times(const struct buckets *b)
+bool buckets_have(const struct buckets *b, enum column_kind kind)
 {
 	for (size_t i = 0; i < b->columns; i++)
-		if (b->column[i].kind == COLUMN_TIME)
+		if (b->column[i].kind == kind)
 			return true;
 	return false;
 }
@@ -135,18 +136,13 @@ bool bucket_same_key(const struct bucket *a, const struct bucket *b)
 	return !memcmp(a->key, b->key, sizeof(a->key));
 }
 
+/* Reads a number of at most 8 bytes. */
 static __u64 number_at(const unsigned char *at, size_t size)
 {
-	__u64 n64;
-	__u32 n32;
-	__u16 n16;
+	__u64 number = 0;
 
-	switch (size) {
-	case 8: memcpy(&n64, at, size); return n64;
-	case 4: memcpy(&n32, at, size); return n32;
-	case 2: memcpy(&n16, at, size); return n16;
-	default: return *at;
-	}
+	memcpy((unsigned char *)&number + (MACHINE_IS_BIG_ENDIAN ? sizeof(number) - size : 0), at, size);
+	return number;
 }
 
 /* Bucket @way of the set at @value; false if nobody uses it. */
@@ -194,48 +190,42 @@ void buckets_merge(const struct buckets *b, struct bucket_list *list)
 int buckets_read(const struct buckets *b, struct bucket_list *list, struct error *e)
 {
 	int cpus = b->per_cpu ? libbpf_num_possible_cpus() : 1;
-	size_t stride = (b->map->info.value_size + 7) / 8 * 8, room = 0;
+	size_t stride = (b->map->info.value_size + 7) / 8 * 8;
 	unsigned char *values = cpus > 0 ? malloc(stride * cpus) : NULL;
 	struct timespec clock;
+	int result = -1;
 	__u64 now;
 
 	memset(list, 0, sizeof(*list));
+	if (!values)
+		return error_memory(e);
 	clock_gettime(CLOCK_MONOTONIC, &clock);
 	now = (clock.tv_sec * 1000000000ULL + clock.tv_nsec) * TICKS;
-	for (__u32 key = 0; values && key < b->map->info.max_entries; key++) {
+	for (__u32 key = 0; key < b->map->info.max_entries; key++) {
 		if (bpf_map_lookup_elem(b->map->fd, &key, values)) {
 			program_cannot(e, "its buckets");
-			goto failed;
-		}
-		if (list->n + cpus * b->ways > room) {
-			struct bucket *more;
-
-			room = room * 2 + cpus * b->ways;
-			more = realloc(list->bucket, room * sizeof(*more));
-			if (!more)
-				goto no_memory;
-			list->bucket = more;
+			goto out;
 		}
 		for (size_t i = 0; i < cpus * b->ways; i++) {
-			struct bucket *bucket = &list->bucket[list->n];
+			struct bucket bucket, *added;
 
-			list->n += bucket_at(b, values + i / b->ways * stride, i % b->ways, now, bucket);
-			bucket->place = i;
+			if (!bucket_at(b, values + i / b->ways * stride, i % b->ways, now, &bucket))
+				continue;
+			added = one_more(list->bucket, list->n);
+			if (!added) {
+				error_memory(e);
+				goto out;
+			}
+			bucket.place = i;
+			*added = bucket;
 		}
 	}
-	if (!values)
-		goto no_memory;
-	free(values);
 	if (list->n)
 		qsort(list->bucket, list->n, sizeof(*list->bucket), bucket_compare);
-	return 0;
-no_memory:
-	error_memory(e);
-failed:
+	result = 0;
+out:
 	free(values);
-	free(list->bucket);
-	memset(list, 0, sizeof(*list));
-	return -1;
+	return result;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */

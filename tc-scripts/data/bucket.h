@@ -12,7 +12,7 @@
 #define BUCKET_COLUMNS_MAX 8
 #define BUCKET_PARTS_MAX 2	/* of a key */
 
-enum column_kind { COLUMN_NUMBER, COLUMN_COUNTER, COLUMN_TIME };
+enum column_kind { COLUMN_NUMBER, COLUMN_COUNTER, COLUMN_TIME };	/* times count from the boot */
 
 struct column {
 	char name[NAME_SIZE];
@@ -49,7 +49,7 @@ struct buckets {
 };
 
 struct bucket_list {
-	struct bucket *bucket;		/* sorted by key, then by place; free() it */
+	struct bucket *bucket;		/* sorted by key, then by place */
 	size_t n;
 };
 
@@ -58,9 +58,9 @@ int buckets_open(struct buckets *buckets, const struct action *action, __u32 id,
 void buckets_close(struct buckets *buckets);
 /* What the buckets of @action are, without a program; -1 if it has none. There is nothing to be closed. */
 int buckets_of(struct buckets *buckets, const struct action *action);
-/* Do they hold times, which count from the boot? */
-bool buckets_have_times(const struct buckets *buckets);
-/* Reads those in use: of each key one for each CPU. */
+/* Has one of their columns this kind? */
+bool buckets_have(const struct buckets *buckets, enum column_kind kind);
+/* Reads those in use: of each key one for each CPU. free() list->bucket, also after an error. */
 int buckets_read(const struct buckets *buckets, struct bucket_list *list, struct error *error);
 /* < 0, 0 or > 0: the order in the list. */
 int bucket_compare(const void *a, const void *b);

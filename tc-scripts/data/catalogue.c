@@ -222,7 +222,7 @@ static void describe_facts(const struct action *action)
 	}
 	if (action->buckets)
 		printf("buckets\t%s\t%s\t%s\n", action->name, action->buckets,
-		       buckets_of(&buckets, action) || buckets_have_times(&buckets) ? "passing" : "lasting");
+		       buckets_of(&buckets, action) || buckets_have(&buckets, COLUMN_TIME) ? "passing" : "lasting");
 	if (action->shared)
 		printf("shared\t%s\t%s\n", action->name, action->set);
 	for (size_t i = 0; i < action->parameters; i++)

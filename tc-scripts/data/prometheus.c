@@ -175,14 +175,6 @@ struct exported {
 	struct bucket_list list;
 };
 
-static bool has_counter(const struct buckets *b)
-{
-	for (size_t i = 0; i < b->columns; i++)
-		if (b->column[i].kind == COLUMN_COUNTER)
-			return true;
-	return false;
-}
-
 static bool is_new(const struct exported *all, size_t n, const struct exported *x)
 {
 	for (size_t i = 0; i < n; i++)
@@ -209,7 +201,7 @@ static int export_one(struct exported *x, const struct exported *all, size_t n, 
 		result = -1;
 	} else {
 		x->map = x->buckets.map->info.id;
-		if (has_counter(&x->buckets) && is_new(all, n, x))
+		if (buckets_have(&x->buckets, COLUMN_COUNTER) && is_new(all, n, x))
 			result = buckets_read(&x->buckets, &x->list, e) ? -1 : 1;
 		buckets_merge(&x->buckets, &x->list);
 	}

@@ -77,7 +77,7 @@ static bool lasting(const struct buckets *b, const struct settings *settings)
 {
 	const struct parameter *per = parameter_named(settings->action, "per");
 	char *word = per ? value_text(per, settings_bytes(settings, per)) : NULL;
-	bool lasts = !buckets_have_times(b) && !(word && !strcmp(word, "cgroup"));
+	bool lasts = !buckets_have(b, COLUMN_TIME) && !(word && !strcmp(word, "cgroup"));
 
 	free(word);
 	return lasts;
