@@ -327,7 +327,7 @@ static int entry_kind(const struct entry *entry)
 	return (entry->until ? KIND_TIMED : 0) | (entry->prefix.family == 6 ? KIND_IPV6 : 0);
 }
 
-void record_write(struct record *record, int kind, const struct entry *entry)
+void entry_write(struct record *record, int kind, const struct entry *entry)
 {
 	unsigned char bytes[16];
 
@@ -346,11 +346,15 @@ void record_write(struct record *record, int kind, const struct entry *entry)
 		memcpy(record + 1, bytes, sizeof(bytes));
 }
 
-bool record_read(const struct record *record, size_t index, int kind, struct entry *entry)
+bool entry_read(const struct record *record, const struct record_head *head, int kind, size_t i, struct entry *entry)
 {
+	size_t index = entry_index(head, kind, i);
 	unsigned char bytes[16] = { 0 };
 	struct record_timeout timeout;
 
+	if (kind == KINDS)
+		kind = ADDED;
+	record += index;
 	memset(entry, 0, sizeof(*entry));
 	if (kind & KIND_TIMED) {
 		memcpy(&timeout, record++, sizeof(timeout));
@@ -436,7 +440,7 @@ bool ranges_build(struct ranges *ranges, struct entry *entry, size_t n)
 	ranges->records_room = ranges->records + (n ? SPARE_ENTRIES(n) * kind_records(ADDED) : 0);
 	memcpy(ranges->record, &head, sizeof(head));
 	for (size_t i = 0; i < n; i++)
-		record_write(ranges->record + entry[i].record - !!entry[i].until, entry_kind(&entry[i]), &entry[i]);
+		entry_write(ranges->record + entry[i].record - !!entry[i].until, entry_kind(&entry[i]), &entry[i]);
 	return true;
 }
 
@@ -447,30 +451,38 @@ void ranges_free(struct ranges *ranges)
 	memset(ranges, 0, sizeof(*ranges));
 }
 
+bool head_read(struct record_head *head, const struct record *record, size_t n)
+{
+	memset(head, 0, sizeof(*head));
+	if (n < RECORDS_HEAD)
+		return true;
+	memcpy(head, record, sizeof(*head));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);	/* see commit_changes() */
+	/* each by itself, so that the sum cannot overflow */
+	for (int kind = 0; kind <= KINDS; kind++)
+		if (kind_entries(head, kind) > n)
+			return false;
+	return (head->state == TABLE_CONSISTENT || head->state == TABLE_CHANGING) &&
+	       entry_index(head, KINDS, head->added) <= n;
+}
+
 long ranges_entries(const struct record *record, size_t n, struct entry **entries)
 {
-	struct record_head head = { 0 };
+	struct record_head head;
 	struct entry *entry;
 	size_t total = 0;
 
 	*entries = NULL;
-	if (n >= RECORDS_HEAD)
-		memcpy(&head, record, sizeof(head));	/* else it is empty, as built */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);	/* see commit_changes() */
-	if (n >= RECORDS_HEAD && !head_fits(&head, n))
+	if (!head_read(&head, record, n))
 		return -1;
-	for (int kind = 0; kind < KINDS; kind++)
-		total += head.built[kind];
-	entry = *entries = malloc((total + head.added + 1) * sizeof(*entry));
+	for (int kind = 0; kind <= KINDS; kind++)
+		total += kind_entries(&head, kind);
+	entry = *entries = malloc((total + 1) * sizeof(*entry));
 	if (!entry)
 		return -1;
-	for (int kind = 0; kind <= KINDS; kind++) {
-		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
-			size_t index = entry_index(&head, kind, i);
-
-			entry += record_read(record + index, index, kind == KINDS ? ADDED : kind, entry);
-		}
-	}
+	for (int kind = 0; kind <= KINDS; kind++)
+		for (size_t i = 0; i < kind_entries(&head, kind); i++)
+			entry += entry_read(record, &head, kind, i, entry);
 	total = entry - *entries;
 	qsort(*entries, total, sizeof(**entries), entry_compare);
 	return entries_valid(*entries, total) ? (long)total : -1;
@@ -479,23 +491,16 @@ long ranges_entries(const struct record *record, size_t n, struct entry **entrie
 long ranges_count(const struct record *record, size_t n, uint64_t now)
 {
 	struct record_head head;
+	struct entry entry;
 	long count;
 
-	if (n < RECORDS_HEAD)
-		return 0;
-	memcpy(&head, record, sizeof(head));
-	if (!head_fits(&head, n))
+	if (!head_read(&head, record, n))
 		return -1;
 	count = (long)head_entries(&head);
-	for (int kind = KIND_TIMED; kind <= KINDS; kind++) {
-		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
-			size_t index = entry_index(&head, kind, i);
-			struct entry entry;
-
-			if (record_read(record + index, index, kind == KINDS ? ADDED : kind, &entry) && entry.until)
+	for (int kind = KIND_TIMED; kind <= KINDS; kind++)
+		for (size_t i = 0; i < kind_entries(&head, kind); i++)
+			if (entry_read(record, &head, kind, i, &entry) && entry.until)
 				count -= entry.until <= now;
-		}
-	}
 	return count;
 }
 
@@ -503,21 +508,14 @@ bool ranges_carry(const struct record *record, size_t n, uint64_t now, struct en
 {
 	struct record_head head;
 
-	if (n < RECORDS_HEAD)
-		return true;		/* empty, as built */
-	memcpy(&head, record, sizeof(head));
-	if (!head_fits(&head, n))
+	if (!head_read(&head, record, n))
 		return false;
 	for (int kind = 0; kind <= KINDS; kind++) {
-		int form = kind == KINDS ? ADDED : kind;
-
-		for (size_t i = 0; i < (kind == KINDS ? head.added : head.built[kind]); i++) {
-			size_t index = entry_index(&head, kind, i);
+		for (size_t i = 0; i < kind_entries(&head, kind); i++) {
 			struct entry old, *same;
 
-			/* of many entries few have any; the record of the timeout is before */
-			if (!(record[index + !!(form & KIND_TIMED)].hits & RECORD_HITS) ||
-			    !record_read(record + index, index, form, &old) || (old.until && old.until <= now))
+			/* of many entries few have hits */
+			if (!entry_read(record, &head, kind, i, &old) || !old.hits || (old.until && old.until <= now))
 				continue;
 			same = bsearch(&old, entry, entries, sizeof(*entry), entry_compare);
 			if (same)

@@ -73,17 +73,6 @@ static inline size_t kind_index(const struct record_head *head, int kind)
 
 #define ADDED (KIND_IPV6 | KIND_TIMED)	/* the kind of all added entries, whatever they are */
 
-/* Do the counts of the head fit @n records? */
-static inline bool head_fits(const struct record_head *head, size_t n)
-{
-	/* each by itself, so that the sum cannot overflow */
-	for (int kind = 0; kind < KINDS; kind++)
-		if (head->built[kind] > n)
-			return false;
-	return n >= RECORDS_HEAD && (head->state == TABLE_CONSISTENT || head->state == TABLE_CHANGING) &&
-	       head->added <= n && kind_index(head, KINDS) + head->added * kind_records(ADDED) <= n;
-}
-
 /* The number of entries, including those whose timeout is over. */
 static inline size_t head_entries(const struct record_head *head)
 {
@@ -94,16 +83,24 @@ static inline size_t head_entries(const struct record_head *head)
 	return n;
 }
 
+/* How many entries of @kind there are, or (KINDS) added ones. */
+static inline size_t kind_entries(const struct record_head *head, int kind)
+{
+	return kind == KINDS ? head->added : head->built[kind];
+}
+
 /* The index of the first record of entry @i of @kind, or (KINDS) of the added entries. */
 static inline size_t entry_index(const struct record_head *head, int kind, size_t i)
 {
 	return kind_index(head, kind) + i * kind_records(kind == KINDS ? ADDED : kind);
 }
 
-/* Reads the entry of @kind that begins at @record, number @index; false if it was removed. */
-bool record_read(const struct record *record, size_t index, int kind, struct entry *entry);
-/* The reverse. */
-void record_write(struct record *record, int kind, const struct entry *entry);
+/* Copies the head of @n records; one without entries if the table is empty, as built. False if it is not valid. */
+bool head_read(struct record_head *head, const struct record *record, size_t n);
+/* Reads entry @i of @kind, or (KINDS) of the added entries; false if it was removed. */
+bool entry_read(const struct record *record, const struct record_head *head, int kind, size_t i, struct entry *entry);
+/* The reverse: writes it as @kind, from @record on. */
+void entry_write(struct record *record, int kind, const struct entry *entry);
 
 /* Are these sorted entries prefixes, each but once? Records can hold anything. */
 bool entries_valid(const struct entry *entry, size_t n);

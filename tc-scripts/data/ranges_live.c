@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "more.h"
 #include "ranges_build.h"
 
 /* A store to memory that programs read; commit_changes() does it at the end. */
@@ -27,7 +28,7 @@ struct live {
 	size_t removals;
 
 	struct store *store;
-	size_t stores, stores_room;
+	size_t stores;
 };
 
 /* ---- the current entries --------------------------------------------------------------------- */
@@ -35,9 +36,7 @@ struct live {
 /* Reads entry @i of @kind, or (KINDS) of those that were added before; false if it was removed. */
 static bool entry_at(const struct live *live, int kind, size_t i, struct entry *entry)
 {
-	size_t index = entry_index(&live->head, kind, i);
-
-	if (!record_read(live->ranges->record + index, index, kind == KINDS ? ADDED : kind, entry))
+	if (!entry_read(live->ranges->record, &live->head, kind, i, entry))
 		return false;
 	for (size_t k = 0; k < live->removals; k++)
 		if (live->removed[k] == entry->record)
@@ -70,33 +69,18 @@ static bool covers(const struct prefix *prefix, const struct prefix *other)
 	       !((prefix->address ^ other->address) & prefix_mask(prefix->length));
 }
 
-/* Makes room in @array for one element more than @n. NULL: there is no memory, and @array is unchanged. */
-static void *array_grow(void *array, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room * 2 + 256;
-
-	if (n < *room)
-		return array;
-	array = realloc(array, more * size);
-	if (array)
-		*room = more;
-	return array;
-}
-
 struct entries {
 	struct entry *entry;
-	size_t n, room;
+	size_t n;
 };
 
 static bool entries_add(struct entries *entries, const struct entry *entry)
 {
-	struct entry *more = array_grow(entries->entry, entries->n, &entries->room, sizeof(*more));
+	struct entry *added = one_more(entries->entry, entries->n);
 
-	if (!more)
-		return false;
-	entries->entry = more;
-	entries->entry[entries->n++] = *entry;
-	return true;
+	if (added)
+		*added = *entry;
+	return added;
 }
 
 /* Collects the entries that cover @region or are in it, sorted. */
@@ -178,13 +162,11 @@ found:
 
 static bool store_defer(struct live *live, void *at, uint64_t value, bool half)
 {
-	struct store *more = array_grow(live->store, live->stores, &live->stores_room, sizeof(*more));
+	struct store *added = one_more(live->store, live->stores);
 
-	if (!more)
-		return false;
-	live->store = more;
-	live->store[live->stores++] = (struct store){ at, value, half };
-	return true;
+	if (added)
+		*added = (struct store){ at, value, half };
+	return added;
 }
 
 /* Stores, later, the new covering entry of each entry with a timeout for which that has changed. */
@@ -303,7 +285,7 @@ static void commit_changes(struct live *live)
 	for (size_t i = 0; i < live->adds; i++) {
 		size_t index = added_record(live, i) - 1;
 
-		record_write(record + index, ADDED, &live->added[i]);
+		entry_write(record + index, ADDED, &live->added[i]);
 		if (live->dropped[i]) {
 			record[index + 1].hits |= RECORD_REMOVED;
 			dropped++;
@@ -337,12 +319,12 @@ enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, siz
 	enum outcome result = CHANGE_NO_ROOM;
 
 	/* a program must see the 8 bytes of a step change at once */
-	if (sizeof(long) < 8 || n > CHANGES_MAX || ranges->records_room < RECORDS_HEAD)
+	if (sizeof(long) < 8 || n > CHANGES_MAX || !head_read(&live.head, ranges->record, ranges->records_room))
 		return CHANGE_NO_ROOM;
-	memcpy(&live.head, ranges->record, sizeof(live.head));
 	ranges->cells = live.head.cells;
 	ranges->fixed = true;
-	if (!head_fits(&live.head, ranges->records_room) || live.head.state != TABLE_CONSISTENT ||
+	/* that of an empty table, as built, is 0 */
+	if (live.head.state != TABLE_CONSISTENT ||
 	    ranges->cells < 2 || ranges->cells > ranges->cells_room ||
 	    head_entries(&live.head) + n > ENTRIES_MAX)
 		return CHANGE_NO_ROOM;
