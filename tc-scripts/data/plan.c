@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "plan.h"
-#include "table_prefix.h"
+#include "table.h"
 #include "value.h"
 
 /* ---- all plans of a table -------------------------------------------------------------------- */

@@ -50,14 +50,6 @@ static bool duration_read(const char *text, uint64_t *seconds)
 	return *seconds && *seconds <= most;
 }
 
-bool tag_read(const char *text, bool handle, uint32_t *tag)
-{
-	const struct parameter p = parameter_like(handle ? "handle" : "num", sizeof(*tag), 0, UINT32_MAX);
-	char why[EXPLANATION];
-
-	return strlen(text) <= strlen("0x12345678") && !p.kind->read(&p, text, (unsigned char *)tag, why);
-}
-
 /* The number of the plan that the words say; 0 for an exception, and where only the key counts. */
 static int plan_read(struct table *table, struct entry *entry, const struct plan_text *text, bool key_only,
 		     struct fault *fault)

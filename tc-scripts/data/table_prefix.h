@@ -5,8 +5,6 @@
 #include "ranges.h"
 #include "table.h"
 
-/* A number of 32 bits, decimal or 0x hex; or (@handle) MAJOR:MINOR in hex. */
-bool tag_read(const char *text, bool handle, uint32_t *tag);
 int prefix_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault);
 const char *prefix_key(const void *entry, char text[KEY_SIZE]);
 void prefix_print(const struct table *table, const void *entry, FILE *out);

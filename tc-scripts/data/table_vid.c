@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "table.h"
+#include "value.h"
 
 #define VIDS 4096
 #define VID_LAST 4094
@@ -14,56 +15,48 @@ struct vid {
 	uint32_t line;		/* of the file that it came from */
 };
 
-static bool vid_read(const char *text, size_t length, int *vid)
+struct vids {
+	uint32_t first, last;
+};
+
+/* VID or FIRST-LAST; modifies @text. */
+static bool vids_read(char *text, struct vids *vids)
 {
-	char copy[8], *end;
-	bool hex;
+	char *dash = strchr(text, '-');
 
-	if (!length || length >= sizeof(copy))
-		return false;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
-	hex = !strncmp(copy, "0x", 2);
-	if (strspn(copy + 2 * hex, hex ? "0123456789abcdefABCDEF" : "0123456789") != length - 2 * hex ||
-	    length == 2 * hex || (!hex && *copy == '0' && copy[1]))
-		return false;
-	*vid = (int)strtol(copy, &end, hex ? 16 : 10);
-	return *vid <= VID_LAST;
-}
-
-/* VID or FIRST-LAST */
-static bool vids_read(const char *text, size_t length, int *first, int *last)
-{
-	const char *dash = memchr(text, '-', length);
-
-	if (!dash)
-		return vid_read(text, length, first) && vid_read(text, length, last);
-	return vid_read(text, dash - text, first) && vid_read(dash + 1, text + length - dash - 1, last);
+	if (dash)
+		*dash = '\0';
+	return tag_read(text, /*handle*/ false, &vids->first) &&
+	       tag_read(dash ? dash + 1 : text, /*handle*/ false, &vids->last) &&
+	       vids->first <= VID_LAST && vids->last <= VID_LAST;
 }
 
 static int vid_parse(struct table *table, char **words, int n, bool key_only, struct fault *fault)
 {
-	const char *equals = strchr(words[0], '='), *to = equals ? equals + 1 : words[0];
-	size_t length = equals ? (size_t)(equals - words[0]) : strlen(words[0]);
-	int first[2], last[2];
+	char *equals = strchr(words[0], '='), shown[QUOTED];
+	struct vids from, to;
 
+	quoted(shown, words[0]);
 	if (n > 1)
 		return fault_set(fault, "unknown word", "%s is one word too many", Q(words[1]));
 	if (!equals != key_only)
-		return fault_set(fault, "no entry", "%s: an entry is %s", Q(words[0]), key_only ? "VID" : "VID=VID");
-	if (!vids_read(words[0], length, &first[0], &last[0]) || !vids_read(to, strlen(to), &first[1], &last[1]))
-		return fault_set(fault, "not an identifier", "%s: a VLAN identifier must be 0..%d", Q(words[0]),
-				 VID_LAST);
-	if (last[0] < first[0] || last[1] < first[1])
-		return fault_set(fault, "not a range", "%s: a range ends before it begins", Q(words[0]));
-	if (last[0] - first[0] != last[1] - first[1])
-		return fault_set(fault, "not a range", "%s: the ranges are not of the same length", Q(words[0]));
-	for (int i = 0; i <= last[0] - first[0]; i++) {
+		return fault_set(fault, "no entry", "%s: an entry is %s", shown, key_only ? "VID" : "VID=VID");
+	if (equals)
+		*equals = '\0';
+	if (!vids_read(words[0], &from) || (equals && !vids_read(equals + 1, &to)))
+		return fault_set(fault, "not an identifier", "%s: a VLAN identifier must be 0..%d", shown, VID_LAST);
+	if (!equals)
+		to = from;
+	if (from.last < from.first || to.last < to.first)
+		return fault_set(fault, "not a range", "%s: a range ends before it begins", shown);
+	if (from.last - from.first != to.last - to.first)
+		return fault_set(fault, "not a range", "%s: the ranges are not of the same length", shown);
+	for (uint32_t i = 0; i <= from.last - from.first; i++) {
 		struct vid *vid = table_add(table);
 
 		if (!vid)
 			return table_full(table, fault);
-		*vid = (struct vid){ (uint16_t)(first[0] + i), (uint16_t)(first[1] + i), table->line };
+		*vid = (struct vid){ (uint16_t)(from.first + i), (uint16_t)(to.first + i), table->line };
 	}
 	return 0;
 }

@@ -646,6 +646,14 @@ struct parameter parameter_like(const char *kind, size_t size, int128 low, int12
 				   .big_endian = MACHINE_IS_BIG_ENDIAN };
 }
 
+bool tag_read(const char *text, bool handle, uint32_t *tag)
+{
+	const struct parameter p = parameter_like(handle ? "handle" : "num", sizeof(*tag), 0, UINT32_MAX);
+	char why[EXPLANATION];
+
+	return strlen(text) <= strlen("0x12345678") && !p.kind->read(&p, text, (unsigned char *)tag, why);
+}
+
 char *value_syntax(const struct parameter *p, bool sentence)
 {
 	bool words = p->kind->read == word_read;

@@ -54,6 +54,8 @@ int value_read(const struct action *action, const struct parameter *p, const cha
 	       unsigned char *bytes, struct error *error);
 /* What p->kind prints, as a string, which the caller frees; NULL if there is no memory. */
 char *value_text(const struct parameter *p, const unsigned char *bytes);
+/* Reads a number of 32 bits, decimal or 0x hex; or (@handle) MAJOR:MINOR in hex. */
+bool tag_read(const char *text, bool handle, uint32_t *tag);
 /* Reads a decimal number from @least to @most. */
 bool decimal_read(const char *text, uint64_t least, uint64_t most, uint64_t *number);
 bool all_zero(const unsigned char *bytes, size_t n);
