@@ -166,19 +166,19 @@ int command_keep(const struct options *options, char **words, int n, struct erro
 	return e->status ? -1 : 0;
 }
 
-/* dump NAME ID [json]: prints the table, sorted, in a form that can be loaded again, or as JSON. */
+/* dump NAME ID: prints the table, sorted, in a form that can be loaded again, or as JSON. */
 int command_dump(const struct options *options, char **words, int n, struct error *e)
 {
 	struct live live = {};
 
-	if (n != 2 && (n != 3 || strcmp(words[2], "json")))
-		return error(e, USAGE, "see: tcact help", "dump: write NAME ID [json]");
+	if (n != 2)
+		return error(e, USAGE, "see: tcact help", "dump: write NAME ID");
 	if (live_open(&live, options->objects, words[0], words[1], e) || table_begin(&live.table, live.action, e))
 		goto out;
 	if (!settings_table(&live.settings))
 		error(e, ABSENT, "give it one: tcact table load", "%s has no table there", live.action->name);
 	else if (!table_fetch(&live.table, &live.program, e))
-		table_print(&live.table, n == 3, stdout);
+		table_print(&live.table, options->json, stdout);
 out:
 	live_close(&live);
 	return e->status ? -1 : 0;

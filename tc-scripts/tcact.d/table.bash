@@ -169,7 +169,7 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 	if [[ ${2-} == plans ]]; then
 		ends "${@:3}"
 		the_table entry fits "$1" plans
-		ask dump "${entry[@]:9:2}" ${json:+json}
+		ask dump "${entry[@]:9:2}"
 		return
 	fi
 	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
@@ -178,7 +178,7 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 		ask buckets "${entry[@]:9:2}" "${@:2}"
 	else
 		ends "${@:2}"
-		ask dump "${entry[@]:9:2}" ${json:+json}
+		ask dump "${entry[@]:9:2}"
 	fi
 }
 
