@@ -49,16 +49,13 @@ bool is_scarcity(int number)
 
 const char *quoted(char word[QUOTED], const char *text)
 {
-	static const char plain[] = "_@%+=:,./-";
 	const size_t longest = 76;
-	size_t length = strlen(text), i, n = 0;
-	bool bare = length && length <= longest;
+	size_t length = strlen(text), n = 0;
+	bool bare = length && length <= longest && strspn(text, PLAIN_CHARACTERS) == length;
 
-	for (i = 0; i < length && bare; i++)
-		bare = isalnum((unsigned char)text[i]) || strchr(plain, text[i]);
 	if (!bare)
 		word[n++] = '\'';
-	for (i = 0; i < length && i < longest; i++)
+	for (size_t i = 0; i < length && i < longest; i++)
 		word[n++] = isprint((unsigned char)text[i]) ? text[i] : '?';
 	if (length > longest)
 		n += snprintf(word + n, 4, "...");

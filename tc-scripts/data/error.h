@@ -33,6 +33,9 @@ int error_memory(struct error *error);
 /* Is this errno no fault of what was to be opened or read, but of a machine that has no more of something? */
 bool is_scarcity(int number);
 
+/* What a shell takes as it is. */
+#define PLAIN_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-"
+
 /* Writes the text to @word as one word on one line, whatever it contains. Returns @word. */
 #define QUOTED 100
 const char *quoted(char word[QUOTED], const char *text);

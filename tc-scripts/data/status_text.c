@@ -81,8 +81,7 @@ void safe_print(const char *text)
 /* Prints @text as a shell takes it; what a terminal may obey, as bash takes it. */
 static void shell(struct paper *paper, const char *text)
 {
-	bool plain = *text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")];
-	bool control = false;
+	bool plain = *text && !text[strspn(text, PLAIN_CHARACTERS)], control = false;
 	char *line = NULL;
 	size_t size;
 	FILE *out;
