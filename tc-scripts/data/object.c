@@ -717,13 +717,17 @@ int action_open(struct action *action, const char *directory, const char *name, 
 	if (access(action->path, F_OK) && errno == ENOENT)
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
 	action->image = file_read(action->path, OBJECT_SIZE_MAX, &action->size);
+	if (!action->image && is_scarcity(errno))
+		return error_scarcity(e, Q(action->path));
 	if (!action->image)
-		return error(e, is_scarcity(errno) ? REFUSED : USAGE, "reinstall tcact", "cannot read %s: %s",
-			     Q(action->path), strerror(errno));
+		return error(e, USAGE, "reinstall tcact", "cannot read %s: %s", Q(action->path), strerror(errno));
+	errno = 0;
 	result = elf_read(action, &elf, name);
 	if (!result)
 		result = describe(action, &elf, name);
 	elf_end(elf.elf);
+	if (result && errno == ENOMEM)
+		return error_memory(e);
 	return result ? error(e, USAGE, "reinstall tcact", "%s is not an action of this tcact",
 				Q(action->path)) : 0;
 }
@@ -798,6 +802,8 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 	*actions = NULL;
 	*n = 0;
 	files = scandir(directory, &found, is_object, alphasort);
+	if (files < 0 && is_scarcity(errno))
+		return error_scarcity(e, Q(directory));
 	if (files <= 0) {
 		free(found);
 		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
