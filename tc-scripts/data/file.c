@@ -10,7 +10,7 @@ unsigned char *file_content(int file, size_t largest, size_t *size)
 {
 	unsigned char *content;
 	struct stat stat;
-	ssize_t n = 0;
+	ssize_t n = -1;
 
 	*size = 0;
 	if (fstat(file, &stat) || !S_ISREG(stat.st_mode) || stat.st_size <= 0 ||
@@ -23,6 +23,8 @@ unsigned char *file_content(int file, size_t largest, size_t *size)
 	       (n = read(file, content + *size, stat.st_size - *size)) > 0)
 		*size += n;
 	if (*size < (size_t)stat.st_size) {
+		if (!n)
+			errno = EINVAL;		/* it ends before its size */
 		free(content);
 		content = NULL;
 	}

@@ -609,8 +609,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (known && action->buckets)
 		keep_seed(&settings, &before);
 	load.other_keys = id && action->buckets && (!known || other_keys(&settings, &before));
-	if (used && key && !id)
-		used_find(&load.used, used, key, &settings);
+	if (used && key && !id && used_find(&load.used, used, key, &settings, e))
+		goto out;
 	if (settings_check(&settings, e) || settings_finish(&settings, e))
 		goto out;
 	if (given) {

@@ -105,8 +105,11 @@ static unsigned char *unfit(const char *path, bool tell, const char *why)
 	return NULL;
 }
 
-/* All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. @tell: and says so */
-static unsigned char *used_read(const char *path, bool tell)
+/*
+ * All of the file, which its owner alone can have written; NULL if there is none, or it is not whole. @tell: and says so.
+ * It is an error if the machine has no more of what it takes to read it.
+ */
+static unsigned char *used_read(const char *path, bool tell, struct error *e)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const struct used_file *head;
@@ -114,6 +117,10 @@ static unsigned char *used_read(const char *path, bool tell)
 	struct stat st;
 	size_t n;
 
+	if (fd < 0 && is_scarcity(errno)) {
+		error_scarcity(e, Q(path));
+		return NULL;
+	}
 	if (fd < 0)
 		return unfit(path, tell && errno != ENOENT, errno == ELOOP ? "it is a symbolic link; name the file itself"
 									   : strerror(errno));
@@ -123,6 +130,10 @@ static unsigned char *used_read(const char *path, bool tell)
 	}
 	bytes = file_content(fd, USED_MAX, &n);
 	close(fd);
+	if (!bytes && is_scarcity(errno)) {
+		error_scarcity(e, Q(path));
+		return NULL;
+	}
 	head = (const void *)bytes;
 	if (!bytes || n < sizeof(*head) || head->magic != USED_MAGIC || head->size != n ||
 	    head->checksum != crc32(0, bytes + sizeof(*head), n - sizeof(*head))) {
@@ -140,7 +151,7 @@ static const struct used_record *record_next(const unsigned char *file, const st
 	return record_at(r ? (const unsigned char *)r + r->size : file + sizeof(*head), file + head->size);
 }
 
-void used_find(struct used *used, const char *path, const char *key, struct settings *settings)
+int used_find(struct used *used, const char *path, const char *key, struct settings *settings, struct error *e)
 {
 	const struct parameter *seed = parameter_named(settings->action, "seed");
 	const struct used_record *r = NULL;
@@ -151,8 +162,8 @@ void used_find(struct used *used, const char *path, const char *key, struct sett
 	memset(used, 0, sizeof(*used));
 	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || !element_size(&b) ||
 	    text_of(&b, settings, key, text))
-		return;
-	used->file = used_read(path, false);
+		return 0;
+	used->file = used_read(path, false, e);
 	while (used->file && (r = record_next(used->file, r)))
 		if (!strcmp(r->text, text))
 			break;
@@ -160,9 +171,10 @@ void used_find(struct used *used, const char *path, const char *key, struct sett
 	if (!r || (r->size - sizeof(*r) - r->text_size) % step ||
 	    r->elements != (r->size - sizeof(*r) - r->text_size) / step || !r->seed ||
 	    (settings_given(settings, seed) && memcmp(settings_bytes(settings, seed), &r->seed, sizeof(r->seed))))
-		return;
+		return e->status ? -1 : 0;
 	settings_put(settings, seed, (const unsigned char *)&r->seed);
 	used->record = r;
+	return 0;
 }
 
 int used_put_back(const struct used *used, int map, __u32 entries)
@@ -246,9 +258,9 @@ static bool of_devices(const char *text, char **devices, int n)
 }
 
 /* What the file had for other devices stays: they may come, and so may what is to be attached to them. */
-static void keep_others(const char *path, char **devices, int n, FILE *to)
+static void keep_others(const char *path, char **devices, int n, FILE *to, struct error *e)
 {
-	unsigned char *file = used_read(path, true);
+	unsigned char *file = used_read(path, true, e);
 	const struct used_record *r = NULL;
 
 	while (file && (r = record_next(file, r)))
@@ -326,8 +338,8 @@ int command_kept(const struct options *options, char **words, int n, struct erro
 	(void)options;
 	if (n != 1)
 		return error(e, USAGE, "see: tcact help", "kept: write FILE");
-	free(used_read(words[0], true));
-	return 0;
+	free(used_read(words[0], true, e));
+	return e->status ? -1 : 0;
 }
 
 /*
@@ -373,7 +385,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 			*e = own;
 		buckets_close(&b);
 	}
-	keep_others(words[0], words + 2, devices, to);
+	keep_others(words[0], words + 2, devices, to, e);
 	if (ferror(to) | fclose(to))
 		error_memory(e);
 	head.size = size;

@@ -15,9 +15,10 @@ struct used {
 
 /*
  * Looks in the file @path for what an action with these @settings had counted as @key. If it is there, its seed
- * becomes that of @settings. A file that is not there, or not fit for use, has nothing.
+ * becomes that of @settings. A file that is not there, or not fit for use, has nothing. That the machine has no memory
+ * for it is an error.
  */
-void used_find(struct used *used, const char *path, const char *key, struct settings *settings);
+int used_find(struct used *used, const char *path, const char *key, struct settings *settings, struct error *error);
 /* Puts it into @map, of @entries elements. */
 int used_put_back(const struct used *used, int map, __u32 entries);
 void used_free(struct used *used);
