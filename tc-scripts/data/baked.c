@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A table in the object itself: TABLE_BAKED of include/tcact/ranges.h. */
+#include <errno.h>
 #include <gelf.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,15 +23,16 @@ static uint32_t section_cells(const struct layout *layout, uint32_t n)
 	return n + 1 == layout->sections ? layout->last_cells : SECTION_CELLS;
 }
 
-static void set_data(Elf_Scn *section, void *bytes, size_t size)
+static bool set_data(Elf_Scn *section, void *bytes, size_t size)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 
 	if (!data)
-		return;
+		return false;
 	data->d_buf = bytes;
 	data->d_size = size;
 	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+	return true;
 }
 
 /* Writes the value of a variable. */
@@ -81,6 +83,7 @@ int baked_write(int file, struct baked *baked, struct error *e)
 {
 	const uint32_t sections = (uint32_t)((baked->cells - 1) / SECTION_CELLS) + 1;
 	const struct layout layout = { sections, (uint32_t)baked->cells - (sections - 1) * SECTION_CELLS };
+	uint32_t missing = sections + (baked->plans != 0) + 1;	/* the parts that are not in it yet, with the symbols */
 	size_t names;
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
@@ -95,6 +98,7 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	if (baked->plans > PLANS_BAKED_MAX)
 		return error(e, USAGE, "use tcact add, or fewer plans", "the table has %zu plans, and an object has room for %zu",
 			     baked->plans - 1, PLANS_BAKED_MAX - 1);
+	errno = 0;
 	elf_version(EV_CURRENT);
 	elf = elf_begin(file, ELF_C_RDWR, NULL);
 	if (!elf || elf_getshdrstrndx(elf, &names))
@@ -102,17 +106,20 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	while ((section = elf_nextscn(elf, section))) {
 		if (!gelf_getshdr(section, &header) || !(name = elf_strptr(elf, names, header.sh_name)))
 			goto out;
-		if (header.sh_type == SHT_SYMTAB && !set_symbols(elf, section, &layout, baked))
-			goto out;
+		if (header.sh_type == SHT_SYMTAB)
+			missing -= set_symbols(elf, section, &layout, baked);
 		if (baked->plans && !strcmp(name, ".rodata.plans"))
-			set_data(section, baked->plan, baked->plans * PLAN_SIZE);
+			missing -= set_data(section, baked->plan, baked->plans * PLAN_SIZE);
 		if (!strncmp(name, ".rodata.t", 9) && name[9] >= '0' && name[9] < '0' + (int)layout.sections && !name[10])
-			set_data(section, baked->cell + (size_t)(name[9] - '0') * SECTION_CELLS,
-				 sizeof(uint64_t) * section_cells(&layout, (uint32_t)(name[9] - '0')));
+			missing -= set_data(section, baked->cell + (size_t)(name[9] - '0') * SECTION_CELLS,
+					    sizeof(uint64_t) * section_cells(&layout, (uint32_t)(name[9] - '0')));
 	}
-	good = elf_update(elf, ELF_C_WRITE) > 0;
+	good = !missing && elf_update(elf, ELF_C_WRITE) > 0;
 out:
 	elf_end(elf);
-	return good ? 0 : error(e, REFUSED, "make room there", "cannot write the table into the object: %s",
-				elf_errmsg(-1) ?: "it is not one of this tcact");
+	if (good)
+		return 0;
+	return missing && errno != ENOMEM
+		? error(e, USAGE, "reinstall tcact", "the object for a table is not one of this tcact")
+		: error(e, REFUSED, "make room there", "cannot write the table into the object: %s", elf_errmsg(-1));
 }
