@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "bucket.h"
+#include "clock.h"
 #include "more.h"
 #include "value.h"
 
@@ -192,15 +192,13 @@ int buckets_read(const struct buckets *b, struct bucket_list *list, struct error
 	int cpus = b->per_cpu ? libbpf_num_possible_cpus() : 1;
 	size_t stride = (b->map->info.value_size + 7) / 8 * 8;
 	unsigned char *values = cpus > 0 ? malloc(stride * cpus) : NULL;
-	struct timespec clock;
 	int result = -1;
 	__u64 now;
 
 	memset(list, 0, sizeof(*list));
 	if (!values)
 		return error_memory(e);
-	clock_gettime(CLOCK_MONOTONIC, &clock);
-	now = (clock.tv_sec * 1000000000ULL + clock.tv_nsec) * TICKS;
+	now = clock_ns(CLOCK_MONOTONIC) * TICKS;
 	for (__u32 key = 0; key < b->map->info.max_entries; key++) {
 		if (bpf_map_lookup_elem(b->map->fd, &key, values)) {
 			program_cannot(e, "its buckets");

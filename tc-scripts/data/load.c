@@ -503,7 +503,7 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 
 /*
  * load [-l ID [-k [-r]]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-T PIN] [-u FILE -w KEY]
- *      -o PIN NAME [PARAM VALUE]...
+ *      -o PIN|-n NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given

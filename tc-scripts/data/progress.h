@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 struct progress {
-	uint64_t next;		/* when to tell it, CLOCK_MONOTONIC in ms; 0: never */
+	uint64_t next;		/* when to tell it, CLOCK_MONOTONIC in ns; 0: never */
 };
 
 void progress_begin(struct progress *progress);

@@ -3,18 +3,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "table_prefix.h"
 #include "value.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
@@ -108,7 +100,7 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 			if (!duration_read(words[i], &seconds))
 				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
 						 Q(words[i]));
-			entry->until = now_ns() + seconds * 1000000000ULL;
+			entry->until = clock_ns(CLOCK_BOOTTIME) + seconds * 1000000000ULL;
 		} else if (!decimal_read(words[i], 0, HITS_MAX, &entry->hits)) {
 			return fault_set(fault, "not a number", "hits %s: must be 0..%llu", Q(words[i]), HITS_MAX);
 		}
@@ -208,7 +200,7 @@ int prefix_parse(struct table *table, char **words, int n, bool key_only, struct
 /* What is left of the timeout, in seconds. */
 static unsigned long long seconds_left(const struct entry *entry)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
 	return entry->until > now ? (entry->until - now + 999999999) / 1000000000 : 0;
 }
@@ -311,7 +303,7 @@ static enum outcome prefix_change(const struct table *table, bool removal, const
 		.record = maps[1].values, .records_room = maps[1].n,
 	};
 
-	return ranges_change(&ranges, table->entry, table->n, removal, now_ns(), absent);
+	return ranges_change(&ranges, table->entry, table->n, removal, clock_ns(CLOCK_BOOTTIME), absent);
 }
 
 /* What is out of time is no entry. */
@@ -319,7 +311,7 @@ static int prefix_entries(struct table *table, const struct content *content)
 {
 	struct entry *entries;
 	long n = ranges_entries(content[1].values, content[1].n, &entries), kept = 0;
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
 	for (long i = 0; i < n; i++)
 		if (!entries[i].until || entries[i].until > now)
@@ -332,12 +324,12 @@ static int prefix_entries(struct table *table, const struct content *content)
 /* Counts go on. */
 static bool prefix_carry(struct table *table, const struct content *before)
 {
-	return ranges_carry(before[1].values, before[1].n, now_ns(), table->entry, table->n);
+	return ranges_carry(before[1].values, before[1].n, clock_ns(CLOCK_BOOTTIME), table->entry, table->n);
 }
 
 long prefix_count(const struct content *content)
 {
-	return ranges_count(content[1].values, content[1].n, now_ns());
+	return ranges_count(content[1].values, content[1].n, clock_ns(CLOCK_BOOTTIME));
 }
 
 static size_t prefix_facts(const struct table *table, const struct content *content, struct fact fact[FACTS_MAX])

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bucket.h"
+#include "clock.h"
 #include "command.h"
 #include "status.h"
 #include "value.h"
@@ -319,14 +319,6 @@ int command_buckets(const struct options *options, char **words, int n, struct e
 	return e->status ? -1 : 0;
 }
 
-static double clock_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
 /* How many rows the terminal has room for. */
 static unsigned int rows_of_terminal(void)
 {
@@ -346,22 +338,22 @@ int command_top(const struct options *options, char **words, int n, struct error
 	struct bucket_list before = {}, now = {};
 	struct view view = {};
 	struct buckets b;
-	double then, at;
+	uint64_t then, at;
 
 	if (begin(&b, &view, &wanted, true, options, words, n, e) || buckets_read(&b, &before, e))
 		goto out;
 	/* its maps are enough, and do not keep it where it is detached */
 	close(b.program.fd);
 	b.program.fd = -1;
-	then = clock_now();
+	then = clock_ns(CLOCK_MONOTONIC);
 	do {
 		int still;
 
 		sleep(wanted.interval);
 		if (buckets_read(&b, &now, e))
 			break;
-		at = clock_now();
-		if (view_make(&view, &before, &now, at - then, e))
+		at = clock_ns(CLOCK_MONOTONIC);
+		if (view_make(&view, &before, &now, (at - then) / 1e9, e))
 			break;
 		if (live)
 			fputs("\033[H\033[J", stdout);

@@ -478,7 +478,6 @@ static int time_read(const struct parameter *p, const char *text, unsigned char 
 {
 	unsigned long long time;
 
-	(void)why;
 	if (word_written(p, text))
 		return num_read(p, text, bytes, why);
 	if (amount_read(text, time_units, &time) || (int128)time < p->low || (int128)time > p->high)
