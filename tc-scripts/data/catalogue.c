@@ -400,22 +400,15 @@ int command_bake(const struct options *options, char **words, int n, struct erro
 	int kept = 0, result = -1;
 
 	for (int i = 0; i < n; i++) {
-		if (!strcmp(words[i], "-t") && i + 1 < n) {
+		if (!strcmp(words[i], "-t") && i + 1 < n)
 			table_file = words[++i];
-		} else if (strcmp(words[i], "-o")) {
+		else if (!strcmp(words[i], "-o") && i + 1 < n)
+			file = words[++i];
+		else
 			words[kept++] = words[i];
-		} else if (file) {
-			return error(e, USAGE, "give it once", "-o is given twice");
-		} else {
-			if (++i == n)
-				return error(e, USAGE, "write -o FILE", "-o: its FILE is missing");
-			file = words[i];
-		}
 	}
-	if (!kept)
-		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
-	if (!file || !*file)
-		return error(e, USAGE, "write -o FILE", "-o FILE is missing");
+	if (!kept || !file)
+		return error(e, USAGE, "see: tcact help", "bake: write NAME, and -o FILE");
 	action = action_once(options->objects, words[0], e);
 	if (action && table_file) {
 		/* the object that was made for a table */
