@@ -247,7 +247,6 @@ static uint64_t run(struct ranges *ranges, enum part part, const struct range *r
 static uint64_t step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
 		     const struct trie_position *position)
 {
-	const struct rangeset inside = { (struct range *)range + first, last - first + 1 };
 	/* range_search() relies on it */
 	const bool always_table = part == PART_UPPER && !position->depth;
 	struct trie_position next = *position;
@@ -267,19 +266,18 @@ static uint64_t step(struct ranges *ranges, enum part part, const struct range *
 	base = cells_add(ranges, (size_t)1 << bits);
 	next.used += bits;
 	next.depth++;
-	if (base == SIZE_MAX || !steps_build(ranges, part, &inside, &next, base, (size_t)1 << bits))
+	if (base == SIZE_MAX || !steps_build(ranges, part, range + first, n, &next, base, (size_t)1 << bits))
 		return UINT64_MAX;
 	return step_table(part, &next, base);
 }
 
-bool steps_build(struct ranges *ranges, enum part part, const struct rangeset *set,
-		 const struct trie_position *position, size_t base, size_t n)
+bool steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,
+		 const struct trie_position *position, size_t base, size_t steps)
 {
-	const struct range *range = set->range;
-	size_t first = 0, last = set->n - 1, until;
+	size_t first = 0, last = n - 1, until;
 	struct trie_position slot = *position;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < steps; i++) {
 		address_t end = slot.from | ~prefix_mask(slot.used);
 		uint64_t next;
 
@@ -396,7 +394,7 @@ static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 		const struct trie_position all = { 0, 0, 0 };
 
 		ranges_of(&set, entry + done, of_family[f]);
-		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, &set, &all, f, 1);
+		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, set.range, set.n, &all, f, 1);
 		done += of_family[f];
 	}
 	free(set.range);
