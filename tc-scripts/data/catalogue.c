@@ -294,7 +294,7 @@ static int for_actions(const struct options *options, char **words, int n, struc
 			describe(one, 1);
 		return one ? 0 : -1;
 	}
-	if (!actions_open(&actions, &count, options->objects, e) && count)
+	if (!actions_open(&actions, &count, options->objects, e))
 		describe(actions, count);
 	actions_close(actions, count);
 	return e->status ? -1 : 0;

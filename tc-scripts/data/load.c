@@ -537,8 +537,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 
 	load.others = calloc(n + 1, sizeof(*load.others));
 	if (!changes || !load.others) {
-		free(changes);
-		return error_memory(e);
+		error_memory(e);
+		goto out;
 	}
 	progress_begin(&progress);
 	optind = 0;

@@ -804,10 +804,6 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 	files = scandir(directory, &found, is_object, alphasort);
 	if (files < 0 && is_scarcity(errno))
 		return error_scarcity(e, Q(directory));
-	if (files <= 0) {
-		free(found);
-		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
-	}
 	for (int i = 0; i < files; i++) {
 		char *name = found[i]->d_name;
 		struct action *action;
@@ -822,6 +818,8 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 		free(found[i]);
 	}
 	free(found);
+	if (!result && !*n)
+		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
 	if (!result)
 		qsort(*actions, *n, sizeof(**actions), by_name);
 	return result;
