@@ -184,35 +184,45 @@ static __always_inline __u64 range_step(__u64 step, __u64 half)
 enum run { RUN_IPV4, RUN_UPPER, RUN_LOWER };
 
 /*
- * The cell of the range of the run @step that contains @key.
+ * Adds @jump to @at if the range where it ends starts at @key or before. False if there is no such cell.
  *
  * Numbers are compared by the sign of their difference, and not by a branch, as the verifier would
  * follow both sides of it in every round. That needs the same first bit in both. IPv4 addresses have
  * 32 bits. The first step of IPv6 is a table or a leaf, so that all upper halves in a run begin with
- * the same bits. Lower halves are compared without their last bit; if that gives the range after the
- * right one, they differ in this bit only.
+ * the same bits. Lower halves are compared without their last bit.
  */
+static __always_inline bool range_jump(enum run run, __u64 *at, __u64 jump, __u64 key)
+{
+	const __u32 last_bits = run == RUN_LOWER ? 1 : 0;
+	const void *there = range_cell(*at + jump);
+	__u64 start, jumps;
+
+	if (!there)
+		return false;
+	start = run == RUN_IPV4 ? ((struct range_ipv4 *)there)->start : *(__u64 *)there;
+	jumps = (__s64)((start >> last_bits) - (key >> last_bits) - 1) >> 63;
+	/* hidden from clang, which would turn this into a branch */
+	asm volatile("" : "+r"(jumps));
+	*at += jump & jumps;
+	return true;
+}
+
+/* The cell of the range of the run @step that contains @key. */
 static __always_inline __u32 range_search(enum run run, __u64 step, __u64 key)
 {
-	const __u32 cells = run == RUN_IPV4 ? 1 : 2, last_bits = run == RUN_LOWER ? 1 : 0;
-	__u32 at = step, jump = STEP_JUMP(step), next = 1U << STEP_LOG(step);
+	const __u32 cells = run == RUN_IPV4 ? 1 : 2;
+	__u64 at = (__u32)step, jump = 1ULL << STEP_LOG(step) >> 1;
 
+	if (range_jump(run, &at, STEP_JUMP(step), key)) {
 #pragma clang loop unroll(disable)
-	while (jump >= cells) {
-		void *there = range_cell(at + jump);
-		__u64 start, sign;
-
-		if (!there)
-			break;
-		start = run == RUN_IPV4 ? ((struct range_ipv4 *)there)->start : *(__u64 *)there;
-		sign = (start >> last_bits) - (key >> last_bits) - 1;
-		/* hidden from clang, which would turn this into a branch */
-		asm volatile("" : "+r"(sign));
-		at += jump & -(__u32)(sign >> 63);
-		next >>= 1;
-		jump = next;
+		while (jump >= cells && range_jump(run, &at, jump, key)) {
+			jump >>= 1;
+			/* or clang keeps both the old and the new value */
+			asm volatile("" : "+r"(jump));
+		}
 	}
-	if (last_bits && step_read(at) > key)
+	/* the range after the right one: they differ in the last bit only */
+	if (run == RUN_LOWER && step_read(at) > key)
 		at -= cells;
 	return at;
 }

@@ -141,8 +141,8 @@ static uint64_t run_lower(struct ranges *ranges, const struct range *range, size
 	return step_run(base, last - first + 1, 2);
 }
 
-static uint64_t step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
-		     const struct trie_position *position);
+static int step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
+		const struct trie_position *position, uint64_t *to);
 
 /* Until its step is known, a range by the upper half has in its place: which ranges of the set are in it. */
 static bool cells_upper(struct ranges *ranges, uint64_t start, size_t first, size_t last)
@@ -178,8 +178,7 @@ static uint64_t run_upper(struct ranges *ranges, const struct range *range, size
 		const struct trie_position position = { (address_t)ranges->cell[at] << 64, part_begin(PART_LOWER), 0 };
 		uint64_t in = ranges->cell[at + 1], below;
 
-		below = step(ranges, PART_LOWER, range, in >> 32, (uint32_t)in, &position);
-		if (below == UINT64_MAX)
+		if (step(ranges, PART_LOWER, range, in >> 32, (uint32_t)in, &position, &below) < 0)
 			return UINT64_MAX;
 		ranges->cell[at + 1] = below;
 	}
@@ -231,67 +230,91 @@ static uint64_t run(struct ranges *ranges, enum part part, const struct range *r
 	return UINT64_MAX;
 }
 
-/*
- * A table is about as good as one jump in a run. So it is only worth its memory for more than RUN_SHORT ranges. If it
- * leaves more than a third of them in one slot, as they have many bits in common, there is none for up to RUN_CLUSTER
- * ranges. For more, a table of IPv6 is larger then, so that the 64 bits are soon used up: the worst that can be made of
- * each half of an address is about 14 tables and jumps. With runs only, it would be 21.
- */
-#define RUN_SHORT 16
-#define RUN_CLUSTER 128
+/* How many jumps a look-up in a run of @n ranges makes, at most. */
+static int run_jumps(size_t n)
+{
+	int jumps = 1;
+
+	while ((size_t)1 << jumps < n)
+		jumps++;
+	return jumps;
+}
 
 /*
- * Returns the step for @position. Range @first contains its first address, range @last its last.
- * UINT64_MAX: there is no memory.
+ * A table is about as good as one jump in a run. So it is only worth its memory for more than RUN_SHORT ranges.
+ *
+ * If it leaves more than a third of them in one slot, as they have many bits in common, a table of IPv6 is larger, so that
+ * the 64 bits are soon used up. It stays if it and all that follows it take fewer steps than a run, and have at most
+ * CELLS_WORTH cells for each range. So the worst that can be made of each half of an address is about 11 tables and jumps.
+ * With runs only, it would be 21.
  */
-static uint64_t step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
-		     const struct trie_position *position)
+#define RUN_SHORT 16
+#define CELLS_WORTH 40
+
+/*
+ * Sets @to to the step for @position. Range @first contains its first address, range @last its last. Returns how many
+ * tables and jumps a look-up makes from there in this part, at most; -1 if there is no memory.
+ */
+static int step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
+		const struct trie_position *position, uint64_t *to)
 {
 	/* range_search() relies on it */
 	const bool always_table = part == PART_UPPER && !position->depth;
+	const size_t n = last - first + 1, base = ranges->cells;
 	struct trie_position next = *position;
-	size_t n = last - first + 1, base;
+	int bits, most;
 	bool divides;
-	int bits;
 
-	if (first == last)
-		return range[first].leaf;
-	bits = table_bits(part, n, position->used, position->depth ? -1 : -2);
-	divides = n > RUN_SHORT && fullest_slot(range, first, last, position->used + bits) <= n / 3;
-	if ((!always_table && n <= (divides ? RUN_SHORT : RUN_CLUSTER)) || position->used == part_end(part) ||
-	    position->depth == TRIE_TABLES_MAX)
-		return run(ranges, part, range, first, last, position);
-	if (!divides && part != PART_IPV4)
-		bits = table_bits(part, n, position->used, 2);
-	base = cells_add(ranges, (size_t)1 << bits);
-	next.used += bits;
-	next.depth++;
-	if (base == SIZE_MAX || !steps_build(ranges, part, range + first, n, &next, base, (size_t)1 << bits))
-		return UINT64_MAX;
-	return step_table(part, &next, base);
+	if (first == last) {
+		*to = range[first].leaf;
+		return 0;
+	}
+	if ((always_table || n > RUN_SHORT) && position->used < part_end(part) && position->depth < TRIE_TABLES_MAX) {
+		bits = table_bits(part, n, position->used, position->depth ? -1 : -2);
+		divides = n > RUN_SHORT && fullest_slot(range, first, last, position->used + bits) <= n / 3;
+		if (!divides && part != PART_IPV4)
+			bits = table_bits(part, n, position->used, 2);
+		next.used += bits;
+		next.depth++;
+		if (cells_add(ranges, (size_t)1 << bits) == SIZE_MAX)
+			return -1;
+		most = steps_build(ranges, part, range + first, n, &next, base, (size_t)1 << bits);
+		if (most < 0)
+			return -1;
+		if (always_table || divides || (1 + most < run_jumps(n) && ranges->cells - base <= CELLS_WORTH * n)) {
+			*to = step_table(part, &next, base);
+			return 1 + most;
+		}
+		ranges->cells = base;
+	}
+	*to = run(ranges, part, range, first, last, position);
+	return *to == UINT64_MAX ? -1 : run_jumps(n);
 }
 
-bool steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,
-		 const struct trie_position *position, size_t base, size_t steps)
+int steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,
+		const struct trie_position *position, size_t base, size_t places)
 {
 	size_t first = 0, last = n - 1, until;
 	struct trie_position slot = *position;
+	int most = 0;
 
-	for (size_t i = 0; i < steps; i++) {
+	for (size_t i = 0; i < places; i++) {
 		address_t end = slot.from | ~prefix_mask(slot.used);
-		uint64_t next;
+		uint64_t to;
+		int steps;
 
 		while (first < last && range[first + 1].start <= slot.from)
 			first++;
 		for (until = first; until < last && range[until + 1].start <= end; until++)
 			;
-		next = step(ranges, part, range, first, until, &slot);
-		if (next == UINT64_MAX)
-			return false;
-		ranges->cell[base + i] = next;
+		steps = step(ranges, part, range, first, until, &slot, &to);
+		if (steps < 0)
+			return -1;
+		most = steps > most ? steps : most;
+		ranges->cell[base + i] = to;
 		slot.from = end + 1;
 	}
-	return true;
+	return most;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -394,7 +417,7 @@ static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 		const struct trie_position all = { 0, 0, 0 };
 
 		ranges_of(&set, entry + done, of_family[f]);
-		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, set.range, set.n, &all, f, 1);
+		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, set.range, set.n, &all, f, 1) >= 0;
 		done += of_family[f];
 	}
 	free(set.range);

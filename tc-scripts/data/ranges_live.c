@@ -262,7 +262,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	ranges_of(set, entries->entry, entries->n);
 	base = cells_add(ranges, slots);
 	if (base == SIZE_MAX || !update_covering(live, entries) ||
-	    !steps_build(ranges, part, set->range, set->n, &position, base, slots))
+	    steps_build(ranges, part, set->range, set->n, &position, base, slots) < 0)
 		return false;
 	for (size_t i = 0; i < slots; i++)
 		if (ranges->cell[at + i] != ranges->cell[base + i] &&
