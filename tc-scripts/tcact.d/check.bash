@@ -135,7 +135,7 @@ check_rights() {
 	elif has_capability 21; then
 		note capabilities ok "all that is needed"
 	else
-		note capabilities without "CAP_SYS_ADMIN is missing: no table can be read or changed, no parameter shown or changed" "add it"
+		note capabilities without "CAP_SYS_ADMIN is missing: no table can be read or changed, no parameter shown or changed; keep, save and apply need it too" "add it"
 		# Arithmetic on pointers is a privilege; which programs do without is up to the verifier.
 		has_capability 38 ||
 			note perfmon unknown "without CAP_PERFMON the verifier refuses most actions" "add it"
