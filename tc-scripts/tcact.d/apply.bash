@@ -772,6 +772,7 @@ read_kept_keys() {
 command_keep() {
 	local own line field key keys=() label_ of_apply=() of_add=()
 	local -A seen=() of_file=()
+	no_options "$@"
 	[[ $# != 0 ]] || bad "its FILE is missing" "write: tcact keep FILE"
 	(($# == 1)) || bad "$(q "$2") is one word too many"
 	kept_name "$1"

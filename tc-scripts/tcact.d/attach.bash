@@ -136,7 +136,7 @@ free_pref() {
 # parse_steps WORD...: NAME [PARAM VALUE]... [table FILE] [then NAME ...]... [CONTROL]: sets steps to the names,
 # settings to "PARAM VALUE ..." of each, tables to its "=FILE", to "empty", or to nothing, control to CONTROL's words
 parse_steps() {
-	local n name args table total=$# give='give one'
+	local n name args table give='give one'
 	[[ $in_file ]] || give+=', or - for stdin'
 	steps=() settings=() tables=() control=()
 	(($#)) || bad "the NAME of an action is missing" "see: tcact list"
@@ -164,7 +164,7 @@ parse_steps() {
 		steps+=("$name") settings+=("${args[*]}") tables+=("${table:+=$table}")
 		[[ ! ${table_key[$name]-} || $table ]] || tables[-1]=empty
 	done
-	parse_control "$total" "$@"
+	parse_control "$@"
 	merge_steps
 	n=${#steps[@]}
 	[[ ${control[0]-} != goto || ${class[${steps[-1]}]} == verdict ]] || n=$((n + 1))
@@ -185,10 +185,9 @@ needs_place() {
 # drops_all NAME SETTINGS CONTROL: of a policer without `over hit`, CONTROL is for what it lets pass, and it drops the rest
 drops_all() { [[ ${class[$1]} == policer && $3 == @(drop|shot) && " $2 " != *' over hit '* ]]; }
 
-# parse_control TOTAL WORD...: what is left of so many
+# parse_control WORD...: what is left
 parse_control() {
-	local name=${steps[-1]} total=$1
-	shift
+	local name=${steps[-1]}
 	case ${1-} in
 	pass | ok | drop | shot | pipe | continue | reclassify | trap)
 		control=("$1")
@@ -205,7 +204,7 @@ parse_control() {
 		shift 2 ;;
 	esac
 	(($#)) || return 0
-	meant_step "$name" "${tables[-1]/#empty/}" "$total" "$@"
+	meant_step "$name" "${tables[-1]/#empty/}" "$@"
 	bad "$(q "$1") is neither a parameter of $name (${params[$name]% }) nor a CONTROL" \
 		"see: tcact info $name"
 }
@@ -530,9 +529,9 @@ command_change() {
 	local line rest own field entry name pin ends settings_ given=() fits=()
 	catalogue
 	place rest "$@"
-	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing" "write dev DEV, or as NAME"
 	name=${rest[0]-}
 	parse_steps "${rest[@]}"
+	((${#devs[@]})) || [[ ${place[as]} ]] || bad "dev is missing" "write dev DEV, or as NAME"
 	((${#steps[@]} == 1)) || bad "then: change one action at a time"
 	[[ ${tables[0]} != =* ]] || bad "table: use tcact table load"
 	split given "${settings[0]}"
@@ -570,8 +569,8 @@ command_del() {
 	catalogue
 	[[ ${1-} != applied ]] || { applied=1; shift; }
 	place rest "$@"
+	ends "${rest[@]:1}"
 	((${#devs[@]})) || [[ ${place[as]} || $applied ]] || bad "dev is missing" "write dev DEV, or as NAME"
-	((${#rest[@]} <= 1)) || bad "$(q "${rest[1]}") is one word too many"
 	begin
 	find_own own "${rest[0]-}"
 	((${#own[@]})) || [[ $applied ]] || none "${rest[0]-}"

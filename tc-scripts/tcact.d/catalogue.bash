@@ -110,11 +110,17 @@ known() {
 		done ;;
 	esac
 	[[ ! $what ]] || bad "$(q "$1") is $what, and stands behind the NAME of an action" "write that before it, see: tcact list"
+	[[ $subcommand == add ]] || no_name "$1"
+	bad "there is no action $(q "$1")" "see: tcact list"
+}
+
+# no_name WORD: it is not the name of an attachment
+no_name() {
+	local word
 	for word in "${labels[@]}"; do
-		[[ $subcommand == add || $1 == - || ${word%% *} != "$1" ]] ||
+		[[ $1 == - || ${word%% *} != "$1" ]] ||
 			bad "$(q "$1") is no action, but the name of an attachment" "write: as $(q "$1")"
 	done
-	bad "there is no action $(q "$1")" "see: tcact list"
 }
 
 # check_settings NAME [PARAM VALUE]...: the values are right, each is given once, and they go together.
@@ -206,7 +212,7 @@ command_bake() {
 	catalogue "${args[0]}"
 	((${#args[@]} == 1)) || is_param "${args[@]:0:2}" || { [[ ${args[1]} == table ]] && takes_table "${args[0]}"; } || {
 		typed=(bake -o "$file" "${args[@]}")
-		meant_step "${args[0]}" '' 0 "${args[@]:1}"
+		meant_step "${args[0]}" '' "${args[@]:1}"
 	}
 	bake of_data "$file" "${args[@]}"
 }

@@ -19,6 +19,7 @@ instead() {
 misplaced() {
 	local option=$2 at=$((${#typed[@]} - $1)) word words=()
 	[[ $option != @(--json|-json) ]] || option=-j
+	[[ $option != -j ]] || for_json
 	[[ $option != -[njvc] ]] || words=("$option")
 	for word in "${typed[@]:0:at}" "${typed[@]:at + 1}"; do
 		words+=("$word")
@@ -39,8 +40,17 @@ no_options() {
 
 # ends [WORD]...: there must be none
 ends() {
+	local first=${typed[*]:${#typed[@]} - behind:1} what=table
 	(($#)) || return 0
 	[[ $1 != -* ]] || misplaced $# "$1"
+	early "$@"
+	read_labels
+	is_action "$first" || no_name "$first"
+	if (($# == behind)); then
+		known "$1"
+		[[ $subcommand != top ]] || what=buckets
+		bad "$1 has no $what"
+	fi
 	bad "$(q "$1") is one word too many"
 }
 
@@ -103,7 +113,10 @@ needs_protocol() {
 
 # meant_protocol WORD...: of the match that place has read
 meant_protocol() {
-	local i likely
+	local i likely text=" $* " before
+	before=${text%% @(src|dst)_port *}
+	[[ $1 != flower || $before == "$text" || "$before " == *' ip_proto '* ]] ||
+		bad "match $(q "$*"): a port needs a protocol before it" "write ip_proto tcp, ip_proto udp or ip_proto sctp there"
 	needs_protocol likely "$@" || return 0
 	for ((i = 0; i + 1 < ${#typed[@]}; i++)); do
 		[[ ${typed[i]} != match || "${typed[i + 1]}" != *ip* ]] || break
@@ -111,27 +124,29 @@ meant_protocol() {
 	bad "match $(q "$*"): needs protocol ip or ipv6" "$(instead $((${#typed[@]} - i)) 0 protocol "$likely")"
 }
 
-# meant_step NAME TABLE TOTAL WORD...: WORD is neither a parameter of the action NAME nor a CONTROL; TABLE is
-# what was given as that, TOTAL is how many follow the place
-meant_step() {
-	local name=$1 table=$2 total=$3 left p best='' early=()
-	shift 3
-	left=$#
-	while [[ $subcommand != bake && ${1-} == @(dev|ingress|egress|pref|chain|as|protocol|match) ]]; do
+# early WORD...: if these are of the place, they stand before all that is behind it
+early() {
+	local left=$# words=() p=$((${#typed[@]} - behind))
+	while [[ ${1-} == @(dev|ingress|egress|pref|chain|as|protocol|match) ]]; do
 		case $1 in
 		dev) ;;
 		match) [[ ${2-} == @(matchall|flower|u32|basic|bpf|cgroup)* ]] || break ;;
 		*) [[ ! ${place[${1/@(in|e)gress/dir}]} ]] || break ;;
 		esac
-		[[ $1 == @(in|e)gress || $# == 1 ]] || { early+=("$1"); shift; }
-		early+=("$1")
+		[[ $1 == @(in|e)gress || $# == 1 ]] || { words+=("$1"); shift; }
+		words+=("$1")
 		shift
 	done
-	if ((${#early[@]})); then
-		p=$((${#typed[@]} - total))
-		bad "${early[0]} stands before the actions" \
-			"$(instead "$total" $((total - $#)) "${early[@]}" "${typed[@]:p:total - left}")"
-	fi
+	((${#words[@]} == 0)) || bad "${words[0]} stands before $(q "${typed[p]}")" \
+		"$(instead "$behind" $((behind - $#)) "${words[@]}" "${typed[@]:p:behind - left}")"
+}
+
+# meant_step NAME TABLE WORD...: WORD is neither a parameter of the action NAME nor a CONTROL; TABLE is
+# what was given as that
+meant_step() {
+	local name=$1 table=$2 p best=''
+	shift 2
+	[[ $subcommand == bake ]] || early "$@"
 	((${#control[@]} == 0)) ||
 		bad "$(q "$1"): nothing stands behind the CONTROL ${control[*]}" "write ${control[*]} last"
 	for p in ${params[$name]}; do

@@ -75,7 +75,7 @@ place() {
 		shift 2
 	done
 	rest_=()
-	rest_+=("$@")
+	rest_+=("$@") behind=$#
 	(($# == 0)) || meant_place "$@"
 	((${#match[@]} == 0)) || [[ ! $in_file && $subcommand != add ]] || meant_protocol "${match[@]}"
 }

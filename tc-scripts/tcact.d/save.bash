@@ -42,7 +42,7 @@ keep_absent() {
 }
 
 command_save() {
-	local h text lost dev dir in_file=save kept='' kept_heading=''
+	local h text lost dev dir in_file='' kept='' kept_heading=''
 	no_options "$@"
 	(($# < 2)) || bad "$(q "$2") is one word too many" "write: tcact save OLD >NEW"
 	catalogue
@@ -51,6 +51,7 @@ command_save() {
 		# A shell has emptied it by now.
 		[[ ! $1 -ef /proc/$$/fd/1 ]] || bad "$(q "$1") is where the output goes" "write: tcact save OLD >NEW"
 		[[ -e $1 ]] || bad "there is no file $(q "$1"), whose lines for absent devices would follow" "write: tcact save >$(shell "$1")"
+		in_file=save
 		read_file "$1" keep_absent
 		batches=()
 	fi

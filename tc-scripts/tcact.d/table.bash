@@ -153,7 +153,7 @@ command_table() {
 	[[ $verb == @(add|del|load|dump|flush|show) ]] || bad "table: write add, del, load, dump, flush or show"
 	subcommand+=" $verb"
 	shift
-	[[ $verb == @(dump|show) || ! $json ]] || bad "it prints no JSON" "leave -j out"
+	[[ ! $json ]] || for_json
 	[[ $verb != @(dump|show) || ${1-} != -j ]] || { json=1; shift; }
 	catalogue
 	place rest "$@"
@@ -271,7 +271,9 @@ table_load() { # NAME FILE [min N] [lenient]
 			options+=(-m "$2")
 			shift ;;
 		lenient) options+=(-L) ;;
-		*) bad "$(q "$1") is one word too many" ;;
+		*)
+			[[ $file != @(min|lenient) ]] || bad "$file stands behind the FILE" "write FILE [min N] [lenient]"
+			ends "$@" ;;
 		esac
 		shift
 	done
@@ -369,6 +371,7 @@ table_del() { change_entries -d "$@"; }
 change_entries() {
 	local option=$1 name=$2 word all entry fits lines=() options=() line=''
 	shift 2
+	no_options "$@"
 	(($#)) || bad "the entry is missing" "write a PREFIX [tag N], or VID=VID, or - for stdin"
 	[[ $1 != - || $# == 1 ]] || bad "$(q "$2") is one word too many"
 	take_stdin "$1"
