@@ -189,7 +189,7 @@ holds() {
 # parameters; else the first that does so with the same packets.
 moved() {
 	local round w h key leaving=("${gone[@]}") coming=() those
-	local -A holders
+	local -A holders become=()
 	for w in "${!how[@]}"; do
 		[[ ${how[w]} != swap ]] || leaving+=("${pair[w]}")
 		[[ ${how[w]} != @(new|swap) ]] || ! holds "${want_names[w]}" || coming+=("$w")
@@ -199,13 +199,13 @@ moved() {
 		holders=()
 		for h in "${leaving[@]}"; do
 			key_of key "$round" "${have_hook[h]}" "${have_label[h]}" "${have_names[h]}" "${have_form[h]}"
-			[[ " ${from[*]} " == *" $h "* ]] || holders["$key"]+="$h "
+			[[ ${become[$h]-} ]] || holders["$key"]+="$h "
 		done
 		for w in "${coming[@]}"; do
 			key_of key "$round" "${want_hook[w]}" "${want_label[w]}" "${want_names[w]}" "${want_form[w]}"
 			those=${holders[$key]-}
 			[[ $those && ! ${from[w]-} && ($round != name || ${want_label[w]} != '- '*) ]] || continue
-			from[w]=${those%% *} holders["$key"]=${those#* }
+			from[w]=${those%% *} holders["$key"]=${those#* } become["${those%% *}"]=1
 		done
 	done
 }
@@ -430,7 +430,11 @@ again() {
 	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field
 	local n=${line_steps[k]}
 	first=${line_first[k]}
-	steps=("${file_steps[@]:first:n}") settings=("${file_settings[@]:first:n}") tables=("${file_tables[@]:first:n}")
+	steps=() settings=() tables=()
+	# For a part of an array bash counts from its beginning.
+	for ((i = first; i < first + n; i++)); do
+		steps+=("${file_steps[i]}") settings+=("${file_settings[i]}") tables+=("${file_tables[i]}")
+	done
 	split control "${line_control[k]}"
 	split match "${want_label[$1]}"
 	devs=("${want_dev[$1]}")
@@ -559,8 +563,10 @@ change_one() {
 
 # lines_of ARRAY H: sets ARRAY to the lines of own that this attachment has
 lines_of() {
-	local IFS=$'\n'
-	split "$1" "${own[*]:have_first[$2]:${have_first[$2 + 1]-${#own[@]}} - have_first[$2]}" "$IFS"
+	local -n lines_of_=$1
+	local i
+	lines_of_=()
+	for ((i = have_first[$2]; i < ${have_first[$2 + 1]-${#own[@]}}; i++)); do lines_of_+=("${own[i]}"); done
 }
 
 # remove_one H QUEUE: adds what tc -batch is to do to this array, if -batch can take it
@@ -618,8 +624,7 @@ prepare_devices() {
 
 # near VAR HOOK PREF: sets VAR to the free pref nearest to this one
 near() {
-	local i p w
-	for w in "${!at[@]}"; do taken_at["${want_hook[w]}/${at[w]}"]=1; done
+	local i p
 	for ((i = 1; i < 65536; i++)); do
 		for p in $(($3 - i)) $(($3 + i)); do
 			if ((p > 0 && p < 65536)) && [[ ! ${taken_at[$2/$p]-} ]]; then
@@ -658,6 +663,10 @@ all_still() {
 carry_out() {
 	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=() queue=() devs=() lines goes=()
 	local -A flag_of=() guard=() emptier=()
+	if [[ ${how[*]} == *swap* ]]; then
+		are_taken
+		for w in "${!at[@]}"; do taken_at["${want_hook[w]}/${at[w]}"]=1; done
+	fi
 	for w in "${!how[@]}"; do
 		key="${want_hook[w]##* } ${at[w]} $w"
 		case ${how[w]} in

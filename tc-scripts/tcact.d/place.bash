@@ -253,9 +253,12 @@ write_labels() {
 
 # keep_labels NUMBERS: of all that the file says, these are in use
 keep_labels() {
-	local number stale=''
+	local number numbers_ stale=''
+	local -A in_use=()
+	split numbers_ "$1"
+	for number in "${numbers_[@]}"; do in_use["$number"]=1; done
 	for number in "${!labels[@]}"; do
-		[[ " $1 " == *" $number "* ]] || { unset 'labels[$number]'; stale=1; }
+		[[ ${in_use[$number]-} ]] || { unset 'labels[$number]'; stale=1; }
 	done
 	[[ ! $stale ]] || write_labels || true
 }
