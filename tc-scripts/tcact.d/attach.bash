@@ -573,7 +573,7 @@ command_del() {
 	((${#devs[@]})) || [[ ${place[as]} || $applied ]] || bad "dev is missing" "write dev DEV, or as NAME"
 	begin
 	find_own own "${rest[0]-}"
-	((${#own[@]})) || [[ $applied ]] || none "${rest[0]-}"
+	((${#own[@]})) || [[ $applied && ! ${rest[0]-} ]] || none "${rest[0]-}"
 	for line in "${own[@]}"; do
 		split field "$line" $'\t'
 		[[ ${field[7]:10:2} != 00 || $applied && ${field[7]:9:1} != [23] ]] || all+=("$line")

@@ -152,8 +152,8 @@ read_files() {
 	(($#)) || set -- /etc/tcact
 	for arg; do
 		[[ $arg && $arg != -* ]] || bad "FILE $(q "$arg"): must not be empty or begin with -" "choose another name"
-		[[ $arg != @(kept|dev) || -e $arg ]] || bad "$arg: kept KEPT and dev DEV come first, once, in this order" \
-			"see: tcact help $in_file"
+		[[ $arg != @(kept|dev) || -e $arg || $in_file == check ]] || bad "$arg: kept KEPT and dev DEV come first, once, in this order" \
+			"see: tcact help apply"
 		if [[ -d $arg || $arg == /etc/tcact ]]; then
 			list=("${arg%/}"/*.conf)
 			((${#list[@]})) || bad "there is no file *.conf in $(q "$arg")" "write one, see tcact.conf(5)"

@@ -76,6 +76,8 @@ place() {
 	done
 	rest_=()
 	rest_+=("$@") behind=$#
+	# not as if none were given; a FILE says so itself
+	[[ ${1-.} || $subcommand == 'table '* ]] || bad "the NAME of an action is empty" "see: tcact list"
 	(($# == 0)) || meant_place "$@"
 	((${#match[@]} == 0)) || [[ ! $in_file && $subcommand != add ]] || meant_protocol "${match[@]}"
 }

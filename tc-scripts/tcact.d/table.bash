@@ -177,7 +177,7 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 	if [[ ${buckets[${entry[9]}]-} ]]; then
 		ask buckets "${entry[@]:9:2}" "${@:2}"
 	else
-		ends "${@:2}"
+		[[ ! ${2-} ]] || bad "$2: ${entry[9]} has no buckets" "write the NAME of an action that has some"
 		ask dump "${entry[@]:9:2}"
 	fi
 }
