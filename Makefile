@@ -116,8 +116,9 @@ build/tools: | build
 	$(Q)touch $@
 
 # The part of the command that handles objects, values, maps and tables.
-DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror
+DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Iinclude
 DATA := $(wildcard tc-scripts/data/*.c)
+DATA_HEADERS := $(wildcard tc-scripts/data/*.h) include/tcact/layout.h
 # It counts with 128 bits. If $(CC) has none, as GCC for machines of 32 bits, clang compiles it for the same machine.
 DATA_CC = $(if $(filter 16,$(shell echo __SIZEOF_INT128__ | $(CC) -E -P -x c - 2>/dev/null)),$(CC), \
 	$(CLANG) --target=$(shell $(CC) -dumpmachine))
@@ -125,12 +126,12 @@ DATA_CC = $(if $(filter 16,$(shell echo __SIZEOF_INT128__ | $(CC) -E -P -x c - 2
 # For the tests: whatever a sanitizer finds ends it with a failure.
 build/tests/tcact-data-sanitized: DATA_CFLAGS += -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/tcact-data build/tests/tcact-data-sanitized: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+build/tcact-data build/tests/tcact-data-sanitized: $(DATA) $(DATA_HEADERS) | build build/tools
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(DATA_CC) $(CPPFLAGS) $(DATA_CFLAGS) $(CFLAGS) $(LDFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
-build/native/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build build/tools
+build/native/tcact-data: $(DATA) $(DATA_HEADERS) | build build/tools
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_FOR_BUILD) $(DATA_CFLAGS) $(DATA) -o $@ -lbpf -lelf -lz -ljson-c -lm
@@ -182,19 +183,19 @@ FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
 build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
 
 build/tests/fuzz build/tests/fuzz-sanitized: $(filter-out %/readers.c,$(wildcard tests/fuzz/*.[ch])) tests/unit/enter.h \
-		$(wildcard tc-scripts/data/*.h) tc-scripts/data/ranges.c tc-scripts/data/prefix.c | build
+		$(DATA_HEADERS) tc-scripts/data/ranges.c tc-scripts/data/prefix.c | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -Iinclude $(FUZZ_CFLAGS) $(filter %.c,$^) -o $@ -lbpf -lelf -lz
 
 # libFuzzer is clang's; used.c is in readers.c
-build/tests/readers: tests/fuzz/readers.c $(DATA) $(wildcard tc-scripts/data/*.h) | build
+build/tests/readers: tests/fuzz/readers.c $(DATA) $(DATA_HEADERS) | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CLANG) $(CPPFLAGS) $(DATA_CFLAGS) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(filter-out tc-scripts/data/main.c tc-scripts/data/used.c,$(DATA)) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
-build/bpfeb/tcact-data: $(DATA) $(wildcard tc-scripts/data/*.h) | build/bpfeb
+build/bpfeb/tcact-data: $(DATA) $(DATA_HEADERS) | build/bpfeb
 	$(call say,CC,$@)
 	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
 		s390x-linux-gnu-gcc $(DATA_CFLAGS) -idirafter /usr/include $(DATA) -o $@ \

@@ -33,35 +33,16 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <linux/types.h>
+#include <tcact/layout.h>
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define BUCKET_TICKS 32ULL	/* in a nanosecond */
 #define BUCKET_COST_MAX (1U << 24)	/* bytes: a packet that had to pay so much is above any rate */
 #define BUCKET_SEGMENTS_MAX (1U << 16)	/* packets that one packet pays, at most */
 #define BUCKET_WAYS 8
 _Static_assert(BUCKET_WAYS == 8, "a power of 2, as an index is masked; and LENGTH() of the actions says 8");
-
-/*
- * A parameter of kind `rate`. An action declares it as an array of bytes (rate_param_bytes), and
- * rate_param() gives access to its members. All members are 0 if there is no rate.
- */
-struct rate_param {
-	__u64 rate;		/* in bits, or packets, a second */
-	__u64 mult;		/* of 2^shift: the ticks of a byte, or of a packet */
-	__u8 shift;
-	__u8 packets;		/* 1: the rate counts packets */
-	__u8 zero[6];
-};
-
-_Static_assert(sizeof(struct rate_param) == 24 && __builtin_offsetof(struct rate_param, mult) == 8 &&
-	       __builtin_offsetof(struct rate_param, shift) == 16 &&
-	       __builtin_offsetof(struct rate_param, packets) == 17,
-	       "tcact bakes it: struct rate_bytes in tc-scripts/data/value.h");
 
 typedef __u8 rate_param_bytes[sizeof(struct rate_param)] __attribute__((aligned(8)));
 
@@ -70,22 +51,11 @@ static __always_inline const volatile struct rate_param *rate_param(const volati
 	return (const volatile void *)bytes;
 }
 
-/* A parameter of kind `size`: bytes, or with this bit packets. Less than 2^28; mult is less than 2^36. */
-#define SIZE_PACKETS (1ULL << 63)
-
 /* The ticks that @n bytes, or packets, take at @rate. */
 static __always_inline __u64 rate_ticks(const volatile struct rate_param *rate, __u64 n)
 {
 	return n * rate->mult >> rate->shift;
 }
-
-/*
- * If a burst is not given: 20 ms at the rate, and at least one GSO packet of 64 KiB with
- * the headers of its segments.
- */
-#define BURST_TICKS (20000000ULL * BUCKET_TICKS)
-#define BURST_BYTES (72U << 10)
-#define BURST_PACKETS 64U
 
 static __always_inline __u64 burst_ticks(const volatile struct rate_param *rate, __u64 size)
 {
@@ -168,13 +138,6 @@ static __always_inline __u64 bits64(__u64 bits, __u8 length)
 {
 	return length ? bits >> (64 - length) << (64 - length) : 0;
 }
-
-/*
- * The key of an IPv4 address is the first of these and the address; that of a tag (plan.h) the second and the
- * tag. The key of an IPv6 prefix up to 64 bits is its first 64.
- */
-#define BUCKET_IPV4 0xffffffff00000000ULL
-#define BUCKET_TAG 0xfffffffe00000000ULL
 
 /*
  * `tcact table dump` and `tcact top` show each array of a set as a column: the first one is the key; a

@@ -12,24 +12,6 @@
 #include <tcact/bucket_key.h>
 #include <tcact/ranges.h>
 
-/* The first members are those of struct rate_param. */
-struct plan {
-	__u64 rate;
-	__u64 mult;		/* 0: no limit */
-	__u8 shift;
-	__u8 packets;
-	__u8 tagged;
-	__u8 automatic;		/* for tcact: the burst was not given */
-	__u32 tag;
-	__u64 burst;		/* in ticks */
-};
-
-_Static_assert(sizeof(struct plan) == 32 && offsetof(struct plan, mult) == offsetof(struct rate_param, mult) &&
-	       offsetof(struct plan, shift) == offsetof(struct rate_param, shift) &&
-	       offsetof(struct plan, packets) == offsetof(struct rate_param, packets) &&
-	       offsetof(struct plan, tag) == 20 && offsetof(struct plan, burst) == 24,
-	       "tcact writes them: tc-scripts/data/plan.h");
-
 static __always_inline const volatile struct rate_param *plan_rate(const struct plan *plan)
 {
 	return (const volatile void *)plan;

@@ -31,42 +31,9 @@
 #pragma once
 
 #include <tcact/ip.h>
+#include <tcact/layout.h>
 
-#define STEP_TABLE (1ULL << 63)
-#define STEP_RUN (1ULL << 62)
-#define STEP_SHIFT(step) ((step) >> 32 & 63)
-#define STEP_JUMP(step) ((step) >> 32 & 0xffffff)
-#define STEP_LOG(step) ((step) >> 56 & 31)
-#define TRIE_TABLES_MAX 8	/* tables that follow each other, at most, in each half of an address */
 #define PREFIXES_NESTED_MAX 129 /* prefixes that contain one address, at most: lengths 0 to 128 */
-
-/* A leaf is a record's number, with this flag if the record before that one is its timeout. */
-#define LEAF_TIMED (1U << 31)
-
-struct range_ipv4 {		/* a cell */
-	__u32 start;		/* an address in host byte order */
-	__u32 leaf;
-};
-
-/*
- * An entry. Records 0 and 1 are for tcact's own use. A leaf of 0 also stands for an entry that
- * is an exception and has no timeout.
- */
-struct record {
-	__u32 tag;		/* what the user gave */
-	__be32 ipv4;		/* the IPv4 address; an IPv6 address is in the next record */
-	__u64 hits;		/* if counting is on; bits 53 to 63 are for tcact, RECORD_EXCEPTION among them */
-};
-#define RECORD_EXCEPTION (1ULL << 55)
-
-struct record_timeout {
-	__u64 until;		/* CLOCK_BOOTTIME, ns */
-	__u32 covering;		/* the leaf that applies after that: the next shorter prefix */
-	__u32 zero;
-};
-
-_Static_assert(sizeof(struct range_ipv4) == sizeof(__u64), "it is a cell");
-_Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
 
 #ifndef TABLE_BAKED
 
@@ -107,9 +74,6 @@ static __always_inline struct record *record_lookup(__u32 number)
  */
 const volatile __u32 baked_last, baked_cells;
 
-#define BAKED_SHIFT 19			/* 4 MiB: Linux 5.10 takes no larger map of one element */
-
-#define BAKED_SECTIONS 8
 #define BAKED(n) const volatile __u64 baked_##n[1] SEC(".rodata.t" #n)
 BAKED(0);
 BAKED(1);

@@ -8,8 +8,7 @@
 #include "baked.h"
 #include "plan.h"
 
-#define SECTIONS 8
-#define SECTION_CELLS (1U << 19)	/* as there */
+#define SECTION_CELLS (1U << BAKED_SHIFT)
 #define PLAN_SIZE sizeof(struct plan)
 #define PLANS_BAKED_MAX ((4U << 20) / PLAN_SIZE)	/* Linux 5.10 takes no larger section */
 
@@ -91,10 +90,10 @@ int baked_write(int file, struct baked *baked, struct error *e)
 	bool good = false;
 	Elf *elf;
 
-	if (sections > SECTIONS)
+	if (sections > BAKED_SECTIONS)
 		return error(e, USAGE, "use tcact add, or fewer prefixes",
 			     "the table needs %zu cells, and an object has room for %zu", baked->cells,
-			     (size_t)SECTIONS * SECTION_CELLS);
+			     (size_t)BAKED_SECTIONS * SECTION_CELLS);
 	if (baked->plans > PLANS_BAKED_MAX)
 		return error(e, USAGE, "use tcact add, or fewer plans", "the table has %zu plans, and an object has room for %zu",
 			     baked->plans - 1, PLANS_BAKED_MAX - 1);

@@ -7,16 +7,12 @@
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <tcact/layout.h>
 
 #include "bucket.h"
 #include "clock.h"
 #include "more.h"
 #include "value.h"
-
-/* As in include/tcact/bucket.h. */
-#define TICKS 32	/* in a nanosecond */
-#define IPV4 0xffffffffULL	/* the upper half of a key: the lower one is an IPv4 address */
-#define TAG 0xfffffffeULL	/* or the tag of a plan */
 
 /* ---- what a bucket has ----------------------------------------------------------------------- */
 
@@ -157,7 +153,7 @@ static bool bucket_at(const struct buckets *b, const unsigned char *value, size_
 		__u64 n = number_at(value + c->offset + way * c->size, c->size);
 
 		if (c->kind == COLUMN_TIME)
-			n = (__s64)(n - now) > 0 ? (n - now) / TICKS : 0;
+			n = (__s64)(n - now) > 0 ? (n - now) / BUCKET_TICKS : 0;
 		bucket->value[i] = n;
 		used |= n != 0;
 	}
@@ -198,7 +194,7 @@ int buckets_read(const struct buckets *b, struct bucket_list *list, struct error
 	memset(list, 0, sizeof(*list));
 	if (!values)
 		return error_memory(e);
-	now = clock_ns(CLOCK_MONOTONIC) * TICKS;
+	now = clock_ns(CLOCK_MONOTONIC) * BUCKET_TICKS;
 	for (__u32 key = 0; key < b->map->info.max_entries; key++) {
 		if (bpf_map_lookup_elem(b->map->fd, &key, values)) {
 			program_cannot(e, "its buckets");
@@ -294,9 +290,9 @@ static void address_text(const struct buckets *b, const char *label, __u64 key, 
 {
 	__be32 bits[4] = { htonl(key >> 32), htonl((__u32)key) };
 
-	if (key >> 32 == IPV4)
+	if (key >> 32 == BUCKET_IPV4 >> 32)
 		address_part(text, label, AF_INET, &bits[1], setting(b, "prefix4"));
-	else if (key >> 32 == TAG)
+	else if (key >> 32 == BUCKET_TAG >> 32)
 		number_part(text, label, "tag %llu", (__u32)key);
 	else
 		address_part(text, label, AF_INET6, bits, setting(b, "prefix6"));
@@ -365,7 +361,7 @@ void bucket_key_text(const struct buckets *b, const struct bucket *bucket, struc
 		strcpy(add_part(text, "key"), "all");
 	else if (!strcmp(per, "mark"))
 		number_part(text, per, "0x%llx", key);
-	else if (address && (key >> 32 >= TAG || setting(b, "prefix6") <= 64))
+	else if (address && (key >= BUCKET_TAG || setting(b, "prefix6") <= 64))
 		address_text(b, per, key, text);
 	else	/* more than 64 bits were hashed */
 		number_part(text, per, "#%016llx", bucket->key[0]);

@@ -108,12 +108,8 @@ struct plan *plans_values(const struct plans *plans, size_t *n)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* As in include/tcact/bucket.h. */
-#define TICKS 32		/* in a nanosecond */
-#define BURST_TICKS (20000000ULL * TICKS)
-#define BURST_BYTES (72U << 10)
-#define BURST_PACKETS 64U
 #define BURST_MAX 268435455
+
 static struct parameter rate_parameter(void)
 {
 	return parameter_like("rate", sizeof(struct rate_bytes), 0, 0);	/* with which a plan begins, to the tag */

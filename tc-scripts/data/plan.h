@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The plans of a table: what include/tcact/plan.h describes. Equal plans are one. */
+/* The plans of a table. Equal plans are one. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,22 +7,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <tcact/layout.h>
+
 struct fault;
 
 /* FNV-1a: the hash of what @hash is the hash of, or HASH_BEGIN, and these bytes. */
 #define HASH_BEGIN 0xcbf29ce484222325
 uint64_t hash_more(uint64_t hash, const void *bytes, size_t n);
 
-/* As there. Plan 0 is a head: its rate is the number of plans in use, with itself. */
-struct plan {
-	uint64_t rate, mult;
-	uint8_t shift, packets, tagged, automatic;
-	uint32_t tag;
-	uint64_t burst;
-};
+/* Plan 0 is a head: its rate is the number of plans in use, with itself. */
 #define PLAN_SHIFT_MAX 63
-_Static_assert(sizeof(struct plan) == 32 && offsetof(struct plan, shift) == 16 && offsetof(struct plan, burst) == 24,
-	       "it is the value of a map");
 
 #define PLANS_MAX (1U << 21)
 

@@ -359,7 +359,7 @@ void entry_write(struct record *record, int kind, const struct entry *entry)
 		memcpy(record++, &timeout, sizeof(timeout));
 	}
 	record->tag = entry->tag;
-	memcpy(record->ipv4, bytes, sizeof(record->ipv4));
+	memcpy(&record->ipv4, bytes, sizeof(record->ipv4));
 	record->hits = (entry->hits & RECORD_HITS) | (entry->exception ? RECORD_EXCEPTION : 0) |
 		       (entry->prefix.family == 6 ? RECORD_IPV6 : 0) |
 		       (uint64_t)entry->prefix.length << RECORD_LENGTH_SHIFT;
@@ -392,7 +392,7 @@ bool entry_read(const struct record *record, const struct record_head *head, int
 	if (entry->prefix.family == 6)
 		memcpy(bytes, record + 1, sizeof(bytes));
 	else
-		memcpy(bytes, record->ipv4, sizeof(record->ipv4));
+		memcpy(bytes, &record->ipv4, sizeof(record->ipv4));
 	entry->prefix.address = address_of(bytes);
 	return !(record->hits & RECORD_REMOVED);
 }

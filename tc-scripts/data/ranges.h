@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The range trie of include/tcact/ranges.h, which describes its layout in the maps: building it
- * from sorted entries, reading it back, and changing it in place.
+ * The range trie of include/tcact/ranges.h: building it from sorted entries, reading it back, and changing it in place.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <tcact/layout.h>
 
 #include "outcome.h"
 #include "prefix.h"
@@ -27,12 +28,6 @@ _Static_assert(sizeof(struct entry) <= 64, "there are millions of them");
 #define HITS_MAX ((1ULL << 52) - 1)	/* an entry begins with no more; no program counts as far as 2^53, see RECORD_REMOVED */
 
 #define ENTRIES_MAX ((1 << 21) - 1)	/* two ranges each, and one: see step_run() */
-
-struct record {
-	uint32_t tag;
-	unsigned char ipv4[4];
-	uint64_t hits;
-};
 
 struct ranges {
 	uint64_t *cell;

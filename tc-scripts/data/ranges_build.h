@@ -6,29 +6,9 @@
 
 #include "ranges.h"
 
-/* ---- as in include/tcact/ranges.h ------------------------------------------------------------ */
-
-#define STEP_TABLE (1ULL << 63)
-#define STEP_RUN (1ULL << 62)
-#define STEP_SHIFT(step) ((step) >> 32 & 63)
-#define STEP_JUMP(step) ((step) >> 32 & 0xffffff)
-#define STEP_LOG(step) ((step) >> 56 & 31)
-#define TRIE_TABLES_MAX 8
-#define LEAF_TIMED (1U << 31)
-
-struct range_ipv4 {
-	uint32_t start, leaf;
-};
-
-struct record_timeout {
-	uint64_t until;
-	uint32_t covering, zero;
-};
-_Static_assert(sizeof(struct record_timeout) == sizeof(struct record), "they are in one array");
-
 /* The upper bits of record.hits. Programs only add to hits, and never count as far as these bits. */
 #define RECORD_LENGTH_SHIFT 56		/* 8 bits */
-#define RECORD_EXCEPTION (1ULL << 55)
+/* bit 55: RECORD_EXCEPTION */
 #define RECORD_IPV6 (1ULL << 54)
 #define RECORD_REMOVED (1ULL << 53)	/* the entry was removed */
 #define RECORD_HITS ((1ULL << 53) - 1)

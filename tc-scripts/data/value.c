@@ -312,9 +312,8 @@ static void length_range(const struct parameter *p, FILE *out)
 	fprintf(out, "%d to %d", (int)p->low, (int)p->high);
 }
 
-/* ---- rate: struct rate_param of include/tcact/bucket.h ----------------------------------------- */
+/* ---- rate: struct rate_param of include/tcact/layout.h ----------------------------------------- */
 
-#define TICKS 32e9L		/* in a second */
 #define MULT_BITS 36
 #define RATE_MAX 1000000000000	/* in bits, or packets, a second */
 
@@ -402,7 +401,7 @@ static int rate_read(const struct parameter *p, const char *text, unsigned char 
 		snprintf(why, EXPLANATION, "must be 8bit..1tbit or 1pps..1tpps");
 		return -1;
 	}
-	ticks = TICKS * (to->packets ? 1 : 8) / rate;
+	ticks = 1e9L * BUCKET_TICKS * (to->packets ? 1 : 8) / rate;
 	while (to->shift < 63 && ldexpl(ticks, to->shift + 1) < ldexpl(1, MULT_BITS) - 1)
 		to->shift++;
 	value_store(&part, (unsigned long long)roundl(ldexpl(ticks, to->shift)), to->mult);
@@ -422,7 +421,7 @@ static void rate_print(const struct parameter *p, const unsigned char *bytes, FI
 			     from->packets ? packet_units : shown_units, out);
 }
 
-/* ---- size: bytes, or packets, of include/tcact/bucket.h ---------------------------------------- */
+/* ---- size: bytes, or packets: SIZE_PACKETS of include/tcact/layout.h --------------------------- */
 
 /* tc(8) */
 static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, { "kb", KIBI }, { "m", KIBI * KIBI },

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <tcact/layout.h>
+
 #include "object.h"
 
 #define EXPLANATION 200		/* bytes: what is wrong with a value, if it is more than its syntax */
@@ -17,15 +19,16 @@ struct prefix_bytes {
 	unsigned char zero[4];
 };
 
-/* Of rate: struct rate_param of include/tcact/bucket.h */
+/* Of rate: struct rate_param, in the byte order of the object */
 struct rate_bytes {
 	unsigned char rate[8], mult[8];
 	unsigned char shift, packets;
 	unsigned char zero[6];
 };
-
-/* Of size: this bit is set if it is a number of packets. */
-#define SIZE_PACKETS (1ULL << 63)
+_Static_assert(sizeof(struct rate_bytes) == sizeof(struct rate_param) &&
+	       offsetof(struct rate_bytes, mult) == offsetof(struct rate_param, mult) &&
+	       offsetof(struct rate_bytes, shift) == offsetof(struct rate_param, shift) &&
+	       offsetof(struct rate_bytes, packets) == offsetof(struct rate_param, packets), "they are the same");
 
 struct kind {
 	const char *name;

@@ -194,7 +194,7 @@ void set_prefix(struct param *p, const struct net *prefix)
 	snprintf(p->text, sizeof(p->text), "%s/%d", address, prefix->bits);
 }
 
-/* struct rate_param of include/tcact/bucket.h */
+/* struct rate_param of include/tcact/layout.h */
 void set_rate(struct param *p, uint64_t bits)
 {
 	double ticks = 256e9 / bits;

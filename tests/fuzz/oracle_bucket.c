@@ -10,7 +10,7 @@
 #include <bpf/libbpf.h>
 #include "fuzz.h"
 
-#define TICKS 32ULL		/* include/tcact/bucket.h: in a ns */
+#define TICKS 32ULL		/* include/tcact/layout.h: in a ns */
 #define WORDS 32		/* of a set, at most */
 #define CPUS 1024
 #define SLOTS (1 << 14)

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "bucket.h"
+#include <tcact/bucket.h>
+
 #include "value.h"
 
 #define SECOND 1000000000ULL
