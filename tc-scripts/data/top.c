@@ -211,11 +211,10 @@ static void key_line(const struct key_text *key, bool labels, char line[160])
 	}
 }
 
-static void view_text(const struct view *view, size_t rows)
+/* The width of the first @rows keys and of what is above them, which goes to @line: all keys have the same labels. */
+static int key_width(const struct view *view, size_t rows, char line[160])
 {
-	const struct buckets *b = view->buckets;
 	struct key_text key;
-	char line[160], text[32];
 	int width = 0;
 
 	for (size_t i = 0; i < rows; i++) {
@@ -223,11 +222,17 @@ static void view_text(const struct view *view, size_t rows)
 		if ((int)strlen(line) > width)
 			width = strlen(line);
 	}
-	/* all keys have the same labels */
-	bucket_key_text(b, rows ? &view->row[0].now : &(struct bucket){}, &key);
+	bucket_key_text(view->buckets, rows ? &view->row[0].now : &(struct bucket){}, &key);
 	key_line(&key, true, line);
-	if ((int)strlen(line) > width)
-		width = strlen(line);
+	return (int)strlen(line) > width ? (int)strlen(line) : width;
+}
+
+static void view_text(const struct view *view, size_t rows)
+{
+	const struct buckets *b = view->buckets;
+	char line[160], text[32];
+	int width = key_width(view, rows, line);
+
 	printf("%-*s", width, line);
 	for (size_t c = 0; c < b->columns; c++) {
 		if (view->rates && b->column[c].kind == COLUMN_COUNTER)
@@ -319,12 +324,22 @@ int command_buckets(const struct options *options, char **words, int n, struct e
 	return e->status ? -1 : 0;
 }
 
-/* How many rows the terminal has room for. */
-static unsigned int rows_of_terminal(void)
+/* How many rows the terminal has room for. In a narrow one, each takes several of its lines. */
+static size_t rows_of_terminal(struct view *view)
 {
 	struct winsize size;
+	size_t rows, width;
+	char line[160];
 
-	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 2 ? size.ws_row - 2 : FIRST;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+		return FIRST;
+	rows = view->n < size.ws_row ? view->n : size.ws_row;
+	write_keys(view, rows);
+	width = key_width(view, rows, line);
+	for (size_t c = 0; c < view->buckets->columns; c++)
+		width += view->buckets->column[c].kind == COLUMN_COUNTER ? 28 : 15;
+	rows = (size.ws_row - 1) / ((width + size.ws_col - 1) / size.ws_col);
+	return rows > 1 ? rows - 1 : 1;
 }
 
 /*
@@ -357,7 +372,7 @@ int command_top(const struct options *options, char **words, int n, struct error
 			break;
 		if (live)
 			fputs("\033[H\033[J", stdout);
-		view_print(&view, wanted.first ?: live ? rows_of_terminal() : FIRST, options->json);
+		view_print(&view, wanted.first ?: live ? rows_of_terminal(&view) : FIRST, options->json);
 		free(view.row);
 		view.row = NULL;
 		free(before.bucket);
