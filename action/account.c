@@ -253,7 +253,7 @@ static __always_inline __u32 account_way(struct account_set *set, const struct a
 SEC("action/account") int account(struct __sk_buff *skb)
 {
 	/* qdisc_pkt_len(), and the segments of a GSO packet */
-	__u64 bytes = skb->wire_len, packets = skb->gso_size ? skb->gso_segs : 1;
+	__u64 bytes = skb->wire_len, packets = packets_of(skb);
 	struct account_set *set = NULL;
 	struct account_key key = {};
 	enum reason why = key_of(skb, &key);

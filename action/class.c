@@ -37,7 +37,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	__u64 value = class_params.default_;
 	__u32 found;
 
-	if (number && prefix_tag(number, class_params.hits, &found))
+	if (number && prefix_tag(number, class_params.hits ? packets_of(skb) : 0, &found))
 		value = found;
 	else if (value >= KEEP)
 		return CONTROL;
@@ -45,7 +45,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return CONTROL;
 }
 
-DEFINE_ON_IP(class_on_ip, class_any, work, rewriter_return)
+DEFINE_ON_IP(class_on_ip, class_any, work, rewriter_return(why))
 
 SEC("action/class") int class(struct __sk_buff *skb)
 {

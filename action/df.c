@@ -23,7 +23,7 @@ static __always_inline int work(__attribute__((unused)) struct __sk_buff *skb,
 	return rewriter_return(df_set(net, &df_params));
 }
 
-DEFINE_ON_IP(df_on_ip, df_any, work, rewriter_return)
+DEFINE_ON_IP(df_on_ip, df_any, work, rewriter_return(why))
 
 SEC("action/df") int df(struct __sk_buff *skb)
 {

@@ -36,7 +36,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return network_csum_update(skb, net);
 }
 
-DEFINE_ON_IP(dscp_map_on_ip, dscp_map_any, work, rewriter_return)
+DEFINE_ON_IP(dscp_map_on_ip, dscp_map_any, work, rewriter_return(why))
 
 SEC("action/dscp-map") int dscp_map(struct __sk_buff *skb)
 {

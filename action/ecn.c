@@ -19,7 +19,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return ecn_set(net, &ecn_params) ? network_csum_update(skb, net) : CONTROL;
 }
 
-DEFINE_ON_IP(ecn_on_ip, ecn_any, work, rewriter_return)
+DEFINE_ON_IP(ecn_on_ip, ecn_any, work, rewriter_return(why))
 
 SEC("action/ecn") int ecn(struct __sk_buff *skb)
 {

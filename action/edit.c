@@ -104,7 +104,7 @@ OUT_OF_LINE int edit_not_parsed(__u32 why)
 	return CONTROL;
 }
 
-DEFINE_ON_IP(edit_header_on_ip, edit_header_any, edit_header, edit_not_parsed)
+DEFINE_ON_IP(edit_header_on_ip, edit_header_any, edit_header, edit_not_parsed(why))
 
 static __always_inline int edit_ttl_dscp(struct __sk_buff *skb, struct network *net)
 {
@@ -119,7 +119,7 @@ static __always_inline int edit_ttl_dscp(struct __sk_buff *skb, struct network *
 	return network_csum_update(skb, net);
 }
 
-DEFINE_ON_IP(edit_ttl_dscp_on_ip, edit_ttl_dscp_any, edit_ttl_dscp, edit_not_parsed)
+DEFINE_ON_IP(edit_ttl_dscp_on_ip, edit_ttl_dscp_any, edit_ttl_dscp, edit_not_parsed(why))
 
 OUT_OF_LINE int edit_parts(struct __sk_buff *skb)
 {

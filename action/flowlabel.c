@@ -19,7 +19,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return flowlabel_set(skb, net, &flowlabel_params) ? network_csum_update(skb, net) : CONTROL;
 }
 
-DEFINE_ON_IP(flowlabel_on_ip, flowlabel_any, work, rewriter_return)
+DEFINE_ON_IP(flowlabel_on_ip, flowlabel_any, work, rewriter_return(why))
 
 SEC("action/flowlabel") int flowlabel(struct __sk_buff *skb)
 {

@@ -56,6 +56,6 @@ SEC("action/match") int match(struct __sk_buff *skb)
 				       match_params.level, &field);
 
 	if (why != DONE)
-		return not_compared(why);
-	return compare(field) ? hit(match_params.count) : miss(match_params.count);
+		return not_compared(skb, why);
+	return compare(field) ? hit(skb, match_params.count) : miss(skb, match_params.count);
 }

@@ -19,7 +19,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return rewriter_return(mss_clamp(skb, net, &mss_params));
 }
 
-DEFINE_ON_IP(mss_on_ip, mss_any, work, rewriter_return)
+DEFINE_ON_IP(mss_on_ip, mss_any, work, rewriter_return(why))
 
 SEC("action/mss") int mss(struct __sk_buff *skb)
 {

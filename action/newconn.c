@@ -182,7 +182,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return newconn_udp(skb, hash_ports(newconn_params.seed, hash, IPPROTO_UDP, *ports));
 }
 
-DEFINE_ON_IP(newconn_on_ip, newconn_any, work, unlimited)
+DEFINE_ON_IP(newconn_on_ip, newconn_any, work, unlimited(why))
 
 SEC("action/newconn") int newconn(struct __sk_buff *skb)
 {

@@ -34,18 +34,18 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	__u32 number = prefix_lookup_of(net, prefixes_params.of), mark;
 
 	if (!number)
-		return miss(prefixes_params.count);
+		return miss(skb, prefixes_params.count);
 
 	if (prefixes_params.hits || prefixes_params.tag) {
-		if (!prefix_tag(number, prefixes_params.hits, &mark))
+		if (!prefix_tag(number, prefixes_params.hits ? packets_of(skb) : 0, &mark))
 			return MISS;
 		if (prefixes_params.tag == TAG_MARK)
 			skb->mark = mark;
 	}
-	return hit(prefixes_params.count);
+	return hit(skb, prefixes_params.count);
 }
 
-DEFINE_ON_IP(prefixes_on_ip, prefixes_any, work, not_compared)
+DEFINE_ON_IP(prefixes_on_ip, prefixes_any, work, not_compared(skb, why))
 
 SEC("action/prefixes") int prefixes(struct __sk_buff *skb)
 {

@@ -132,7 +132,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 	return rewriter_return(why);
 }
 
-DEFINE_ON_IP(tcpopt_on_ip, tcpopt_any, work, rewriter_return)
+DEFINE_ON_IP(tcpopt_on_ip, tcpopt_any, work, rewriter_return(why))
 
 SEC("action/tcpopt") int tcpopt(struct __sk_buff *skb)
 {

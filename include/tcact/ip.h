@@ -193,7 +193,7 @@ static __always_inline int network_csum_update(struct __sk_buff *skb, const stru
  * Defines ON_IP(skb), which returns WORK(skb, net) for IP packets. It handles common
  * packets directly. ANY(skb), a separate function, handles the others, so that the common
  * path is short and saves no registers. For a packet that network_parse() refuses, the
- * result is OTHERWISE(reason).
+ * result is OTHERWISE, an expression with skb and why, the reason.
  */
 #define DEFINE_ON_IP(on_ip, any, work, otherwise)			\
 	OUT_OF_LINE int any(struct __sk_buff *skb)				\
@@ -201,7 +201,7 @@ static __always_inline int network_csum_update(struct __sk_buff *skb, const stru
 		struct network net;					\
 		enum reason why = network_parse(skb, &net);		\
 									\
-		return why == DONE ? work(skb, &net) : otherwise(why);	\
+		return why == DONE ? work(skb, &net) : (otherwise);	\
 	}								\
 									\
 	static __always_inline int on_ip(struct __sk_buff *skb)		\

@@ -92,7 +92,7 @@ static __always_inline bool plan_find(struct __sk_buff *skb, const volatile stru
 			return false;
 		number = any;
 	}
-	if (number && prefix_tag(number, /*hits*/ false, &index))
+	if (number && prefix_tag(number, /*hits*/ 0, &index))
 		*plan = plan_at(index);
 	if (*plan && (*plan)->tagged)
 		*hash = bucket_hash(key->seed, BUCKET_TAG | (*plan)->tag);

@@ -235,15 +235,15 @@ static __always_inline __u32 range_leaf_timed(__u32 leaf)
 	return leaf & LEAF_TIMED ? 0 : leaf;
 }
 
-/* Sets @tag to that of the entry with this number, and counts a hit if @hits. False if there is no such entry. */
-static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
+/* Sets @tag to that of the entry with this number, and counts @hits. False if there is no such entry. */
+static __always_inline bool prefix_tag(__u32 number, __u32 hits, __u32 *tag)
 {
 	struct record *record = record_lookup(number);
 
 	if (!record)
 		return false;
 	if (hits)
-		__sync_fetch_and_add(&record->hits, 1);
+		__sync_fetch_and_add(&record->hits, hits);
 	*tag = record->tag;
 	return true;
 }
@@ -255,7 +255,7 @@ static __always_inline __u32 range_leaf_timed(__u32 leaf)
 	return leaf;
 }
 
-static __always_inline bool prefix_tag(__u32 number, bool hits, __u32 *tag)
+static __always_inline bool prefix_tag(__u32 number, __u32 hits, __u32 *tag)
 {
 	(void)hits;
 	*tag = number - 1;

@@ -95,6 +95,22 @@ OUT_OF_LINE int count(__u32 why)
 	return 0;
 }
 
+/* As how many packets tc counts this one: a GSO packet as its segments. */
+static __always_inline __u64 packets_of(struct __sk_buff *skb)
+{
+	return skb->gso_size ? skb->gso_segs : 1;
+}
+
+/* Counts the packet as tc does, for what is compared with the count of tc. */
+OUT_OF_LINE int count_as_tc(struct __sk_buff *skb, __u32 why)
+{
+	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
+
+	if (n)
+		*n += packets_of(skb);
+	return 0;
+}
+
 static __always_inline void count_unless_done(enum reason why)
 {
 	if (why != DONE)
@@ -117,23 +133,23 @@ static __always_inline int rewriter_return(enum reason why)
 NAMES(counted, "off=0 hits=1 misses=2");
 enum counted { COUNT_NONE, COUNT_HITS, COUNT_MISSES };
 
-static __always_inline int hit(enum counted counted)
+static __always_inline int hit(struct __sk_buff *skb, enum counted counted)
 {
 	if (counted == COUNT_HITS)
-		count(COUNTED_HIT);
+		count_as_tc(skb, COUNTED_HIT);
 	return CONTROL;
 }
 
-static __always_inline int miss(enum counted counted)
+static __always_inline int miss(struct __sk_buff *skb, enum counted counted)
 {
 	if (counted == COUNT_MISSES)
-		count(COUNTED_MISS);
+		count_as_tc(skb, COUNTED_MISS);
 	return MISS;
 }
 
 /* The last step of a matcher that could not compare. */
-static __always_inline int not_compared(enum reason why)
+static __always_inline int not_compared(struct __sk_buff *skb, enum reason why)
 {
-	count_unless_done(why);
+	count_as_tc(skb, why);
 	return MISS;
 }

@@ -148,6 +148,9 @@ static int count_read(struct action *a) { return param_named(a, "count") ? value
 
 static bool is_counted(int what, bool hit) { return what == HITS ? hit : what == MISSES && !hit; }
 
+/* As how many packets tc counts it: a GSO packet as its segments. */
+static uint32_t packets_of(const struct run *r) { return r->ctx.gso_size ? r->ctx.gso_segs : 1; }
+
 enum { EQ, NE, LT, GT, IN, MASK };
 static struct { enum source field; int op, count; uint64_t value, to; } match;
 
@@ -188,7 +191,7 @@ static void match_expect(struct run *r)
 
 	r->want_verdict = r->other_verdict = MISS;
 	if (!source_value(r, match.field, &field, &unknown)) {
-		r->counted = 1;
+		r->counted = packets_of(r);
 		return;
 	}
 	r->uncountable |= unknown;
@@ -200,7 +203,7 @@ static void match_expect(struct run *r)
 	case IN:   hit = field >= value && field <= to; break;
 	case MASK: hit = (field & (to ? to : value)) == value; break;
 	}
-	r->counted = is_counted(match.count, hit);
+	r->counted = is_counted(match.count, hit) * packets_of(r);
 	r->want_verdict = hit ? CONTROL : MISS;
 	r->other_verdict = unknown ? (hit ? MISS : CONTROL) : r->want_verdict;
 }
@@ -272,11 +275,11 @@ static void prefixes_expect(struct run *r)
 	const struct net *found;
 
 	r->want_verdict = r->other_verdict = MISS;
-	r->counted = !!r->p.why;
+	r->counted = packets_of(r);
 	if (r->p.why)
 		return;
 	found = longest_of(r, prefixes.of);
-	r->counted = is_counted(prefixes.count, found);
+	r->counted *= is_counted(prefixes.count, found);
 	if (!found)
 		return;
 	r->want_verdict = r->other_verdict = CONTROL;

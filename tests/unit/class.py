@@ -27,11 +27,13 @@ def vectors(suite):
             value = int(major, 16) << 16 | int(minor, 16) if major else int(minor, 0)
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", ctx=CTX,
                      ctxout={field: value} if value is not None and field not in UNSEEN else None,
-                     count={p.why: 1} if p.why else None, mapout=ranges[table].after(found if hits else None))
+                     count={p.why: 1} if p.why else None, mapout=ranges[table].after(found if hits else None, packets_of({**CTX, **p.ctx})))
 
     for p in corpus():          # default: the field is kept; packets without an address are not changed
         packet(p, "corpus", "corpus")
         packet(p, "empty", "empty", default="1:fffe")
+        if "gso_size" in p.ctx and p.link == "auto":
+            packet(p, "corpus", "gso", hits="on")
     for p in pairs():
         for table in TABLES:
             for of in ("src", "dst", "either"):

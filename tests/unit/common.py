@@ -399,6 +399,11 @@ def packets():
 LINE = []
 
 
+def packets_of(ctx):
+    """As many packets as tc counts for one with this context: those of a GSO packet are its segments."""
+    return ctx["gso_segs"] if ctx.get("gso_size") else 1
+
+
 class Suite:
     """The vectors of one action: cases in groups, each of one baked object."""
 
@@ -422,6 +427,9 @@ class Suite:
         """`need`: how long the packet must be for the action to see it whole; a shorter one
         is left alone with the verdict `cut`, counted `cut_count` times."""
         assert " " not in name
+        if self.alone == MISS:      # what a matcher counts is compared with what tc counts
+            count = {why: n * packets_of(ctx or {}) for why, n in (count or {}).items()}
+            cut_count *= packets_of(ctx or {})
         add = self.lines.append
         add(f"case {self.action}/{name}")
         if mtu is not None:

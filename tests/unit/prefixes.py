@@ -89,12 +89,12 @@ class Ranges:
             for number, content in enumerate(values):
                 suite.map(name, f"u32:{number}", content)
 
-    def after(self, hit):
-        """The records, where the prefix `hit` has one hit more."""
+    def after(self, hit, n=1):
+        """The records, where the prefix `hit` has `n` hits more."""
         records = {number: self.records[number] for net, number in self.numbers.items() if net}
         if hit:
             number = self.numbers[ipaddress.ip_network(hit)]
-            records[number] = records[number].replace("u64:1000", "u64:1001")
+            records[number] = records[number].replace("u64:1000", f"u64:{1000 + n}")
         return [("prefix_records", f"u32:{number}", record) for number, record in records.items()]
 
     def ipv6(self, ranges):
@@ -157,7 +157,7 @@ def vectors(suite):
         suite.packet(p, p.ip if not p.why else None, f"{p.name}-{label}", CONTROL if hit else MISS, ctx=ctx,
                      ctxout={"mark": TABLES[table][hit]} if hit and tag else None,
                      count={p.why: 1} if p.why else {counted: 1} if counted == ("hit" if hit else "miss") else None,
-                     mapout=ranges[table].after(hit if hits else None), **more)
+                     mapout=ranges[table].after(hit if hits else None, packets_of(p.ctx)), **more)
 
     for p in corpus():
         begin("corpus", "of", "src", "tag", "mark", *(("link", p.link) if p.link != "auto" else ()))
@@ -165,6 +165,11 @@ def vectors(suite):
     for p in corpus():          # every packet is a miss
         begin("empty", *(("link", p.link) if p.link != "auto" else ()))
         packet(p, "empty", "src", "empty")
+
+    begin("corpus", "of", "src", "hits", "on")
+    for p in corpus():
+        if "gso_size" in p.ctx and p.link == "auto":
+            packet(p, "corpus", "src", "gso", hits=True)
 
     packets = pairs()
     for table in TABLES:

@@ -31,14 +31,14 @@ SEC("action/ack") int ack(struct __sk_buff *skb)
 	if (why == DONE)
 		why = transport_parse(skb, &net, &l4);
 	if (why != DONE)
-		return not_compared(why);
+		return not_compared(skb, why);
 	if (l4.proto != IPPROTO_TCP)
-		return miss(ack_params.count);
+		return miss(skb, ack_params.count);
 	tcp = tcp_header(skb, &l4);
 	if (!tcp)
-		return not_compared(TRUNCATED);
+		return not_compared(skb, TRUNCATED);
 	if (tcp->ack && !tcp->syn && !tcp->fin && !tcp->rst &&
 	    l4.offset + tcp->doff * 4 == l4.end && l4.end - net.offset <= ack_params.most)
-		return hit(ack_params.count);
-	return miss(ack_params.count);
+		return hit(skb, ack_params.count);
+	return miss(skb, ack_params.count);
 }
