@@ -55,6 +55,6 @@ command_monitor() {
 		done
 	done
 	exec {to}>&-
-	# that it could not write it has said
-	wait "$reader" || { message=said; exit 2; }
+	# that it could not write it has said; 141: nobody read any more
+	wait "$reader" || (($? == 141)) || { message=said; exit 2; }
 }
