@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +143,7 @@ static uint64_t run_lower(struct ranges *ranges, const struct range *range, size
 }
 
 static int step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
-		const struct trie_position *position, uint64_t *to);
+		const struct trie_position *position, int bound, uint64_t *to);
 
 /* Until its step is known, a range by the upper half has in its place: which ranges of the set are in it. */
 static bool cells_upper(struct ranges *ranges, uint64_t start, size_t first, size_t last)
@@ -178,7 +179,7 @@ static uint64_t run_upper(struct ranges *ranges, const struct range *range, size
 		const struct trie_position position = { (address_t)ranges->cell[at] << 64, part_begin(PART_LOWER), 0 };
 		uint64_t in = ranges->cell[at + 1], below;
 
-		if (step(ranges, PART_LOWER, range, in >> 32, (uint32_t)in, &position, &below) < 0)
+		if (step(ranges, PART_LOWER, range, in >> 32, (uint32_t)in, &position, INT_MAX, &below) < 0)
 			return UINT64_MAX;
 		ranges->cell[at + 1] = below;
 	}
@@ -203,13 +204,21 @@ static int table_bits(enum part part, size_t n, int used, int more)
 	return bits < 1 ? 1 : bits;
 }
 
+/* Does range @i after @first count in @part? A run by the upper half has at most two for all that start in one /64. */
+static bool counts(enum part part, const struct range *range, size_t first, size_t i)
+{
+	return part != PART_UPPER || i < first + 3 || upper(&range[i]) != upper(&range[i - 2]);
+}
+
 /* How many of the ranges @first + 1 to @last start in one slot, at most, if @used bits tell the slot. */
-static size_t fullest_slot(const struct range *range, size_t first, size_t last, int used)
+static size_t fullest_slot(enum part part, const struct range *range, size_t first, size_t last, int used)
 {
 	size_t most = 0, here = 0;
 
 	for (size_t i = first + 1; i <= last; i++) {
-		here = i > first + 1 && !((range[i].start ^ range[i - 1].start) & prefix_mask(used)) ? here + 1 : 1;
+		bool same = i > first + 1 && !((range[i].start ^ range[i - 1].start) & prefix_mask(used));
+
+		here = same ? here + counts(part, range, first, i) : 1;
 		if (here > most)
 			most = here;
 	}
@@ -253,46 +262,53 @@ static int run_jumps(size_t n)
 
 /*
  * Sets @to to the step for @position. Range @first contains its first address, range @last its last. Returns how many
- * tables and jumps a look-up makes from there in this part, at most; -1 if there is no memory.
+ * tables and jumps a look-up makes from there in this part, at most; -1 if there is no memory. If it is more than @bound,
+ * @to may not be set: otherwise each range would be built again for every table above it that is not kept.
  */
 static int step(struct ranges *ranges, enum part part, const struct range *range, size_t first, size_t last,
-		const struct trie_position *position, uint64_t *to)
+		const struct trie_position *position, int bound, uint64_t *to)
 {
 	/* range_search() relies on it */
 	const bool always_table = part == PART_UPPER && !position->depth;
-	const size_t n = last - first + 1, base = ranges->cells;
+	const size_t base = ranges->cells;
 	struct trie_position next = *position;
-	int bits, most;
+	int bits, jumps, below, most;
 	bool divides;
+	size_t n = 1;
 
 	if (first == last) {
 		*to = range[first].leaf;
 		return 0;
 	}
+	for (size_t i = first + 1; i <= last; i++)
+		n += counts(part, range, first, i);
+	jumps = run_jumps(n);
 	if ((always_table || n > RUN_SHORT) && position->used < part_end(part) && position->depth < TRIE_TABLES_MAX) {
 		bits = table_bits(part, n, position->used, position->depth ? -1 : -2);
-		divides = n > RUN_SHORT && fullest_slot(range, first, last, position->used + bits) <= n / 3;
+		divides = n > RUN_SHORT && fullest_slot(part, range, first, last, position->used + bits) <= n / 3;
 		if (!divides && part != PART_IPV4)
 			bits = table_bits(part, n, position->used, 2);
+		below = (always_table || divides || bound < jumps ? bound : jumps - 1) - 1;
 		next.used += bits;
 		next.depth++;
 		if (cells_add(ranges, (size_t)1 << bits) == SIZE_MAX)
 			return -1;
-		most = steps_build(ranges, part, range + first, n, &next, base, (size_t)1 << bits);
+		most = steps_build(ranges, part, range + first, last - first + 1, &next, below, base, (size_t)1 << bits);
 		if (most < 0)
 			return -1;
-		if (always_table || divides || (1 + most < run_jumps(n) && ranges->cells - base <= CELLS_WORTH * n)) {
+		if (most <= below && (always_table || divides || ranges->cells - base <= CELLS_WORTH * (last - first + 1))) {
 			*to = step_table(part, &next, base);
 			return 1 + most;
 		}
 		ranges->cells = base;
 	}
-	*to = run(ranges, part, range, first, last, position);
-	return *to == UINT64_MAX ? -1 : run_jumps(n);
+	if (jumps <= bound)
+		*to = run(ranges, part, range, first, last, position);
+	return jumps <= bound && *to == UINT64_MAX ? -1 : jumps;
 }
 
 int steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,
-		const struct trie_position *position, size_t base, size_t places)
+		const struct trie_position *position, int bound, size_t base, size_t places)
 {
 	size_t first = 0, last = n - 1, until;
 	struct trie_position slot = *position;
@@ -307,9 +323,9 @@ int steps_build(struct ranges *ranges, enum part part, const struct range *range
 			first++;
 		for (until = first; until < last && range[until + 1].start <= end; until++)
 			;
-		steps = step(ranges, part, range, first, until, &slot, &to);
-		if (steps < 0)
-			return -1;
+		steps = step(ranges, part, range, first, until, &slot, bound, &to);
+		if (steps < 0 || steps > bound)
+			return steps;
 		most = steps > most ? steps : most;
 		ranges->cell[base + i] = to;
 		slot.from = end + 1;
@@ -417,7 +433,7 @@ static bool cells_build(struct ranges *ranges, struct entry *entry, size_t n)
 		const struct trie_position all = { 0, 0, 0 };
 
 		ranges_of(&set, entry + done, of_family[f]);
-		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, set.range, set.n, &all, f, 1) >= 0;
+		good = steps_build(ranges, f ? PART_UPPER : PART_IPV4, set.range, set.n, &all, INT_MAX, f, 1) >= 0;
 		done += of_family[f];
 	}
 	free(set.range);

@@ -131,6 +131,7 @@ size_t cells_add(struct ranges *ranges, size_t n);
 /*
  * Builds the steps for @places consecutive places from @first, in which these @n ranges are, in the cells from @base.
  * Returns how many tables and jumps a look-up takes from there in this part, at most; -1 if there is no memory or no room.
+ * It stops where it is more than @bound.
  */
 int steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,
-		const struct trie_position *first, size_t base, size_t places);
+		const struct trie_position *first, int bound, size_t base, size_t places);

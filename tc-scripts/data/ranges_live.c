@@ -5,6 +5,7 @@
  * replaced, each by one store. Nothing else that a program can reach is written. So cells and records
  * that are no longer used are not used again until the whole table is built again.
  */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "more.h"
@@ -262,7 +263,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	ranges_of(set, entries->entry, entries->n);
 	base = cells_add(ranges, slots);
 	if (base == SIZE_MAX || !update_covering(live, entries) ||
-	    steps_build(ranges, part, set->range, set->n, &position, base, slots) < 0)
+	    steps_build(ranges, part, set->range, set->n, &position, INT_MAX, base, slots) < 0)
 		return false;
 	for (size_t i = 0; i < slots; i++)
 		if (ranges->cell[at + i] != ranges->cell[base + i] &&
