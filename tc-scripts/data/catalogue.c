@@ -14,13 +14,15 @@
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static void info_text(const struct action *action)
+static int info_text(const struct action *action, struct error *e)
 {
+	bool whole = true;
+
 	printf("%s - %s\n%s", action->name, action->what, action->class);
 	if (action->map)
 		printf("; %s a table of %s", action->table ? "can have" : "with", action->key);
 	putchar('\n');
-	for (size_t i = 0; i < action->parameters; i++) {
+	for (size_t i = 0; i < action->parameters && whole; i++) {
 		const struct parameter *p = &action->parameter[i];
 		char *text, *value, *syntax;
 
@@ -29,7 +31,8 @@ static void info_text(const struct action *action)
 		value = value_text(p, p->initial);
 		syntax = value_syntax(p, false);
 		putchar('\n');
-		if (value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0) {
+		whole = value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0;
+		if (whole) {
 			wrapped_print(text, 2);
 			wrapped_print(syntax, 4);
 			free(text);
@@ -37,6 +40,7 @@ static void info_text(const struct action *action)
 		free(syntax);
 		free(value);
 	}
+	return whole ? 0 : error_memory(e);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -117,19 +121,17 @@ int command_info(const struct options *options, char **words, int n, struct erro
 	action = action_once(options->objects, words[0], e);
 	if (!action)
 		return -1;
-	if (options->json) {
-		object = action_json(action);
-		parameters = json_object_new_array();
-		for (size_t i = 0; i < action->parameters; i++)
-			if (!parameter_is_table(&action->parameter[i]))
-				json_object_array_add(parameters, parameter_json(&action->parameter[i]));
-		json_object_object_add(object, "params", parameters);
-		json_object_object_add(object, "table", json_object_new_boolean(action->map != NULL));
-		json_print(object);
-		putchar('\n');
-	} else {
-		info_text(action);
-	}
+	if (!options->json)
+		return info_text(action, e);
+	object = action_json(action);
+	parameters = json_object_new_array();
+	for (size_t i = 0; i < action->parameters; i++)
+		if (!parameter_is_table(&action->parameter[i]))
+			json_object_array_add(parameters, parameter_json(&action->parameter[i]));
+	json_object_object_add(object, "params", parameters);
+	json_object_object_add(object, "table", json_object_new_boolean(action->map != NULL));
+	json_print(object);
+	putchar('\n');
 	return 0;
 }
 
@@ -166,7 +168,6 @@ static const char *or_none(const char *text)
 
 static void describe_parameter(const struct action *action, const struct parameter *p)
 {
-	char *text = value_text(p, p->initial);
 	const char *separator = "";
 
 	printf("param\t%s\t%s\t%s\t%zu\t%zu\t%c\t", action->name, p->name, p->kind->name, p->offset, p->size,
@@ -182,8 +183,9 @@ static void describe_parameter(const struct action *action, const struct paramet
 		printf("%lld", (long long)value_number(p, p->initial));
 	else
 		printf("%d", p->initial[0]);
-	printf("\t%zu\t%s\t%s\n", p->on, text ?: "", p->help);
-	free(text);
+	printf("\t%zu\t", p->on);
+	p->kind->print(p, p->initial, stdout);
+	printf("\t%s\n", p->help);
 }
 
 static void describe_needs(const struct action *action, const struct parameter *p)
@@ -231,13 +233,15 @@ static void describe_facts(const struct action *action)
 
 static void names_action(const struct action *action, bool sums)
 {
-	char *text = action->parameters ? value_text(&action->parameter[0], action->parameter[0].initial) : NULL;
 	char sum[sizeof("4294967295")] = "";
 
 	if (sums)
 		snprintf(sum, sizeof(sum), "%u", action_checksum(action));
-	printf("action\t%s\t%s\t%s\t%s", action->name, action->class, or_none(sum), or_none(text ?: ""));
-	free(text);
+	printf("action\t%s\t%s\t%s\t", action->name, action->class, or_none(sum));
+	if (action->parameters)
+		action->parameter->kind->print(action->parameter, action->parameter->initial, stdout);
+	else
+		putchar('-');
 	for (size_t i = 0; i < action->parameters; i++)
 		if (!parameter_is_table(&action->parameter[i]))
 			printf("%c%s", i ? ' ' : '\t', action->parameter[i].name);

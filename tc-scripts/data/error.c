@@ -47,9 +47,10 @@ bool is_scarcity(int number)
 	return number == EMFILE || number == ENFILE || number == ENOMEM;
 }
 
-int error_scarcity(struct error *e, const char *what)
+int error_scarcity(struct error *e, const char *cannot, const char *what)
 {
-	return error(e, REFUSED, errno == ENOMEM ? "free some" : "see: ulimit -n", "cannot read %s: %s", what, strerror(errno));
+	return error(e, REFUSED, errno == ENOMEM ? "free some" : "see: ulimit -n", "cannot %s %s: %s", cannot, what,
+		     strerror(errno));
 }
 
 const char *quoted(char word[QUOTED], const char *text)

@@ -32,8 +32,8 @@ int error_unreadable(struct error *error, const char *next, const char *why, ...
 int error_memory(struct error *error);
 /* Is this errno no fault of what was to be opened or read, but of a machine that has no more of something? */
 bool is_scarcity(int number);
-/* Sets the error that @what could not be read for such an errno. Returns -1. */
-int error_scarcity(struct error *error, const char *what);
+/* Sets the error that one cannot ("read") @what for such an errno. Returns -1. */
+int error_scarcity(struct error *error, const char *cannot, const char *what);
 
 /* What a shell takes as it is. */
 #define PLAIN_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-"

@@ -718,7 +718,7 @@ int action_open(struct action *action, const char *directory, const char *name, 
 		return error(e, USAGE, "see: tcact list", "there is no action %s", Q(name));
 	action->image = file_read(action->path, OBJECT_SIZE_MAX, &action->size);
 	if (!action->image && is_scarcity(errno))
-		return error_scarcity(e, Q(action->path));
+		return error_scarcity(e, "read", Q(action->path));
 	if (!action->image)
 		return error(e, USAGE, "reinstall tcact", "cannot read %s: %s", Q(action->path), strerror(errno));
 	errno = 0;
@@ -803,7 +803,7 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 	*n = 0;
 	files = scandir(directory, &found, is_object, alphasort);
 	if (files < 0 && is_scarcity(errno))
-		return error_scarcity(e, Q(directory));
+		return error_scarcity(e, "read", Q(directory));
 	for (int i = 0; i < files; i++) {
 		char *name = found[i]->d_name;
 		struct action *action;

@@ -13,7 +13,7 @@
 int program_cannot(struct error *e, const char *what)
 {
 	if (is_scarcity(errno))
-		return error_scarcity(e, what);
+		return error_scarcity(e, "read", what);
 	return error_unreadable(e, "try again", "cannot read %s: %s", what, strerror(errno));
 }
 

@@ -318,6 +318,8 @@ int settings_bake(const struct settings *settings, struct baked *baked, const ch
 		return error(e, USAGE, "choose another FILE", "the name of FILE is too long");
 	/* mkostemp() uses O_EXCL, so that it follows no symbolic link of another user */
 	file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0 && is_scarcity(errno))
+		return error_scarcity(e, "write", Q(path));
 	if (file < 0)
 		return errno == ENOENT || errno == ENOTDIR
 			? error(e, USAGE, "create it", "there is no directory of %s", Q(path))

@@ -51,8 +51,9 @@ static size_t element_size(const struct buckets *b)
 	return cpus > 0 ? UP8(b->value_size) * cpus : 0;
 }
 
-/* What a record of these buckets begins with; -1 if it would be too long. */
-static int text_of(const struct buckets *b, const struct settings *settings, const char *key, char text[TEXT_MAX])
+/* What a record of these buckets begins with; -1 if it would be too long, or there is no memory, which is an error. */
+static int text_of(const struct buckets *b, const struct settings *settings, const char *key, char text[TEXT_MAX],
+		   struct error *e)
 {
 	static const char *const same[] = { "per", "prefix4", "prefix6", "buckets" };
 	int n = snprintf(text, TEXT_MAX, "%s\t%s of %zu bytes, %zu ways, key %zu+%zu", key, settings->action->name,
@@ -65,8 +66,10 @@ static int text_of(const struct buckets *b, const struct settings *settings, con
 		const struct parameter *p = parameter_named(settings->action, same[i]);
 		char *value = p ? value_text(p, settings_bytes(settings, p)) : NULL;
 
+		if (p && !value)
+			return error_memory(e);
 		if (p)
-			n += snprintf(text + n, TEXT_MAX - n, ", %s %s", p->name, value ?: "");
+			n += snprintf(text + n, TEXT_MAX - n, ", %s %s", p->name, value);
 		free(value);
 	}
 	return n < TEXT_MAX ? 0 : -1;
@@ -76,11 +79,9 @@ static int text_of(const struct buckets *b, const struct settings *settings, con
 static bool lasting(const struct buckets *b, const struct settings *settings)
 {
 	const struct parameter *per = parameter_named(settings->action, "per");
-	char *word = per ? value_text(per, settings_bytes(settings, per)) : NULL;
-	bool lasts = !buckets_have(b, COLUMN_TIME) && !(word && !strcmp(word, "cgroup"));
+	const char *word = per ? value_word(per, value_number(per, settings_bytes(settings, per))) : NULL;
 
-	free(word);
-	return lasts;
+	return !buckets_have(b, COLUMN_TIME) && !(word && !strcmp(word, "cgroup"));
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -118,7 +119,7 @@ static unsigned char *used_read(const char *path, bool tell, struct error *e)
 	size_t n;
 
 	if (fd < 0 && is_scarcity(errno)) {
-		error_scarcity(e, Q(path));
+		error_scarcity(e, "read", Q(path));
 		return NULL;
 	}
 	if (fd < 0)
@@ -131,7 +132,7 @@ static unsigned char *used_read(const char *path, bool tell, struct error *e)
 	bytes = file_content(fd, USED_MAX, &n);
 	close(fd);
 	if (!bytes && is_scarcity(errno)) {
-		error_scarcity(e, Q(path));
+		error_scarcity(e, "read", Q(path));
 		return NULL;
 	}
 	head = (const void *)bytes;
@@ -161,8 +162,8 @@ int used_find(struct used *used, const char *path, const char *key, struct setti
 
 	memset(used, 0, sizeof(*used));
 	if (!seed || buckets_of(&b, settings->action) || !lasting(&b, settings) || !element_size(&b) ||
-	    text_of(&b, settings, key, text))
-		return 0;
+	    text_of(&b, settings, key, text, e))
+		return e->status ? -1 : 0;
 	used->file = used_read(path, false, e);
 	while (used->file && (r = record_next(used->file, r)))
 		if (!strcmp(r->text, text))
@@ -216,7 +217,7 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 
 	if (!element)
 		return error_memory(e);
-	if (text_of(b, &b->settings, key, text)) {
+	if (text_of(b, &b->settings, key, text, e)) {
 		free(element);
 		return error(e, REFUSED, "shorten its match", "the description of an attachment is too long");
 	}

@@ -80,7 +80,7 @@ static int element_read(const struct parameter *p, const char *text, int128 *num
 	return number_read(text, number) || *number < p->low || *number > p->high ? -1 : 0;
 }
 
-static const char *word_for(const struct parameter *p, int128 number)
+const char *value_word(const struct parameter *p, int128 number)
 {
 	for (size_t i = 0; i < p->words.n; i++)
 		if (p->words.word[i].number == number)
@@ -90,7 +90,7 @@ static const char *word_for(const struct parameter *p, int128 number)
 
 static void element_print(const struct parameter *p, int128 number, FILE *out)
 {
-	const char *word = word_for(p, number);
+	const char *word = value_word(p, number);
 
 	if (word)
 		fputs(word, out);
@@ -161,7 +161,7 @@ static void handle_print(const struct parameter *p, const unsigned char *bytes, 
 {
 	int128 number = value_number(p, bytes);
 
-	if (number > 0xffff && number <= 0xffffffff && !word_for(p, number))
+	if (number > 0xffff && number <= 0xffffffff && !value_word(p, number))
 		fprintf(out, "%x:%x", (unsigned)(number >> 16), (unsigned)(number & 0xffff));
 	else
 		element_print(p, number, out);
@@ -456,8 +456,8 @@ static void size_print(const struct parameter *p, const unsigned char *bytes, FI
 {
 	unsigned long long size = (unsigned long long)value_number(p, bytes);
 
-	if (word_for(p, size))
-		fputs(word_for(p, size), out);
+	if (value_word(p, size))
+		fputs(value_word(p, size), out);
 	else if (size & SIZE_PACKETS)
 		amount_print(size & ~SIZE_PACKETS, count_units, out);
 	else
@@ -489,8 +489,8 @@ static void time_print(const struct parameter *p, const unsigned char *bytes, FI
 {
 	unsigned long long time = (unsigned long long)value_number(p, bytes);
 
-	if (word_for(p, time))
-		fputs(word_for(p, time), out);
+	if (value_word(p, time))
+		fputs(value_word(p, time), out);
 	else
 		amount_print(time, shown_times, out);
 }
@@ -652,6 +652,16 @@ bool tag_read(const char *text, bool handle, uint32_t *tag)
 	return strlen(text) <= strlen("0x12345678") && !p.kind->read(&p, text, (unsigned char *)tag, why);
 }
 
+/* Ends a stream to memory, which is not whole if there was no memory. Returns @text, or then NULL. */
+static char *stream_end(FILE *out, char **text)
+{
+	if (ferror(out) | fclose(out)) {
+		free(*text);
+		*text = NULL;
+	}
+	return *text;
+}
+
 char *value_syntax(const struct parameter *p, bool sentence)
 {
 	bool words = p->kind->read == word_read;
@@ -670,8 +680,7 @@ char *value_syntax(const struct parameter *p, bool sentence)
 	else if (sentence && p->words.n > 1)
 		fputs("one of ", out);
 	words_print(p, sentence ? ", " : " ", out);
-	fclose(out);
-	return text;
+	return stream_end(out, &text);
 }
 
 char *value_text(const struct parameter *p, const unsigned char *bytes)
@@ -683,8 +692,7 @@ char *value_text(const struct parameter *p, const unsigned char *bytes)
 	if (!out)
 		return NULL;
 	p->kind->print(p, bytes, out);
-	fclose(out);
-	return text;
+	return stream_end(out, &text);
 }
 
 int value_read(const struct action *action, const struct parameter *p, const char *text,
@@ -698,7 +706,9 @@ int value_read(const struct action *action, const struct parameter *p, const cha
 	if (*why)
 		return error(e, USAGE, next, "%s %s %s: %s", action->name, p->name, Q(text), why);
 	rule = value_syntax(p, true);
-	error(e, USAGE, next, "%s %s %s: must be %s", action->name, p->name, Q(text), rule ?: "");
+	if (!rule)
+		return error_memory(e);
+	error(e, USAGE, next, "%s %s %s: must be %s", action->name, p->name, Q(text), rule);
 	free(rule);
 	return -1;
 }

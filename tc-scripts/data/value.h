@@ -55,6 +55,8 @@ static inline bool parameter_is_table(const struct parameter *p)
 /* Converts @text to the p->size bytes at @bytes. @action is for the error message. */
 int value_read(const struct action *action, const struct parameter *p, const char *text,
 	       unsigned char *bytes, struct error *error);
+/* The word of @p for this number, or NULL. */
+const char *value_word(const struct parameter *p, int128 number);
 /* What p->kind prints, as a string, which the caller frees; NULL if there is no memory. */
 char *value_text(const struct parameter *p, const unsigned char *bytes);
 /* Reads a number of 32 bits, decimal or 0x hex; or (@handle) MAJOR:MINOR in hex. */

@@ -320,7 +320,7 @@ static bool kept_correct(unsigned char *bytes, size_t size, int right, const str
 	bool all = right == RIGHT_ALL;
 	char text[TEXT_MAX] = "";
 
-	must(!text_of(b, settings, key, text));
+	must(!text_of(b, settings, key, text, &(struct error){}));
 	text_size = UP8(strlen(text) + 1);
 	if (right & RIGHT_RECORD)
 		r->size = left / 8 * 8;

@@ -2,12 +2,17 @@
 /*
  * values OBJECTS: checks that the text which tcact shows for a value gives the same bytes when a user types it.
  * Tries, for each parameter of each action, all words, all values of one byte, and the limits and random values
- * of larger ones. The seed is fixed.
+ * of larger ones. The seed is fixed. Where there is no memory for a text, none is given, and no wrong
+ * one. Where no file can be opened, what is said next is not to check its name.
  */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "../../tc-scripts/data/settings.h"
+#include "../../tc-scripts/data/table.h"
 #include "../../tc-scripts/data/value.h"
 
 enum { RANDOM = 100 };
@@ -15,6 +20,52 @@ enum { RANDOM = 100 };
 static const struct action *action;
 static const struct parameter *p;
 static unsigned int tried, wrong;
+
+static enum { ENOUGH, NONE, TOO_LITTLE } memory;
+
+/* In the place of libc's. */
+FILE *open_memstream(char **text, size_t *size)
+{
+	FILE *(*real)(char **, size_t *) = (FILE *(*)(char **, size_t *))dlsym(RTLD_NEXT, "open_memstream");
+
+	if (memory == ENOUGH)
+		return real(text, size);
+	*text = memory == TOO_LITTLE ? strdup("cut") : NULL;
+	return *text ? fopen("/dev/full", "w") : NULL;
+}
+
+/* What the first parameter has, and what it must be. */
+static void without_memory(void)
+{
+	struct error e = {};
+	unsigned char bytes[PARAMETER_SIZE_MAX];
+	char *text = value_text(p, p->initial), *syntax = value_syntax(p, true);
+
+	value_read(action, p, "x y", bytes, &e);
+	printf("%s - %s %s with %s memory: %s\n", text || syntax || strcmp(e.why, "no memory") ? "not ok" : "ok", action->name,
+	       p->name, memory == NONE ? "no" : "little", e.why);
+	free(text);
+	free(syntax);
+}
+
+static void without_files(void)
+{
+	const struct table_rules rules = {};
+	struct settings settings = {};
+	struct table table = {};
+	struct error read = {}, bake = {};
+	struct rlimit files;
+
+	if (settings_begin(&settings, action, &bake) || getrlimit(RLIMIT_NOFILE, &files) ||
+	    setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, files.rlim_max }))
+		perror("values");
+	table_read(&table, "/dev/null", &rules, &read);
+	settings_bake(&settings, NULL, "/tmp/values", &bake);
+	setrlimit(RLIMIT_NOFILE, &files);
+	printf("%s - without files: %s; %s, %s; %s\n", strcmp(read.next, "see: ulimit -n") || strcmp(bake.next, read.next)
+	       ? "not ok" : "ok", read.why, read.next, bake.why, bake.next);
+	settings_free(&settings);
+}
 
 /* Prints @bytes, reads the text again, and compares. */
 static void same(const unsigned char *bytes)
@@ -191,6 +242,11 @@ int main(int argc, char **argv)
 			parameter();
 		}
 	}
+	action = actions;
+	p = action->parameter;
+	for (memory = NONE; memory <= TOO_LITTLE; memory++)
+		without_memory();
+	without_files();
 	actions_close(actions, n);
 	return 0;
 }
