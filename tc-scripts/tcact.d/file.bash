@@ -97,8 +97,9 @@ read_file() {
 	directory=${file%/*}
 	quote shown "$1"
 	{ [[ ! -d $file ]] && exec {fd}<"$file"; } 2>/dev/null || bad "cannot read $shown" "check its name and permissions"
-	# It ends at a byte of 0, or at the end.
-	! IFS= read -r -d '' text <&"$fd" || bad "$shown has a byte of 0" "give a text"
+	# It ends at a byte of 0, or at the end. Where it cannot be read to there, text stays unset.
+	! IFS= read -r -d '' text <&"$fd" 2>/dev/null || bad "$shown has a byte of 0" "give a text"
+	[[ -v text ]] || bad "cannot read $shown" "check the file"
 	exec {fd}<&-
 	mapfile -t lines <<<"${text%$'\n'}"
 	local subcommand
