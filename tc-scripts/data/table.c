@@ -540,22 +540,6 @@ int table_sort(struct table *table, const char *path, struct error *e)
 	return 0;
 }
 
-/* The index of the first entry that is not before @entry. */
-static size_t entry_place(const struct table *table, const void *entry)
-{
-	size_t at = 0, until = table->n;
-
-	while (at < until) {
-		size_t middle = (at + until) / 2;
-
-		if (table->kind->compare(entry_at(table, middle), entry) < 0)
-			at = middle + 1;
-		else
-			until = middle;
-	}
-	return at;
-}
-
 int table_absent(const struct table *table, size_t i, struct error *e)
 {
 	char key[KEY_SIZE];
@@ -566,32 +550,35 @@ int table_absent(const struct table *table, size_t i, struct error *e)
 
 int table_merge(struct table *table, const struct table *more, bool removal, struct error *e)
 {
-	size_t size = table->kind->entry_size;
+	const size_t size = table->kind->entry_size, old = table->n;
 	struct fault fault = {};
+	size_t at = 0, kept = 0;
 
 	if (!removal && table->kind->adopt && !table->kind->adopt(table, more))
 		return not_added(&fault, e);
 	for (size_t i = 0; i < more->n; i++) {
 		void *entry = entry_at(more, i);
-		size_t at = entry_place(table, entry);
-		bool found = at < table->n && !table->kind->compare(entry_at(table, at), entry);
+		int order = 1;
 
+		for (; at < old && (order = table->kind->compare(entry_at(table, at), entry)) < 0; at++)
+			if (removal)
+				memmove(entry_at(table, kept++), entry_at(table, at), size);
 		if (removal) {
-			if (!found)
+			if (order)
 				return table_absent(more, i, e);
-			table->n--;
-			memmove(entry_at(table, at), entry_at(table, at + 1), (table->n - at) * size);
+			at++;
 			continue;
 		}
-		if (!found) {
-			if (!table_add(table)) {
-				table_full(table, &fault);
-				return not_added(&fault, e);
-			}
-			memmove(entry_at(table, at + 1), entry_at(table, at), (table->n - 1 - at) * size);
+		if (order && !table_add(table)) {
+			table_full(table, &fault);
+			return not_added(&fault, e);
 		}
-		memcpy(entry_at(table, at), entry, size);
+		memcpy(entry_at(table, order ? table->n - 1 : at), entry, size);
 	}
+	if (!removal)
+		return table_sort(table, NULL, e);
+	memmove(entry_at(table, kept), entry_at(table, at), (old - at) * size);
+	table->n = kept + old - at;
 	return 0;
 }
 

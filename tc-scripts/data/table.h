@@ -143,7 +143,7 @@ int table_line(struct table *table, char *line, bool key_only, struct error *err
 int table_sort(struct table *table, const char *path, struct error *error);
 /* Sets the error that entry @i of @table does not exist. */
 int table_absent(const struct table *table, size_t i, struct error *error);
-/* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. */
+/* Adds the entries of @more to @table, replacing those with the same keys; or (@removal) removes these. Both are sorted. */
 int table_merge(struct table *table, const struct table *more, bool removal, struct error *error);
 /* A number that is the same for tables with the same entries, whatever they have counted; they are sorted. */
 uint64_t table_digest(const struct table *table);
