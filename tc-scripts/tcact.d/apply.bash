@@ -5,11 +5,12 @@
 
 # Of each attachment that is there: the first of its lines in own, "DEV DIR CHAIN", pref, and as want_* of file.bash
 # have_odd: its match is not known; have_lost: its label is that of a line, but what that says is written down no more
+# made_at: the devices where one of them says that tcact made the clsact qdisc
 own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_control=() have_form=() have_tables=()
 have_odd=() have_lost=()
 # the lists of all filters at its place, and what they take: see are_taken
 lists=''
-declare -gA taken_at=() prefs_at=()
+declare -gA taken_at=() prefs_at=() made_at=()
 # The plan. Of each attachment of the files: the one that is there and becomes it, its pref, and how it comes to be:
 #   same     it is there
 #   change   what is there is changed in place
@@ -55,6 +56,7 @@ have_all() {
 			have_first+=("$n") have_hook+=("${field[*]:0:3}") have_pref+=("${field[3]}") have_label+=("$text")
 			have_names+=('') have_control+=('') have_form+=('') have_tables+=('')
 		fi
+		[[ ${field[7]} != 746361631[13]* ]] || made_at["${field[0]}"]=1
 		have_control[h]=${field[11]}
 		[[ ${field[8]} == bpf ]] || continue
 		now=$'?\t?'
@@ -368,7 +370,8 @@ show_plan() {
 		case ${how[w]} in
 		new | swap)
 			line_of words "${want_label[w]}" "${want_hook[w]}" "${at[w]}" "${want_names[w]}" "${want_form[w]}" "${want_control[w]}"
-			echo "+ $(shell "${words[@]}")"
+			printf '+ '
+			shell "${words[@]}"
 			[[ ! ${from[w]-} ]] || show_kept "$w" "${from[w]}" ;;
 		change)
 			show_have '~' "${pair[w]}"
@@ -420,7 +423,8 @@ value_in() {
 show_have() { # SIGN H
 	local words
 	have_line words "$2"
-	echo "$1 $(shell "${words[@]}")"
+	printf '%s ' "$1"
+	shell "${words[@]}"
 }
 
 # ---- doing it ---------------------------------------------------------------------------------
@@ -613,8 +617,7 @@ prepare_devices() {
 	for w; do
 		dev=${want_dev[w]}
 		[[ ! ${flag_of[$dev]-} ]] || continue
-		flag_of[$dev]=0
-		! made_clsact "$dev" "${own[@]}" || flag_of[$dev]=1
+		flag_of[$dev]=${made_at[$dev]-0}
 		[[ ! ${qdisc_of[$dev]-} ]] || continue
 		again "$w"
 		add_clsact "$dev"
@@ -636,22 +639,18 @@ near() {
 	done
 }
 
-# in_order KEY1 KEY2 LINE...: the last word of each "CHAIN PREF N", sorted by the first two
+# in_order KEY1 KEY2 LINE...: the last word of each "DEV DIR CHAIN PREF N", sorted by the keys of sort for CHAIN and for
+# PREF; those of a hook stay together, as bash finds a member of an array slowly that is far from the last one
 in_order() {
-	(($# == 2)) || printf '%s\n' "${@:3}" | sort -k "$1" -k "$2" | cut -d ' ' -f 3
+	(($# == 2)) || printf '%s\n' "${@:3}" | sort -k "$1" -k 1,2 -k "$2" | cut -d ' ' -f 5
 }
 
 # all_still DEV...: as still, for each, which has to be
 all_still() {
-	local lines line dev
-	local -A name_at=()
-	line=$(exec ip -o link show 2>/dev/null) || true
-	split lines "$line" $'\n'
-	for line in "${lines[@]}"; do
-		[[ $line != [0-9]*:\ * ]] || name_at["${line%%:*}"]=${line#*: }
-	done
+	local text dev
+	text=$'\n'$(exec ip -o link show 2>/dev/null) || true
 	for dev; do
-		[[ ! $dry && ${dev_index[$dev]-} && ${name_at[${dev_index[$dev]}]-} != "$dev"[:@]* ]] || continue
+		[[ ! $dry && ${dev_index[$dev]-} && $text != *$'\n'"${dev_index[$dev]}: $dev"[:@]* ]] || continue
 		said='Cannot find device'
 		refused "look at $(q "$dev")" ip 1
 	done
@@ -661,14 +660,14 @@ all_still() {
 # the order in which packets meet it, what it goes to before what goes there; then what goes is removed in the opposite
 # order. What cannot be changed in place at its pref has a second filter beside it meanwhile.
 carry_out() {
-	local w h adds=() changes=() removes=() swaps=() key field dev gone_places=() queue=() devs=() lines goes=()
-	local -A flag_of=() guard=() emptier=()
+	local w h adds=() changes=() removes=() swaps=() key field dev queue=() lines goes=()
+	local -A flag_of=() guard=() gone_places=() of_queue=()
 	if [[ ${how[*]} == *swap* ]]; then
 		are_taken
 		for w in "${!at[@]}"; do taken_at["${want_hook[w]}/${at[w]}"]=1; done
 	fi
 	for w in "${!how[@]}"; do
-		key="${want_hook[w]##* } ${at[w]} $w"
+		key="${want_hook[w]} ${at[w]} $w"
 		case ${how[w]} in
 		new) adds+=("$key") ;;
 		swap)
@@ -678,15 +677,14 @@ carry_out() {
 		change) changes+=("$w") ;;
 		esac
 	done
-	for h in "${gone[@]}"; do removes+=("${have_hook[h]##* } ${have_pref[h]} $h"); done
-	mapfile -t adds < <(in_order 1,1rn 2,2n "${adds[@]}")
-	mapfile -t removes < <(in_order 1,1n 2,2rn "${removes[@]}")
+	for h in "${gone[@]}"; do removes+=("${have_hook[h]} ${have_pref[h]} $h"); done
+	mapfile -t adds < <(in_order 3,3rn 4,4n "${adds[@]}")
+	mapfile -t removes < <(in_order 3,3n 4,4rn "${removes[@]}")
 	[[ ! $kept_file ]] || read_kept_keys
 	((${#kept_key[@]} == 0)) || ask kept "$kept_file"
 	bake_all "${adds[@]}"
 	prepare_devices "${adds[@]}"
-	for w in "${adds[@]}"; do devs+=("${want_dev[w]}"); done
-	all_still "${devs[@]}"
+	all_still "${!flag_of[@]}"
 	for w in "${adds[@]}"; do
 		add_one "$w" "${guard[$w]-${at[w]}}" queue
 		# Each of them takes four file descriptors of tc for an action.
@@ -705,21 +703,19 @@ carry_out() {
 		dev=${field[0]}
 		[[ ${dev_index[$dev]-} ]] || device dev "$dev"
 		remove_one "$h" queue
-		emptier[$dev]=1
-		gone_places+=("$dev/${field[1]}/${field[2]}/${field[3]}")
-		((${#queue[@]} < 16)) || { all_still "${!emptier[@]}"; carry_queue "${queue[@]}"; queue=(); }
+		gone_places[$dev]+=" $dev/${field[1]}/${field[2]}/${field[3]}" of_queue[$dev]=1
+		((${#queue[@]} < 16)) || { all_still "${!of_queue[@]}"; carry_queue "${queue[@]}"; queue=() of_queue=(); }
 	done
-	((${#queue[@]} == 0)) || all_still "${!emptier[@]}"
+	((${#queue[@]} == 0)) || all_still "${!of_queue[@]}"
 	carry_queue "${queue[@]}"
 	for w in "${swaps[@]}"; do
 		add_one "$w" "${at[w]}"
 		split field "${want_hook[w]}"
 		remove_guard "${field[@]}" "${guard[$w]}"
 	done
-	for dev in "${!emptier[@]}"; do
-		[[ ! ${flag_of[$dev]-} ]] || continue
-		made_clsact "$dev" "${own[@]}" || continue
-		unused_clsact "$dev" "${gone_places[@]}" || continue
+	for dev in "${!gone_places[@]}"; do
+		[[ ! ${flag_of[$dev]-} && ${made_at[$dev]-} ]] || continue
+		unused_clsact "$dev" "${gone_places[$dev]}" || continue
 		undo_later qdisc "$dev" "${dev_index[$dev]}"
 		run "del clsact from $(q "$dev")" tc qdisc del dev "$dev" clsact
 	done
@@ -766,8 +762,8 @@ key_for() {
 read_kept_keys() {
 	local w i names place_ all=()
 	local -A seen=()
-	for w in "${!want_hook[@]}"; do all+=("${want_hook[w]##* } ${at[w]-0} $w"); done
-	mapfile -t all < <(in_order 1,1n 2,2n "${all[@]}")
+	for w in "${!want_hook[@]}"; do all+=("${want_hook[w]} ${at[w]-0} $w"); done
+	mapfile -t all < <(in_order 3,3n 4,4n "${all[@]}")
 	for w in "${all[@]}"; do
 		split names "${want_names[w]}"
 		split place_ "${want_hook[w]}"

@@ -102,7 +102,7 @@ device() {
 # few_links: sets links to what ip says of each device where there are few, as each ip takes its time
 few_links() {
 	local all=(/sys/class/net/*/ifindex) text lines line
-	((${#all[@]} <= 200)) || return 0
+	((${#all[@]} <= 1000)) || return 0
 	text=$(exec ip -d -o link show 2>/dev/null) || return 0
 	split lines "$text" $'\n'
 	# or it is of another network namespace, or the alias of a device has a line feed
@@ -374,8 +374,8 @@ all_filters() {
 	fi
 	text_=''
 	for ((at_ = 0; at_ < ${#hooks_[@]}; at_ += 2)); do
-		filters one_ "${hooks_[@]:at_:2}"
-		[[ ! $one_ ]] || text_+="hook ${hooks_[*]:at_:2}"$'\n'$one_$'\n'
+		filters one_ "${hooks_[at_]}" "${hooks_[at_ + 1]}"
+		[[ ! $one_ ]] || text_+="hook ${hooks_[at_]} ${hooks_[at_ + 1]}"$'\n'$one_$'\n'
 	done
 	[[ $what_ == lists ]] || own_among text_ "$text_"
 	printf -v "$var_" '%s' "$text_"

@@ -2,17 +2,17 @@
 # shellcheck shell=bash
 # save: what is attached, as a file for apply.
 
-# saved_line VAR H: sets VAR to the line of attachment H; fails where its match is not known
+# saved_line ARRAY H: sets ARRAY to the words of the line of attachment H; fails where its match is not known
 saved_line() {
-	local words_ dev=${have_hook[$2]%% *} i link
+	local -n saved_=$1
+	local dev=${have_hook[$2]%% *} i link
 	[[ ${dev_link[$dev]-} ]] || device dev "$dev"
-	have_line words_ "$2"
+	have_line "$1" "$2"
 	# Of several, each says its link, as those that do not may become one edit.
 	link=${dev_link[$dev]}
-	[[ ${have_names[$2]} == *' '* ]] || for i in "${!words_[@]}"; do
-		[[ ${words_[i]} != link || ${words_[i + 1]-} != "$link" ]] || { unset 'words_[i]' 'words_[i + 1]'; break; }
+	[[ ${have_names[$2]} == *' '* ]] || for i in "${!saved_[@]}"; do
+		[[ ${saved_[i]} != link || ${saved_[i + 1]-} != "$link" ]] || { unset 'saved_[i]' 'saved_[i + 1]'; break; }
 	done
-	printf -v "$1" '%s' "$(shell "${words_[@]}")"
 	[[ ! ${have_odd[$2]-} ]]
 }
 
@@ -42,7 +42,7 @@ keep_absent() {
 }
 
 command_save() {
-	local h text lost dev dir in_file='' kept='' kept_heading=''
+	local h words lost dev dir in_file='' kept='' kept_heading=''
 	no_options "$@"
 	(($# < 2)) || bad "$(q "$2") is one word too many" "write: tcact save OLD >NEW"
 	catalogue
@@ -62,7 +62,7 @@ command_save() {
 	echo "# tcact $version: what is attached. To have it again: tcact apply FILE"
 	for h in "${!have_hook[@]}"; do
 		lost=''
-		if ! saved_line text "$h"; then
+		if ! saved_line words "$h"; then
 			lost="its match is not known"
 		elif [[ ${have_form[h]} == *'?'$'\n'* || $'\n'${have_form[h]} == *$'\n'old* ]]; then
 			lost="another tcact attached it"
@@ -70,11 +70,10 @@ command_save() {
 		if [[ $lost ]]; then
 			read -r dev dir _ <<<"${have_hook[h]}"
 			warn "save: pref ${have_pref[h]} of $(q "$dev") $dir is left out" "$lost" "write its line by hand"
-			echo "# tcact: left out, as $lost: $text"
-			continue
+			printf '# tcact: left out, as %s: ' "$lost"
 		fi
-		echo "$text"
-		[[ ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# tcact: the line above begins without the table that is there, which apply" \
+		shell "${words[@]}"
+		[[ $lost || ! ${have_tables[h]} =~ (^|$'\n')[1-9] ]] || echo "# tcact: the line above begins without the table that is there, which apply" \
 			"leaves alone. To have it in a file: tcact table dump (of police and pace: with plans), and table FILE in the line."
 	done
 	[[ ! $kept ]] || printf '\n# tcact: for devices that are not there:\n%s' "${kept##*($'\n')}"
