@@ -163,6 +163,7 @@ bake() {
 	local way=$1 file=$2 name=$3 given=() table=()
 	shift 3
 	while (($#)); do
+		[[ $1 != 'then' ]] || bad "then: an object is one action" "bake each by itself"
 		if [[ $1 == table && $# != 1 ]] && takes_table "$name"; then
 			table=(-t "$2")
 		else

@@ -164,5 +164,8 @@ meant_step() {
 	elif takes_table "$name" && [[ ! $table && ($1 == *[./]* || -e $1) ]]; then
 		bad "$(q "$1"): the name of a file comes after table" "$(instead $# 0 table)"
 	fi
+	# `ttl 64 set`
+	! is_param "$name" "${2-}" || ! data values "$name" "$2" "$1" 2>/dev/null || data values "$name" "$2" "${3-}" 2>/dev/null ||
+		bad "$(q "$1") is the value of $2" "$(instead $# 2 "$2" "$1")"
 	[[ ! $best ]] || bad "$(q "$1") is the value of a parameter" "$(instead $# 0 "$best")"
 }
