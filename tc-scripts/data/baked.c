@@ -10,7 +10,7 @@
 
 #define SECTION_CELLS (1U << BAKED_SHIFT)
 #define PLAN_SIZE sizeof(struct plan)
-#define PLANS_BAKED_MAX ((4U << 20) / PLAN_SIZE)	/* Linux 5.10 takes no larger section */
+#define PLANS_BAKED_MAX (SECTION_CELLS * sizeof(uint64_t) / PLAN_SIZE)	/* no section is larger than one of cells */
 
 struct layout {
 	uint32_t sections;

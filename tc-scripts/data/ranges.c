@@ -302,9 +302,10 @@ static int step(struct ranges *ranges, enum part part, const struct range *range
 		}
 		ranges->cells = base;
 	}
-	if (jumps <= bound)
-		*to = run(ranges, part, range, first, last, position);
-	return jumps <= bound && *to == UINT64_MAX ? -1 : jumps;
+	if (jumps > bound)
+		return jumps;
+	*to = run(ranges, part, range, first, last, position);
+	return *to == UINT64_MAX ? -1 : jumps;
 }
 
 int steps_build(struct ranges *ranges, enum part part, const struct range *range, size_t n,

@@ -439,7 +439,8 @@ int table_read(struct table *table, const char *path, const struct table_rules *
 	if (file < 0 || fstat(file, &before)) {
 		if (is_scarcity(errno))
 			error_scarcity(e, "read", Q(path));
-		error(e, USAGE, "check its name and permissions", "cannot read %s: %s", Q(path), strerror(errno));
+		else
+			error(e, USAGE, "check its name and permissions", "cannot read %s: %s", Q(path), strerror(errno));
 		goto out;
 	}
 	if (S_ISDIR(before.st_mode)) {

@@ -116,11 +116,12 @@ static int compare_keys(const void *a, const void *b)
 	return order;
 }
 
-/* Of the first @rows: there may be a million, of which a few are shown. */
+/* Of the first @rows, where it is not there yet: there may be a million, of which a few are shown. */
 static void write_keys(struct view *view, size_t rows)
 {
 	for (size_t i = 0; i < rows; i++)
-		bucket_key_text(view->buckets, &view->row[i].now, &view->row[i].key);
+		if (!view->row[i].key.parts)
+			bucket_key_text(view->buckets, &view->row[i].now, &view->row[i].key);
 }
 
 /* By how much the counter grew; one that is smaller than before began again. */
@@ -227,6 +228,9 @@ static int key_width(const struct view *view, size_t rows, char line[160])
 	return (int)strlen(line) > width ? (int)strlen(line) : width;
 }
 
+#define VALUE_WIDTH 14
+#define RATE_WIDTH 12
+
 static void view_text(const struct view *view, size_t rows)
 {
 	const struct buckets *b = view->buckets;
@@ -236,8 +240,8 @@ static void view_text(const struct view *view, size_t rows)
 	printf("%-*s", width, line);
 	for (size_t c = 0; c < b->columns; c++) {
 		if (view->rates && b->column[c].kind == COLUMN_COUNTER)
-			printf(" %10s/s", b->column[c].name);
-		printf(" %14s", b->column[c].name);
+			printf(" %*s/s", RATE_WIDTH - 2, b->column[c].name);
+		printf(" %*s", VALUE_WIDTH, b->column[c].name);
 	}
 	putchar('\n');
 	for (size_t i = 0; i < rows; i++) {
@@ -246,10 +250,10 @@ static void view_text(const struct view *view, size_t rows)
 		for (size_t c = 0; c < b->columns; c++) {
 			if (view->rates && b->column[c].kind == COLUMN_COUNTER) {
 				cell(view, &view->row[i], c, true, text);
-				printf(" %12s", text);
+				printf(" %*s", RATE_WIDTH, text);
 			}
 			cell(view, &view->row[i], c, false, text);
-			printf(" %14s", text);
+			printf(" %*s", VALUE_WIDTH, text);
 		}
 		putchar('\n');
 	}
@@ -285,8 +289,7 @@ static void view_print(struct view *view, uint64_t first, bool json)
 {
 	size_t rows = first && first < view->n ? first : view->n;
 
-	if (view->by < view->buckets->columns)	/* else they had to be there to sort by them */
-		write_keys(view, rows);
+	write_keys(view, rows);
 	(json ? view_json : view_text)(view, rows);
 }
 
@@ -337,7 +340,7 @@ static size_t rows_of_terminal(struct view *view)
 	write_keys(view, rows);
 	width = key_width(view, rows, line);
 	for (size_t c = 0; c < view->buckets->columns; c++)
-		width += view->buckets->column[c].kind == COLUMN_COUNTER ? 28 : 15;
+		width += 1 + VALUE_WIDTH + (view->buckets->column[c].kind == COLUMN_COUNTER ? 1 + RATE_WIDTH : 0);
 	rows = (size.ws_row - 1) / ((width + size.ws_col - 1) / size.ws_col);
 	return rows > 1 ? rows - 1 : 1;
 }

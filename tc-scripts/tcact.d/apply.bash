@@ -56,7 +56,7 @@ have_all() {
 			have_first+=("$n") have_hook+=("${field[*]:0:3}") have_pref+=("${field[3]}") have_label+=("$text")
 			have_names+=('') have_control+=('') have_form+=('') have_tables+=('')
 		fi
-		[[ ${field[7]} != 746361631[13]* ]] || made_at["${field[0]}"]=1
+		! made_clsact "${field[0]}" "${own[n]}" || made_at["${field[0]}"]=1
 		have_control[h]=${field[11]}
 		[[ ${field[8]} == bpf ]] || continue
 		now=$'?\t?'
