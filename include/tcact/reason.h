@@ -86,13 +86,18 @@ struct {
 	__type(value, __u64);
 } reasons __attribute__((weak)) SEC(".maps");
 
-OUT_OF_LINE int count(__u32 why)
+static __always_inline int count_packets(__u32 why, __u64 packets)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 
 	if (n)
-		(*n)++;
+		*n += packets;
 	return 0;
+}
+
+OUT_OF_LINE int count(__u32 why)
+{
+	return count_packets(why, 1);
 }
 
 /* As how many packets tc counts this one: a GSO packet as its segments. */
@@ -104,11 +109,7 @@ static __always_inline __u64 packets_of(struct __sk_buff *skb)
 /* Counts the packet as tc does, for what is compared with the count of tc. */
 OUT_OF_LINE int count_as_tc(struct __sk_buff *skb, __u32 why)
 {
-	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
-
-	if (n)
-		*n += packets_of(skb);
-	return 0;
+	return count_packets(why, packets_of(skb));
 }
 
 static __always_inline void count_unless_done(enum reason why)
