@@ -357,12 +357,14 @@ static void amount_print(unsigned long long amount, const struct unit *units, FI
 }
 
 #define KIBI 1024ULL
+#define MEBI (KIBI * KIBI)
+#define GIBI (KIBI * MEBI)
+#define TEBI (KIBI * GIBI)
 #define DECIMAL(unit, n) \
 	{ unit, n }, { "k" unit, n * 1000ULL }, { "m" unit, n * 1000000ULL }, { "g" unit, n * 1000000000ULL }, \
 	{ "t" unit, n * 1000000000000ULL }
 #define BINARY(unit, n) \
-	{ "ki" unit, n * KIBI }, { "mi" unit, n * KIBI * KIBI }, { "gi" unit, n * KIBI * KIBI * KIBI }, \
-	{ "ti" unit, n * KIBI * KIBI * KIBI * KIBI }
+	{ "ki" unit, n * KIBI }, { "mi" unit, n * MEBI }, { "gi" unit, n * GIBI }, { "ti" unit, n * TEBI }
 
 /* tc(8), PARAMETERS: a number alone is in bits, bps is bytes. */
 static const struct unit rate_units[] = { { "", 1 }, DECIMAL("bit", 1), BINARY("bit", 1), DECIMAL("bps", 8),
@@ -423,14 +425,12 @@ static void rate_print(const struct parameter *p, const unsigned char *bytes, FI
 
 /* ---- size: bytes, or packets: SIZE_PACKETS of include/tcact/layout.h --------------------------- */
 
-/* tc(8) */
-static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, { "kb", KIBI }, { "m", KIBI * KIBI },
-					  { "mb", KIBI * KIBI }, { "g", KIBI * KIBI * KIBI },
-					  { "gb", KIBI * KIBI * KIBI }, { "kbit", KIBI / 8 },
-					  { "mbit", KIBI * KIBI / 8 }, { "gbit", KIBI * KIBI * KIBI / 8 }, {} };
+/* tc(8), which has no t. */
+static const struct unit size_units[] = { { "", 1 }, { "b", 1 }, { "k", KIBI }, { "kb", KIBI }, { "m", MEBI },
+					  { "mb", MEBI }, { "g", GIBI }, { "gb", GIBI }, { "t", TEBI }, { "tb", TEBI },
+					  { "kbit", KIBI / 8 }, { "mbit", MEBI / 8 }, { "gbit", GIBI / 8 }, {} };
 static const struct unit count_units[] = { { "p", 1 }, {} };
-static const struct unit shown_sizes[] = { { "", 1 }, { "k", KIBI }, { "m", KIBI * KIBI },
-					   { "g", KIBI * KIBI * KIBI }, {} };
+static const struct unit shown_sizes[] = { { "", 1 }, { "k", KIBI }, { "m", MEBI }, { "g", GIBI }, { "t", TEBI }, {} };
 
 static int size_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
 {

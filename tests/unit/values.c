@@ -174,6 +174,26 @@ static void rates(void)
 	same_text("999999999999bit");
 }
 
+/* Sizes with a unit, beside the same ones in bytes. */
+static void sizes(void)
+{
+	static const char *const same_size[][2] = { { "3k", "3072" }, { "1.5mb", "1572864" }, { "50g", "53687091200" },
+						    { "2t", "2199023255552" }, { "8mbit", "1048576" } };
+
+	for (size_t i = 0; i < sizeof(same_size) / sizeof(*same_size); i++) {
+		unsigned char unit[PARAMETER_SIZE_MAX], bytes[PARAMETER_SIZE_MAX];
+		struct error e = {};
+		bool takes = !value_read(action, p, same_size[i][1], bytes, &e);
+
+		if (takes != !value_read(action, p, same_size[i][0], unit, &e) ||
+		    (takes && memcmp(unit, bytes, p->size)))
+			if (!wrong++)
+				printf("not ok - %s %s: %s is not %s\n", action->name, p->name, same_size[i][0],
+				       same_size[i][1]);
+		tried++;
+	}
+}
+
 static void arrays(const char *kind)
 {
 	unsigned char bytes[PARAMETER_SIZE_MAX];
@@ -206,6 +226,8 @@ static void parameter(void)
 	same(p->initial);
 	for (size_t i = 0; i < p->words.n && strcmp(kind, "map"); i++)
 		same_text(p->words.word[i].name);
+	if (!strcmp(kind, "size"))
+		sizes();
 	if (!strncmp(kind, "prefix", 6))
 		prefixes(kind[6] == '6');
 	else if (!strcmp(kind, "rate"))
