@@ -6,7 +6,7 @@
  * matches. The rest pay, and get CONTROL. Packets without an address to look at are left alone, and counted.
  * Nothing of a packet is changed. The object as built has no limit:
  *
- *   tcact add dev eth1 egress quota limit 50g per dst period 202612
+ *   tcact add dev eth1 egress quota limit 50g per dst period month
  *
  * A period is a number that tcact bakes, and any other number begins a new one. So a timer decides when that is:
  * programs of this type cannot read the time of day before Linux 6.1.
@@ -21,7 +21,7 @@ struct quota_params {
 
 ACTION(quota, policer, "Limit the volume of each address, flow or mark in a period");
 PARAM(quota, limit, "size 1..1000000000000000000 none=0", "how much may pass in a period");
-PARAM(quota, period, "num 0..4294967295", "the number of the period; another number begins a new one");
+PARAM(quota, period, "period 0..4294967295", "this hour, day or month, or a number; another one begins a new period");
 BUCKET_KEY_PARAMS(quota, quota_sets, "word drop=0 hit=2", "what becomes of packets above the limit");
 PARAMS(quota) = { BUCKET_KEY_DEFAULTS };
 

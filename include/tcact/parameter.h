@@ -52,6 +52,7 @@
  *           bucket.h; all bytes 0 if it is not given
  *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of bucket.h
  *   time    NUMBER and s, ms, us or ns, within MIN..MAX nanoseconds, stored as nanoseconds
+ *   period  a num, or hour, day, day@HH:MM or month: the number of the one in which it is written
  *   seed    a num; if it is 0, a random one is baked instead. It is not shown
  *   table   1 if the action has a table, else 0. Without such a parameter, an action with TABLE() always has one.
  *           Users do not write it: `table FILE` sets it

@@ -53,6 +53,11 @@ static const struct choice subcommands[] = {
 	{ "-j", "JSON" },
 	{ "-c", "colours" },
 	{}
+}, periods[] = {
+	{ "hour", "of UTC" },
+	{ "day", "or day@HH:MM" },
+	{ "month", "" },
+	{}
 }, verbs[] = {
 	{ "add", "add entries" },
 	{ "del", "remove entries" },
@@ -193,6 +198,8 @@ static void see(struct said *said, const struct options *options, char **words, 
 
 static void offer_value(const struct parameter *p)
 {
+	if (!strcmp(p->kind->name, "period"))
+		offer_all(periods);
 	for (size_t i = 0; i < p->words.n; i++)
 		offer(p->words.word[i].name, "");
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "period.h"
 #include "prefix.h"
 #include "value.h"
 
@@ -502,6 +503,18 @@ static void time_range(const struct parameter *p, FILE *out)
 	amount_print((unsigned long long)p->high, shown_times, out);
 }
 
+/* ---- period: a number, or the number of this hour, day or month --------------------------------- */
+
+static int period_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
+{
+	uint32_t number;
+
+	if (!period_number(text, time(NULL), &number))
+		return num_read(p, text, bytes, why);
+	value_store(p, number, bytes);
+	return 0;
+}
+
 /* ---- bits and map: lists --------------------------------------------------------------------- */
 
 /* The next item of a list with commas; may be empty. Splits the text at *@at, and advances *@at. */
@@ -624,6 +637,7 @@ static const struct kind kinds[] = {
 	{ "rate", false, rate_read, rate_print, "a rate like 10mbit, 5mbps or 1kpps, or none", NULL, "" },
 	{ "size", true, size_read, size_print, "a size like 64k, or packets like 100p, ", range_print, "" },
 	{ "time", true, time_read, time_print, "a time like 20ms or 1.5s, ", time_range, "" },
+	{ "period", true, period_read, num_print, "hour, day, day@HH:MM, month, or a number ", range_print, "" },
 	{ "seed", true, num_read, num_print, "", range_print, "" },
 	{ "table", false, table_parameter_read, table_parameter_print, "FILE", NULL, "" },
 	{ "bits", false, bits_read, bits_print, "", range_print, "[,...]" },

@@ -103,6 +103,8 @@ void read_params(const char *directory)
 		if (a->n > 64 || strcmp(field[1], a->name))
 			die("%s: %s %s", path, field[1], field[2]);
 		snprintf(p->name, sizeof(p->name), "%s", field[2]);
+		if (!strcmp(field[3], "period"))
+			strcpy(field[3], "num");
 		for (p->kind = NUM; p->kind <= RATE && strcmp(kinds[p->kind], field[3]); p->kind++)
 			;
 		if (p->kind > RATE)

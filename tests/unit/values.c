@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "../../tc-scripts/data/period.h"
 #include "../../tc-scripts/data/settings.h"
 #include "../../tc-scripts/data/table.h"
 #include "../../tc-scripts/data/value.h"
@@ -194,6 +195,44 @@ static void sizes(void)
 	}
 }
 
+/* What period_number() makes of each text, in a place where a clock is put forward and back. */
+static void periods(void)
+{
+	static const struct {
+		const char *text;
+		time_t now;
+		uint32_t number;	/* 0: refused */
+	} cases[] = {
+		{ "hour", 1795999999, 498888 }, { "hour", 1796000400, 498889 }, { "HOUR", 3600, 1 },
+		/* 2026-12-01 00:00:00 +0100, and a second before */
+		{ "month", 1796079600, 202612 }, { "month", 1796079599, 202611 },
+		{ "day", 1796079600, 2026335 }, { "day", 1796079599, 2026334 },
+		{ "day@05:00", 1796097599, 2026334 }, { "Day@5:00", 1796097600, 2026335 },
+		{ "day@23:59", 1796165939, 2026334 }, { "day@23:59", 1796165940, 2026335 },
+		/* 2027-01-01 04:59:59 +0100, and a second later */
+		{ "day@05:00", 1798775999, 2026365 }, { "day@05:00", 1798776000, 2027001 },
+		/* 2026-10-26 04:30 +0100, after a day of 25 hours; 2026-03-30 04:30 +0200, after one of 23 */
+		{ "day@05:00", 1792985400, 2026298 }, { "day@05:00", 1774837800, 2026088 },
+		{ "day@24:00", 1, 0 }, { "day@5", 1, 0 }, { "day@", 1, 0 }, { "day@ 5:00", 1, 0 },
+		{ "day@05:00x", 1, 0 }, { "days", 1, 0 }, { "week", 1, 0 }, { "", 1, 0 },
+	};
+	unsigned int bad = 0;
+
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint32_t number = 0;
+
+		if (period_number(cases[i].text, cases[i].now, &number) ? number == cases[i].number : !cases[i].number)
+			continue;
+		bad++;
+		printf("not ok - period %s at %lld: %u, and not %u\n", cases[i].text, (long long)cases[i].now, number,
+		       cases[i].number);
+	}
+	if (!bad)
+		printf("ok - periods of the calendar\n");
+}
+
 static void arrays(const char *kind)
 {
 	unsigned char bytes[PARAMETER_SIZE_MAX];
@@ -254,6 +293,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "values: %s\n", argc == 2 ? e.why : "write values OBJECTS");
 		return 1;
 	}
+	periods();
 	srandom(1);
 	for (size_t i = 0; i < n; i++) {
 		action = &actions[i];
