@@ -169,16 +169,26 @@ static __always_inline __u32 gso_by_frags_cost(const struct __sk_buff *skb, cons
 	return bytes < most ? bytes : most;
 }
 
+/* The bytes of all segments, each with @headers and up to @size bytes of data. */
+static __always_inline __u64 gso_bytes(const struct __sk_buff *skb, const volatile struct bucket_key *key, __u32 headers,
+				       __u32 size)
+{
+	__u32 full = (skb->len - headers - 1) / size;
+
+	return (__u64)full * on_the_wire(key, headers + size) + on_the_wire(key, skb->len - full * size);
+}
+
 /*
- * In a tunnel, only the outer headers are known to be repeated: the inner ones count as data of the first segment. So
- * gso_segs can be less than what is counted here. It is 0, or computed by the kernel, if the packet is from a virtual
- * machine, which cannot choose it.
+ * In a tunnel, only the outer headers are found: the inner ones seem to be data of the first segment. So gso_segs can be
+ * less than what is counted here. It is 0, or computed by the kernel, if the packet is from a virtual machine, which
+ * cannot choose it. What so many segments cannot hold as data are headers: so a sender gains little by long inner ones.
  */
 OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_key *key,
 			   bool packets)
 {
-	__u32 headers = verifier_forget(skb, headers_length(skb)), size = skb->gso_size, full, last, most = BUCKET_COST_MAX;
-	__u64 bytes;
+	__u32 headers = verifier_forget(skb, headers_length(skb)), size = skb->gso_size, most = BUCKET_COST_MAX;
+	__u32 full, data = skb->gso_segs * size;
+	__u64 bytes, tunnel;
 
 	if (size == GSO_BY_FRAGS)
 		return gso_by_frags_cost(skb, key, packets, headers);
@@ -189,11 +199,16 @@ OUT_OF_LINE __u32 gso_cost(struct __sk_buff *skb, const volatile struct bucket_k
 	}
 	if (headers >= skb->len)
 		return packets ? 1 : on_the_wire(key, skb->len);
-	full = (skb->len - headers - 1) / size;
-	if (packets)
+	if (packets) {
+		full = (skb->len - headers - 1) / size;
 		return skb->gso_segs && skb->gso_segs <= full ? skb->gso_segs : full + 1;
-	last = skb->len - full * size;
-	bytes = (__u64)full * on_the_wire(key, headers + size) + on_the_wire(key, last);
+	}
+	bytes = gso_bytes(skb, key, headers, size);
+	if (data && data < skb->len - headers) {
+		tunnel = gso_bytes(skb, key, skb->len - data, size);
+		if (tunnel > bytes)
+			bytes = tunnel;
+	}
 	return bytes < most ? bytes : most;
 }
 

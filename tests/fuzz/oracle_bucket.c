@@ -155,7 +155,8 @@ static uint32_t headers_of(struct run *r)
 /* false: the manual page does not say */
 bool bucket_cost(struct run *r)
 {
-	uint32_t size = r->ctx.gso_size, headers, left, segments = 1;
+	uint32_t size = r->ctx.gso_size, headers, left, segments = 1, told = r->ctx.gso_segs;
+	uint64_t tunnel;
 
 	paid.pays = true;
 	paid.cost = bucket.packets ? 1 : on_the_wire(r->length);
@@ -167,7 +168,7 @@ bool bucket_cost(struct run *r)
 	if (size == 0xffff) {		/* GSO_BY_FRAGS of Linux */
 		if (r->p.protocol != 132)
 			return false;
-		segments = r->ctx.gso_segs ? r->ctx.gso_segs : 1;
+		segments = told ? told : 1;
 		paid.cost = bucket.packets ? segments
 			  : segments * on_the_wire((r->length + (segments - 1) * (uint64_t)headers) / segments);
 		return true;
@@ -178,7 +179,13 @@ bool bucket_cost(struct run *r)
 	paid.cost += on_the_wire(headers + left);
 	/* in a tunnel, the kernel knows that there are less */
 	if (bucket.packets)
-		paid.cost = r->ctx.gso_segs && r->ctx.gso_segs < segments ? r->ctx.gso_segs : segments;
+		paid.cost = told && told < segments ? told : segments;
+	if (bucket.packets || !told || told >= segments)
+		return true;
+	/* each is as long as what the others leave of the packet */
+	tunnel = told * (uint64_t)on_the_wire(r->length - (told - 1) * size);
+	if (tunnel > paid.cost)
+		paid.cost = tunnel;
 	return true;
 }
 
