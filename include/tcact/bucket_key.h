@@ -101,8 +101,8 @@ static __always_inline __u32 on_the_wire(const volatile struct bucket_key *key, 
 }
 
 /*
- * Only a virtual machine that wants to pay less makes such a GSO packet: the kernel segments it, but its headers cannot be
- * found. It is above any rate.
+ * Only a virtual machine, or a sender by AF_PACKET, that wants to pay less makes such a GSO packet: the kernel segments it,
+ * but its headers cannot be found. It is above any rate.
  */
 #define HEADERS_UNKNOWN BUCKET_COST_MAX
 
@@ -117,19 +117,43 @@ static __always_inline bool has_third_tag(struct __sk_buff *skb)
 }
 
 /*
+ * The kernel segments by skb->protocol, which an AF_PACKET sender chooses, as one that writes to a tun device can. Is it what
+ * the packet says?
+ */
+OUT_OF_LINE int protocol_is_true(struct __sk_buff *skb)
+{
+	__be16 proto;
+	__u8 first;
+
+	if (!is_ip(skb->protocol) && !is_vlan_tpid(skb->protocol))
+		return true;	/* it does not segment this, or has other means, as for MPLS */
+	if (link_layer(skb) == LINK_ETHER)
+		return !bpf_skb_load_bytes(skb, offsetof(struct ethhdr, h_proto), &proto, sizeof(proto)) &&
+		       proto == skb->protocol;
+	return is_ip(skb->protocol) && !bpf_skb_load_bytes(skb, 0, &first, sizeof(first)) &&
+	       first >> 4 == (skb->protocol == bpf_htons(ETH_P_IP) ? 4 : 6);
+}
+
+/*
  * The length of the headers that each segment of a GSO packet has, or HEADERS_UNKNOWN; 0 for MPLS and so on. They are where
  * the kernel looks for them: it segments a fragment of IPv4, too, and does not test the version.
  */
 static __always_inline __u32 headers_length(struct __sk_buff *skb)
 {
+	/* gso_segs is 0, or computed by the kernel from the headers that it finds, if a sender has chosen the protocol */
+	bool true_protocol = skb->gso_segs || protocol_is_true(skb);
 	struct network net;
 	enum reason why = network_parse(skb, &net);
 	__u32 offset, proto;
 	struct tcphdr *tcp;
 	int where;
 
+	if (why == NOT_IP)
+		return !true_protocol || has_third_tag(skb) ? HEADERS_UNKNOWN : 0;
 	if (why != DONE)
-		return why == MALFORMED || (why == NOT_IP && has_third_tag(skb)) ? HEADERS_UNKNOWN : 0;
+		return why == MALFORMED ? HEADERS_UNKNOWN : 0;
+	if (!true_protocol)
+		return HEADERS_UNKNOWN;
 	if (network_is_ipv4(&net)) {
 		const struct iphdr *ip = net.header;
 

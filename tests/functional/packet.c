@@ -17,8 +17,9 @@
  *                                   come out once and in order, or not at all. Prints a dot for each batch
  *                                   of 64, and at the end how many were sent, passed, and judged wrongly
  *   packet flood DEV MS HEX         sends this frame for so long, from each CPU at the same time; prints how many each sent
- *   packet gso DEV LENGTH N         sends N TCP packets of four segments each from 10.1.0.1, as a virtual machine can
- *                                   (PACKET_VNET_HDR): with this total length in the IP header
+ *   packet gso DEV LENGTH N [TYPE]  sends N TCP packets of four segments each from 10.1.0.1, as a virtual machine can
+ *                                   (PACKET_VNET_HDR): with this total length in the IP header, and with another
+ *                                   ethertype, but which the kernel is told to be IP
  *   packet catch TO COUNT CMD...    runs CMD, prints COUNT frames that come out: HEX SUM
  *   packet sum TYPE HEX             SUM of one frame: TYPE ether or none
  *   packet syn ADDRESS[,...] PORT   begins a TCP connection to each, does not wait for it
@@ -1076,7 +1077,7 @@ static int gso(char **args)
 	} __attribute__((packed)) frame = {
 		.gso = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .hdr_len = 54,
 			 .gso_size = SEGMENT, .csum_start = 34, .csum_offset = 16 },
-		.ether = { .h_dest = { 2, 0, 0, 0, 0xb, 1 }, .h_source = { 2, 0, 0, 0, 0xa, 1 }, .h_proto = htons(ETH_P_IP) },
+		.ether = { .h_dest = { 2, 0, 0, 0, 0xb, 1 }, .h_source = { 2, 0, 0, 0, 0xa, 1 }, .h_proto = htons(args[3] ? strtol(args[3], NULL, 0) : ETH_P_IP) },
 		.ip = { 0x45, 0, atoi(args[1]) >> 8, atoi(args[1]), 0, 7, 0, 0, 17, IPPROTO_TCP, 0, 0, 10, 1, 0, 1, 10, 2, 0, 2 },
 		.tcp = { 4, 210, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x50, 0x10, 250 },
 	};

@@ -33,7 +33,7 @@ police_each() {
 	same reasons "$(reasons a egress 7)" 'over=3'
 }
 
-t police_gso 'GSO packets whose IP header says anything about their length: the second one is dropped, whole'
+t police_gso 'GSO packets whose IP header says anything about their length, or has another ethertype: dropped, whole'
 police_gso() {
 	local length last=0
 	wire a b
@@ -53,6 +53,17 @@ police_gso() {
 		same "reasons of length $length" "$(reasons a egress 7)" 'over=1'
 		tc filter del dev a egress pref 7
 	done
+	tc filter add dev b ingress pref 2 protocol 0x88b5 matchall action drop
+	packet gso a 4040 2 0x88b5
+	same 'control: segments of packets with another ethertype' "$(stats b ingress 2)" '8 8'
+	tc filter add dev a egress pref 7 matchall @slow-none continue
+	packet gso a 4040 2 0x88b5
+	# a kernel that counts the segments tells how long the headers are, so the first one pays, and the bucket is empty
+	if since 6.19; then
+		same 'another ethertype' "$(stats b ingress 2), $(reasons a egress 7)" '12 12, over=1'
+	else
+		same 'another ethertype' "$(stats b ingress 2), $(reasons a egress 7)" '8 8, over=2'
+	fi
 }
 
 t police_verdicts 'over hit: above the rate CONTROL, else the next filter; per none: one bucket for all'

@@ -281,6 +281,7 @@ extern struct paid {
 void bucket_choose(struct object *o, struct rng *rng);
 /* @unit: the ticks of what costs 1; 0: the bucket counts it */
 void bucket_prepare(struct object *o, uint64_t unit, bool packets);
+bool protocol_is_true(const struct run *r);
 /* Sets paid.cost; false: the manual page does not say what it is. */
 bool bucket_cost(struct run *r);
 void key_add(struct key *key, const void *bytes, uint32_t n);

@@ -128,13 +128,24 @@ static uint64_t on_the_wire(uint64_t length)
 	return length < bucket.mpu ? bucket.mpu : length;
 }
 
+/* Is skb->protocol, which TEST_RUN takes from where an Ethernet header has it, that of the packet? */
+bool protocol_is_true(const struct run *r)
+{
+	uint16_t protocol = get16(r->in + 12);
+
+	if (r->object->link != LINK_NONE)
+		return true;
+	return protocol == 0x0800 || protocol == 0x86dd ? r->in[0] >> 4 == (protocol == 0x0800 ? 4 : 6)
+							: !is_vlan_tpid(protocol);
+}
+
 /* The length of the headers of each segment, up to that of the transport; 0: the manual page does not say. */
 static uint32_t headers_of(struct run *r)
 {
 	struct packet *p = &r->p;
 	uint32_t offset;
 
-	if (p->why)
+	if (p->why || (!r->ctx.gso_segs && !protocol_is_true(r)))
 		return 0;
 	find_transport(p);
 	/* Linux segments a fragment of IPv4, too (inet_gso_segment()), but not one of IPv6 */

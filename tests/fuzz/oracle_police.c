@@ -182,6 +182,8 @@ static bool hides_headers(struct run *r)
 	/* 0xffff: a virtual machine cannot choose that (GSO_BY_FRAGS of Linux) */
 	if (!r->ctx.gso_size || r->ctx.gso_size == 0xffff || limit.packets)
 		return false;
+	if (!r->ctx.gso_segs && (!p->why || p->why == NOT_IP) && !protocol_is_true(r))
+		return true;
 	if (p->why == NOT_IP)
 		return r->length >= 22 && is_vlan_tpid(get16(r->in + 12)) && is_vlan_tpid(get16(r->in + 20));
 	if (p->why)

@@ -259,6 +259,21 @@ def vectors(suite):
             over_all(p, size, str(size), need)
             bake(p, "rate", "1pps", "burst", "200000000p", "per", "mark")
             owed(p, -(-len(p.data) // size), f"{size}-packets", size)
+    # skb->protocol, by which the kernel segments: here TEST_RUN takes it from where an Ethernet header has it
+    for name, ip, need in (("v6-as-ip", v6(tcp(data=long), src="2001:db8:800::1"), 40),
+                           ("v4-as-ipv6", v4(tcp(data=long), src="134.221.0.1"), 20),
+                           ("v4-as-tag", v4(tcp(data=long), src="129.0.0.1"), 20),
+                           ("version-5", v4(tcp(data=long), src="8.0.0.1", version=5, chksum=1), 14)):
+        p = Packet(f"gso-{name}", b"", ip, link="none")
+        over_all(p, 1400, "1400", need)
+        # so many segments are from the kernel itself, which does not err
+        bake(p, *SLOW, "per", "mark")
+        suite.case(f"{p.name}-kernel", p.data, ctx={"mark": 0x55, "gso_size": 65000, "gso_segs": 1}, need=14,
+                   mapout=paying(suite, mixed(0x55), len(p.data), 3, "police_sets", counted))
+    ip = v4(tcp(data=long), src="8.0.0.1")
+    p = Packet("gso-v4-as-ip", b"", ip, link="none")
+    bake(p, *SLOW)
+    paid(p, address(ip, 0), len(p.data) + 40 * (-(-len(long) // 1400) - 1), "1400", ctx={"gso_size": 1400, "gso_segs": 0})
     # so is what is 16 MiB long on the wire; a full bucket does not help
     p = Packet("gso-16m", front_of(beyond[1]), v4(tcp(data=long)))
     over_all(p, 7, "over", len(p.data) - 6, "overhead", ((1 << 24) - len(long)) // 400 - 54 + 1)
