@@ -10,7 +10,8 @@ own=() have_first=() have_hook=() have_pref=() have_label=() have_names=() have_
 have_odd=() have_lost=()
 # the lists of all filters at its place, and what they take: see are_taken
 lists=''
-declare -gA taken_at=() prefs_at=() made_at=()
+# named["want|have DEV DIR NAME"]: a line, or an attachment, has this name
+declare -gA taken_at=() prefs_at=() made_at=() named=()
 # The plan. Of each attachment of the files: the one that is there and becomes it, its pref, and how it comes to be:
 #   same     it is there
 #   change   what is there is changed in place
@@ -90,7 +91,10 @@ same() {
 
 # alike W H: H can be changed in place to what W asks for
 alike() {
-	local last=${want_form[$1]%$'\n'} last_have=${have_form[$2]%$'\n'}
+	local last=${want_form[$1]%$'\n'} last_have=${have_form[$2]%$'\n'} at_=${want_hook[$1]% *}
+	# What has a name that stays remains with it.
+	[[ ${want_label[$1]%% *} == "${have_label[$2]%% *}" ||
+		! ${named["have $at_ ${want_label[$1]%% *}"]-}${named["want $at_ ${have_label[$2]%% *}"]-} ]] || return
 	[[ ${want_label[$1]#* } == "${have_label[$2]#* }" && ${want_names[$1]} == "${have_names[$2]}" ]] || return
 	# The kernel does not replace an action whose control is goto chain.
 	[[ ${want_control[$1]}${have_control[$2]} == *goto* ]] || return 0
@@ -844,11 +848,13 @@ command_apply() {
 		hook=${want_hook[w]}
 		[[ ${wants_at[$hook]-} ]] || order_of+=("$hook")
 		wants_at["$hook"]+="$w "
+		[[ ${want_label[w]} == '- '* ]] || named["want ${hook% *} ${want_label[w]%% *}"]=1
 	done
 	for h in "${!have_hook[@]}"; do
 		hook=${have_hook[h]}
 		[[ ${wants_at[$hook]-}${haves_at[$hook]-} ]] || order_of+=("$hook")
 		haves_at["$hook"]+="$h "
+		[[ ${have_label[h]} == '- '* ]] || named["have ${hook% *} ${have_label[h]%% *}"]=1
 	done
 	for hook in "${order_of[@]}"; do compare "$hook" "${wants_at[$hook]-}" "${haves_at[$hook]-}"; done
 	moved
