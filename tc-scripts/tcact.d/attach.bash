@@ -71,7 +71,7 @@ taken() {
 	local text=''
 	[[ ! $2 ]] || text=$(exec awk '/^hook / { hook = $2 " " $3 " " }
 		# the head alone, as in filters.awk
-		/^filter / { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
+		/^filter protocol / { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
 	split "$1" "$text" $'\n'
 }
 
