@@ -228,7 +228,8 @@ struct load {
 	const struct table_kind *shared;	/* the kind of the table, if it is that of @sharer; or NULL */
 	const struct program *sharer;
 	bool other_keys;		/* than the buckets of @like have */
-	bool recount;			/* the reasons of @like are not those of this one */
+	const struct program *previous;	/* its reasons count on, if they are kept in such a map; or NULL */
+	bool recount;			/* the reasons of @like and @previous are not those of this one */
 	const char **others;		/* with which its map is shared: their ids, or pins */
 	size_t n_others;
 	struct used used;		/* what its buckets begin with */
@@ -337,6 +338,8 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 		const char *name = bpf_map__name(map);
 		const struct program *from = map_of_table(load->shared, name) >= 0 ? load->sharer : load->like;
 		const struct map *before = from ? program_map(from, name) : NULL;
+		const struct map *reasons = load->previous && !load->recount && !strcmp(name, "reasons")
+			? program_map(load->previous, name) : NULL;
 		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
 			    !(load->other_keys && !strcmp(name, action->buckets)) &&
 			    !(load->recount && !strcmp(name, "reasons")) &&
@@ -355,6 +358,11 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 			if (!map_is(before, bpf_map__type(map), bpf_map__value_size(map)))
 				return program_other(e);
 			if (bpf_map__reuse_fd(map, before->fd))
+				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
+					     strerror(errno));
+		} else if (reasons && map_is(reasons, bpf_map__type(map), bpf_map__value_size(map)) &&
+			   reasons->info.max_entries == bpf_map__max_entries(map)) {
+			if (bpf_map__reuse_fd(map, reasons->fd))
 				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
 					     strerror(errno));
 		} else if (action->shared && !strcmp(action->shared, name) && map_share(load, action, map, e)) {
@@ -502,13 +510,16 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 }
 
 /*
- * load [-l ID [-k [-r]]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]... [-T PIN] [-u FILE -w KEY]
+ * load [-l ID [-k [-r]]] [-p ID [-c] [-r]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]...
+ *      [-T PIN] [-u FILE -w KEY]
  *      -o PIN|-n NAME [PARAM VALUE]...
  *
  *   -l ID     like program ID: with its maps, and with its values unless others are given
  *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
  *             values allow none
- *   -r        but count reasons from 0, as tc does for a new action
+ *   -p ID     in the place of program ID, of another version of tcact, whose maps may be others: reasons count on
+ *   -c        the table is a copy of that of -p; with -t it has its hits alone
+ *   -r        count reasons from 0, as tc does for a new action
  *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
  *             map has the same length
  *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
@@ -525,13 +536,13 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	struct load load = { .verbose = options->verbose, .progress = &progress };
 	struct table_rules rules = { .progress = &progress };
 	struct settings settings = {}, before = {};
-	struct program like = {}, sharer = {};
+	struct program like = {}, before_this = {}, sharer = {};
 	const struct action *action;
 	struct table table = {};
 	struct error unknown = {};
 	char **changes = calloc(n + 1, sizeof(*changes));
-	const char *file = NULL, *shared = NULL, *used = NULL, *key = NULL;
-	bool empty = false, dry = false, maps_only = false, known = false, removal = false, given;
+	const char *file = NULL, *previous = NULL, *shared = NULL, *used = NULL, *key = NULL;
+	bool copied = false, empty = false, dry = false, maps_only = false, known = false, removal = false, given;
 	uint64_t id = 0, least;
 	int option, change = 0, result = -1;
 
@@ -542,7 +553,7 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	}
 	progress_begin(&progress);
 	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:krs:t:m:Lea:d:T:o:u:w:n")) != -1) {
+	while ((option = getopt(n + 1, words - 1, "+l:krp:cs:t:m:Lea:d:T:o:u:w:n")) != -1) {
 		switch (option) {
 		case 'l':
 			if (!decimal_read(optarg, 0, UINT32_MAX, &id)) {
@@ -552,6 +563,8 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			break;
 		case 'k': maps_only = true; break;
 		case 'r': load.recount = true; break;
+		case 'p': previous = optarg; break;
+		case 'c': copied = true; break;
 		case 's': load.others[load.n_others++] = optarg; break;
 		case 't': file = optarg; break;
 		case 'm':
@@ -595,12 +608,15 @@ int command_load(const struct options *options, char **words, int n, struct erro
 			!program_settings(&like, &before, &unknown);
 		load.like = &like;
 	}
+	if (previous && other_open(&before_this, previous, e))
+		goto out;
+	load.previous = previous ? &before_this : NULL;
 	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
 			 : "leave table FILE out";
 	rules.wrong = id && !maps_only ? "correct it, or use lenient" : NULL;
 	if (settings_read(&settings, words + 1, n - 1, e))
 		goto out;
-	given = file || empty || change;
+	given = file || copied || empty || change;
 	if (given || shared || (known && settings_table(&before)))
 		settings_put_table(&settings);
 	drop_inapplicable(&settings, words + 1, n - 1);
@@ -616,7 +632,9 @@ int command_load(const struct options *options, char **words, int n, struct erro
 	if (given) {
 		load.table = &table;
 		if (table_begin(&table, action, e) || (file && table_read(&table, file, &rules, e)) ||
-		    (change && table_fetch(&table, &like, e)) || (file && id && carry_hits(&table, &like, e)) ||
+		    (copied && !file && table_fetch(&table, load.previous, e)) ||
+		    (change && table_fetch(&table, &like, e)) ||
+		    (file && (id || copied) && carry_hits(&table, copied ? load.previous : load.like, e)) ||
 		    (change && change_entries(&table, action, changes, change, removal, e)))
 			goto out;
 	}
@@ -633,6 +651,7 @@ out:
 	used_free(&load.used);
 	table_free(&table);
 	program_close(&sharer);
+	program_close(&before_this);
 	program_close(&like);
 	settings_free(&before);
 	settings_free(&settings);

@@ -393,6 +393,7 @@ show_kept() {
 	for i in "${!names[@]}"; do
 		holds "${names[i]}" || continue
 		hold+=("${names[i]}")
+		if copied "$1" "$2" "$i" && [[ ${tables_want[i]} == '*' ]]; then keep+=("${names[i]}"); fi
 		[[ ${have[i]} != @(\?|old *) ]] || continue
 		given=" ${file_settings[first + i]} "
 		if [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
@@ -433,9 +434,16 @@ show_have() { # SIGN H
 
 # ---- doing it ---------------------------------------------------------------------------------
 
+# copied W H I: action I of H is of another version of tcact, whose maps may be others, but what its table has stays in W
+copied() {
+	local want have tables_want tables_have
+	forms_of "$1" "$2"
+	[[ ${have[$3]} == 'old '* && ${tables_have[$3]}/${tables_want[$3]} == [0-9]*/[0-9*]* ]]
+}
+
 # again W: what take_line made of its line, for its device alone
 again() {
-	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field
+	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field key word=''
 	local n=${line_steps[k]}
 	first=${line_first[k]}
 	steps=() settings=() tables=()
@@ -456,11 +464,18 @@ again() {
 	[[ $h ]] || return 0
 	mapfile -t forms_ <<<"${have_form[h]}"
 	for i in "${!steps[@]}"; do
-		# The maps of another version of tcact may be others.
-		! holds "${steps[i]}" || [[ ${forms_[i]} == @(\?|old *) ]] || {
-			split field "${own[have_first[h] + i]}" $'\t'
+		split field "${own[have_first[h] + i]}" $'\t'
+		if [[ ${tables[i]} != =* ]] && copied "$1" "$h" "$i"; then
+			# those of a line that share a table share the copy
+			key="copy $k $i"
+			made["$key"]=${made["$key"]-${field[10]}}
+			[[ ${made["$key"]} == "${field[10]}" ]] ||
+				word=$(data sharing "${field[9]}" "${made["$key"]}" "${field[10]}") || ended $?
+			[[ ! $word ]] || field[10]=${made["$key"]}
+			kept[i]=-p$'\t'${field[10]}$'\t'-c$'\t'-r
+		elif holds "${steps[i]}" && [[ ${forms_[i]} != @(\?|old *) ]]; then
 			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
-		}
+		fi
 	done
 }
 
@@ -528,6 +543,7 @@ carry_queue() {
 # change_one W: what differs, in place
 change_one() {
 	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap first word alone
+	local source
 	again "$w"
 	n=${#steps[@]}
 	forms_of "$w" "$h"
@@ -542,10 +558,16 @@ change_one() {
 			$ends != "${field[11]}" || $cookie != "${field[7]}" ]] || continue
 		step_args args "$i" "${want_dev[w]}"
 		options=(-l "${field[10]}" -k)
-		[[ ${have[i]} != @(\?|old *) ]] || split options "${kept[i]-}" $'\t'
-		swap='' alone=''
+		if [[ ${have[i]} == @(\?|old *) ]]; then
+			split options "${kept[i]-}" $'\t'
+			options+=(-p "${field[10]}")
+		fi
+		swap='' alone='' source=()
 		! own_program "${steps[i]}" || alone=$w
-		if [[ ${tables[i]} == =* && (${tables_want[i]} != "${tables_have[i]}" || ${options[0]-} != -l) ]]; then
+		! copied "$w" "$h" "$i" || source=(-c)
+		[[ ${tables[i]} != =* || ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] ||
+			source+=(-t "${tables[i]#=}")
+		if ((${#source[@]})); then
 			# those of a line that share a table share the new one
 			swap="swap ${want_line[w]} $i" word=''
 			split first "${made[$swap]-}"
@@ -554,7 +576,7 @@ change_one() {
 			elif ((${#first[@]})); then
 				word=$(data sharing "${field[9]}" "${first[0]}" "${field[10]}") || ended $?
 			fi
-			if [[ $word ]]; then options+=(-T "${first[1]}") swap=''; else options+=(-t "${tables[i]#=}"); fi
+			if [[ $word ]]; then options+=(-T "${first[1]}") swap=''; else options+=("${source[@]}"); fi
 		fi
 		key="change ${want_line[w]} $alone ${options[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then

@@ -359,7 +359,7 @@ staged_table() {
 		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
 		stage "$1" "${options[@]}" "${@:4}"
 		made["$key"]=${!1}
-	elif [[ $2 ]] && own_program "$4"; then
+	elif [[ $2 || $3 == *$'\t-c\t'* ]] && own_program "$4"; then
 		stage "$1" -T "${made[$key]}" "${@:4}"
 		return
 	fi

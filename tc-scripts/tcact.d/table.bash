@@ -52,7 +52,7 @@ stage() {
 	for ((i = 0; i < ${#words_[@]}; i++)); do
 		# behind the options
 		[[ ${words_[i]} == -* ]] || { name=${words_[i]}; break; }
-		[[ ${words_[i]} == -[ekLr] ]] || i=$((i + 1))
+		[[ ${words_[i]} == -[cekLr] ]] || i=$((i + 1))
 	done
 	set=${set_of[$name]-}
 	[[ ! $set ]] || read_sharers "$set"
