@@ -115,6 +115,7 @@ read_file() {
 			((n < ${#lines[@]})) || break
 			line=${line%\\}${lines[n]} raw+=${lines[n]}$'\n' n=$((n + 1))
 		done
+		((status != 2)) || bad "behind the backslash at the end of the line there is no other line" "remove it"
 		((status != 3)) || bad "behind the backslash at the end of the line there is a blank" "remove it"
 		((status != 1)) || bad "a quote is open at the end of the line" "close it, or write \\' for an apostrophe"
 		((${#words[@]})) || continue
