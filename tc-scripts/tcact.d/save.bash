@@ -5,13 +5,17 @@
 # saved_line ARRAY H: sets ARRAY to the words of the line of attachment H; fails where its match is not known
 saved_line() {
 	local -n saved_=$1
-	local dev=${have_hook[$2]%% *} i link
+	local dev=${have_hook[$2]%% *} i link lacks
 	[[ ${dev_link[$dev]-} ]] || device dev "$dev"
 	have_line "$1" "$2"
 	# Of several, each says its link, as those that do not may become one edit.
 	link=${dev_link[$dev]}
 	[[ ${have_names[$2]} == *' '* ]] || for i in "${!saved_[@]}"; do
 		[[ ${saved_[i]} != link || ${saved_[i + 1]-} != "$link" ]] || { unset 'saved_[i]' 'saved_[i + 1]'; break; }
+	done
+	# The device may have another MTU, or the machine another kernel, when the file is used.
+	! lacking lacks mss mtu device || for i in "${!saved_[@]}"; do
+		[[ ${saved_[i]-} != @(mss.|)mtu || ${saved_[i + 1]-} != "${dev_mtu[$dev]}" ]] || unset 'saved_[i]' 'saved_[i + 1]'
 	done
 	[[ ! ${have_odd[$2]-} ]]
 }
