@@ -98,7 +98,7 @@ static int attributes_read(struct table *table, struct entry *entry, char **word
 			if (entry->until)
 				return fault_set(fault, "given twice", "timeout is given twice");
 			if (!duration_read(words[i], &seconds))
-				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m",
+				return fault_set(fault, "not a time", "timeout %s: must be seconds or like 1h30m, at most 3650d",
 						 Q(words[i]));
 			entry->until = clock_ns(CLOCK_BOOTTIME) + seconds * 1000000000ULL;
 		} else if (!decimal_read(words[i], 0, HITS_MAX, &entry->hits)) {
