@@ -104,7 +104,7 @@ static __always_inline enum reason flow_ports(struct __sk_buff *skb, bool v4, co
 
 /*
  * The packet inside an ICMP error went in the other direction, so it is hashed as learn saw it. An error goes to
- * who sent that packet (RFC 792, RFC 4443, 2.2); one to somebody else is forged.
+ * who sent that packet (RFC 792, RFC 4443, 3.1); one to somebody else is forged.
  */
 static __always_inline enum reason flow_hash_inner(struct __sk_buff *skb, const volatile struct flow_params *flow,
 						   __u64 seed, const struct network *net, struct transport *icmp,

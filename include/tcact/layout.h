@@ -24,7 +24,7 @@ struct rate_param {
 	__u8 zero[6];
 };
 
-/* A parameter of kind `size`: bytes, or with this bit packets. Less than 2^28; mult is less than 2^36. */
+/* A parameter of kind `size`: bytes, or with this bit packets. A burst is less than 2^28, and mult less than 2^36. */
 #define SIZE_PACKETS (1ULL << 63)
 
 /*

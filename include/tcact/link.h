@@ -50,7 +50,7 @@ struct pppoe {			/* RFC 2516, 4, and the PPP protocol field after it */
 	__be16 protocol;
 };
 #define PPP_IP 0x0021		/* RFC 1332, 2 */
-#define PPP_IPV6 0x0057		/* RFC 5072, 3 */
+#define PPP_IPV6 0x0057		/* RFC 5072, 2 */
 
 #define LINK_HEADERS_MAX (ETH_HLEN + 2 * sizeof(struct vlan_tag) + sizeof(struct pppoe))
 

@@ -49,8 +49,8 @@
  *           if it is not given
  *   prefix6 the same for IPv6 only, LENGTH within MIN..MAX
  *   rate    bits, bytes or packets a second as tc writes them, stored as struct rate_param of
- *           bucket.h; all bytes 0 if it is not given
- *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of bucket.h
+ *           layout.h; all bytes 0 if it is not given
+ *   size    bytes as tc writes them, or Np: packets, stored with SIZE_PACKETS of layout.h
  *   time    NUMBER and s, ms, us or ns, within MIN..MAX nanoseconds, stored as nanoseconds
  *   period  a num, or hour, day, day@HH:MM or month: the number of the one in which it is written
  *   seed    a num; if it is 0, a random one is baked instead. It is not shown

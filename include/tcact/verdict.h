@@ -4,8 +4,9 @@
  * and 7; any other value means "this filter did not match". -1 means that the control
  * word on the tc command line decides.
  *
- *   rewriter    always CONTROL. Without a control word, tc uses pipe, after which no
- *               later filter sees the packet; tcact uses continue.
+ *   rewriter    always CONTROL, but for what the parameters `expired` of ttl and `unmapped`
+ *               of npt say. Without a control word, tc uses pipe, after which no later
+ *               filter sees the packet; tcact uses continue.
  *   matcher     CONTROL if the packet matches. Otherwise MISS: the later actions of the
  *               filter are skipped, and the next filter runs.
  *   redirector  what its helper returned; CONTROL if the helper failed

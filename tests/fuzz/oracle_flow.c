@@ -122,7 +122,7 @@ static void flow_expect(struct run *r)
 	key = flow_of(p, flow.back);
 	if (!key && flow.back && is_icmp_error(p) && p->l4 + 8 <= p->end && find_inner(&in, p)) {
 		r->rule = "ICMP error";
-		/* RFC 792, RFC 4443, 2.2: it goes to the source of that packet */
+		/* RFC 792, RFC 4443, 3.1: it goes to the source of that packet */
 		key = same_host(p, &in) ? flow_of(&in, false) : 0;
 	}
 	if (!key)
