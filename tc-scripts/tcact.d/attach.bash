@@ -195,11 +195,12 @@ parse_control() {
 			bad "$1 would drop what $name lets pass too, so all packets" "$(instead $# 1)"
 		shift ;;
 	goto)
-		[[ ${2-} == chain && ${3-} =~ ^(0|[1-9][0-9]{0,8})$ ]] || bad "goto: write goto chain N"
+		[[ ${2-} == chain && ${3-} =~ ^(0|[1-9][0-9]{0,8})$ && $3 -le 268435455 ]] ||
+			bad "goto: must be goto chain 0..268435455"
 		control=(goto chain "$3")
 		shift 3 ;;
 	jump)
-		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: write jump N"
+		[[ ${2-} =~ ^[1-9][0-9]{0,4}$ ]] || bad "jump: must be jump 1..99999"
 		control=(jump "$2")
 		shift 2 ;;
 	esac

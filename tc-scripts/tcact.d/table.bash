@@ -89,7 +89,7 @@ the_table() {
 # one: FITS is all of OWN that have it. Buckets are one where the program is.
 table_among() {
 	local -n fits_=$2 those_=$3
-	local line field of='' same
+	local line field of='' same lacks='a table'
 	fits_=()
 	for of in "${@:5}"; do
 		local -n have_=$of
@@ -104,6 +104,8 @@ table_among() {
 		same_table same "$of" "${fits_[0]}" "${fits_[@]}"
 		((${#same[@]} == ${#fits_[@]})) || one_of "$1" "${fits_[@]}"
 	fi
+	[[ $of != buckets ]] || lacks=${6:+a table or }buckets
+	((${#fits_[@]} || ${#those_[@]} == 0)) || fail 3 "$subcommand" "no attachment there has $lacks" "see: tcact show"
 	one_of "$1" "${fits_[@]:0:1}"
 }
 
