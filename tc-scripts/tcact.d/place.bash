@@ -156,7 +156,7 @@ link_of() {
 
 # The words go to tc as they are, but for those that would end the match.
 place_match() {
-	local word next='' given=${#match[@]}
+	local word next='' before=${#match[@]}
 	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
 	split match "$1"
 	if [[ ${match[0]-} != @(matchall|flower|u32|basic|bpf|cgroup) ]]; then
@@ -164,7 +164,7 @@ place_match() {
 			next="or write the action: match field ${match[0]} value N"
 		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup" "$next"
 	fi
-	((given == 0)) || bad "match is given twice"
+	((before == 0)) || bad "match is given twice"
 	for word in "${match[@]}"; do
 		# tc takes abbreviations for them
 		[[ $word != @(a|ac|act|acti|actio|action|p|po|pol|poli|polic|police) ]] ||
