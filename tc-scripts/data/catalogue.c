@@ -83,31 +83,31 @@ static struct json_object *parameter_json(const struct parameter *p)
 
 /* ---- the commands ---------------------------------------------------------------------------- */
 
-static void list_json(const struct action *actions, size_t n)
+static void list_json(const struct action **actions, size_t n)
 {
 	struct json_object *all = json_object_new_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_object_array_add(all, action_json(&actions[i]));
+		json_object_array_add(all, action_json(actions[i]));
 	json_print(all);
 	putchar('\n');
 }
 
 int command_list(const struct options *options, char **words, int n, struct error *e)
 {
-	struct action *actions;
+	const struct action **actions;
 	size_t count;
 
 	(void)words;
 	if (n)
 		return error(e, USAGE, "see: tcact help", "list takes no arguments");
-	if (!actions_open(&actions, &count, options->objects, e)) {
+	if (!actions_once(&actions, &count, options->objects, e)) {
 		if (options->json)
 			list_json(actions, count);
 		for (size_t i = 0; i < count && !options->json; i++)
-			printf("%-12s %s\n", actions[i].name, actions[i].what);
+			printf("%-12s %s\n", actions[i]->name, actions[i]->what);
 	}
-	actions_close(actions, count);
+	free(actions);
 	return e->status ? -1 : 0;
 }
 
@@ -136,14 +136,14 @@ int command_info(const struct options *options, char **words, int n, struct erro
 }
 
 /*
- * describe [NAME], names [NAME], sums [NAME]: print what the actions, or this one, say about themselves: all of it for
- * tests, or what the shell needs, without or with checksums, which take a third of the time. One fact a line; fields are
- * separated by tabs, and "-" is an empty field. The lines of one action follow each other.
+ * describe [NAME], names [NAME]: print what the actions, or this one, say about themselves: all of it for tests, or what
+ * the shell needs. One fact a line; fields are separated by tabs, and "-" is an empty field. The lines of one action
+ * follow each other.
  *
  *   version VERSION
  *   order   le | be
  *   netns   NUMBER                                   of the network namespace, where /proc tells; not describe
- *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object; names and sums have, instead of this,
+ *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object; names has, instead of this,
  *   action  NAME CLASS CHECKSUM TEXT PARAM...        TEXT: the default of the first parameter
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
@@ -231,13 +231,9 @@ static void describe_facts(const struct action *action)
 		describe_needs(action, &action->parameter[i]);
 }
 
-static void names_action(const struct action *action, bool sums)
+static void names_action(const struct action *action)
 {
-	char sum[sizeof("4294967295")] = "";
-
-	if (sums)
-		snprintf(sum, sizeof(sum), "%u", action_checksum(action));
-	printf("action\t%s\t%s\t%s\t", action->name, action->class, or_none(sum));
+	printf("action\t%s\t%s\t%u\t", action->name, action->class, action_checksum(action));
 	if (action->parameters)
 		action->parameter->kind->print(action->parameter, action->parameter->initial, stdout);
 	else
@@ -272,85 +268,51 @@ static void describe_action(const struct action *action)
 }
 
 /* Prints the longest list of reasons that an action has. */
-static void describe_reasons(const struct action *actions, size_t n)
+static void describe_reasons(const struct action **actions, size_t n)
 {
-	const struct words *most = &actions[0].reasons;
+	const struct words *most = &actions[0]->reasons;
 
 	for (size_t i = 1; i < n; i++)
-		if (actions[i].reasons.n > most->n)
-			most = &actions[i].reasons;
+		if (actions[i]->reasons.n > most->n)
+			most = &actions[i]->reasons;
 	for (size_t i = 0; i < most->n; i++)
 		printf("reason\t%s\t%lld\n", most->word[i].name, most->word[i].number);
 }
 
-static int for_actions(const struct options *options, char **words, int n, struct error *e,
-		       void (*describe)(const struct action *actions, size_t n))
+static int describe(const struct options *options, char **words, int n, bool for_shell, struct error *e)
 {
-	const struct action *one;
-	struct action *actions;
-	size_t count;
+	const struct action *one, **all = NULL, **actions;
+	struct stat netns;
+	size_t count = 1;
 
 	if (n > 1)
 		return error(e, USAGE, "see: tcact help", "only the NAME of one action can be given, or nothing");
-	if (n) {
+	if (n)
 		one = action_once(options->objects, words[0], e);
-		if (one)
-			describe(one, 1);
-		return one ? 0 : -1;
+	else
+		actions_once(&all, &count, options->objects, e);
+	if (!e->status) {
+		actions = n ? &one : all;
+		printf("version\t%s\norder\t%s\n", actions[0]->version, actions[0]->big_endian ? "be" : "le");
+		if (for_shell && !stat("/proc/self/ns/net", &netns))
+			printf("netns\t%ju\n", (uintmax_t)netns.st_ino);
+		for (size_t i = 0; i < count; i++)
+			(for_shell ? names_action : describe_action)(actions[i]);
+		if (!for_shell)
+			describe_reasons(actions, count);
 	}
-	if (!actions_open(&actions, &count, options->objects, e))
-		describe(actions, count);
-	actions_close(actions, count);
+	free(all);
 	return e->status ? -1 : 0;
-}
-
-static void describe_version(const struct action *action)
-{
-	printf("version\t%s\norder\t%s\n", action->version, action->big_endian ? "be" : "le");
-}
-
-static void describe(const struct action *actions, size_t n)
-{
-	describe_version(actions);
-	for (size_t i = 0; i < n; i++)
-		describe_action(&actions[i]);
-	describe_reasons(actions, n);
-}
-
-static void names_all(const struct action *actions, size_t n, bool sums)
-{
-	struct stat netns;
-
-	describe_version(actions);
-	if (!stat("/proc/self/ns/net", &netns))
-		printf("netns\t%ju\n", (uintmax_t)netns.st_ino);
-	for (size_t i = 0; i < n; i++)
-		names_action(&actions[i], sums);
-}
-
-static void names(const struct action *actions, size_t n)
-{
-	names_all(actions, n, /*sums*/ false);
-}
-
-static void sums(const struct action *actions, size_t n)
-{
-	names_all(actions, n, /*sums*/ true);
 }
 
 int command_describe(const struct options *options, char **words, int n, struct error *e)
 {
-	return for_actions(options, words, n, e, describe);
+	return describe(options, words, n, /*for_shell*/ false, e);
 }
 
 int command_names(const struct options *options, char **words, int n, struct error *e)
 {
-	return for_actions(options, words, n, e, names);
-}
-
-int command_sums(const struct options *options, char **words, int n, struct error *e)
-{
-	return for_actions(options, words, n, e, sums);
+	return describe(options, words, n, /*for_shell*/ true, e);
 }
 
 /* values NAME [PARAM VALUE]...: checks the values, each for itself and together. */

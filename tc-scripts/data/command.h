@@ -11,7 +11,7 @@ struct options {
 
 typedef int command(const struct options *options, char **words, int n, struct error *error);
 
-command command_list, command_info, command_bake, command_load, command_dump, command_describe, command_names, command_sums,
+command command_list, command_info, command_bake, command_load, command_dump, command_describe, command_names,
 	command_values, command_live, command_tcx, command_change, command_tables, command_status, command_form, command_keep,
 	command_complete, command_buckets, command_top, command_used, command_kept,
 	command_lines, command_sharing;

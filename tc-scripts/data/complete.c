@@ -131,15 +131,15 @@ static void offer_devices(void)
 static void offer_actions(const struct options *options, const char *subcommand, const char *verb)
 {
 	bool table = !strcmp(subcommand, "table"), top = !strcmp(subcommand, "top"), dump = !strcmp(verb, "dump");
-	struct action *actions;
+	const struct action **actions;
 	struct error e = {};
 	size_t n;
 
-	if (!actions_open(&actions, &n, options->objects, &e))
+	if (!actions_once(&actions, &n, options->objects, &e))
 		for (size_t i = 0; i < n; i++)
-			if ((!table && !top) || (table && actions[i].map) || ((top || dump) && actions[i].buckets))
-				offer(actions[i].name, actions[i].what);
-	actions_close(actions, n);
+			if ((!table && !top) || (table && actions[i]->map) || ((top || dump) && actions[i]->buckets))
+				offer(actions[i]->name, actions[i]->what);
+	free(actions);
 }
 
 static void offer_parameters(const struct action *action)

@@ -29,7 +29,6 @@ static const struct {
 	{ "change", command_change },
 	{ "describe", command_describe },
 	{ "names", command_names },
-	{ "sums", command_sums },
 	{ "lines", command_lines },
 	{ "tables", command_tables },
 	{ "sharing", command_sharing },

@@ -784,7 +784,9 @@ const struct action *action_once(const char *directory, const char *name, struct
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct action *)a)->name, ((const struct action *)b)->name);
+	const struct action *const *one = a, *const *two = b;
+
+	return strcmp((*one)->name, (*two)->name);
 }
 
 static int is_object(const struct dirent *entry)
@@ -794,10 +796,10 @@ static int is_object(const struct dirent *entry)
 	return dot && dot != entry->d_name && !strcmp(dot, ".o");
 }
 
-int actions_open(struct action **actions, size_t *n, const char *directory, struct error *e)
+int actions_once(const struct action ***actions, size_t *n, const char *directory, struct error *e)
 {
 	struct dirent **found = NULL;
-	int result = 0, files;
+	int files;
 
 	*actions = NULL;
 	*n = 0;
@@ -806,28 +808,21 @@ int actions_open(struct action **actions, size_t *n, const char *directory, stru
 		return error_scarcity(e, "read", Q(directory));
 	for (int i = 0; i < files; i++) {
 		char *name = found[i]->d_name;
-		struct action *action;
 
 		name[strlen(name) - strlen(".o")] = '\0';
 		/* tcact.o has all of them, for tc */
-		if (!result && strcmp(name, "tcact")) {
-			action = one_more(*actions, *n);
-			result = action ? action_open(action, directory, name, e)
-					: error_memory(e);
+		if (!e->status && strcmp(name, "tcact")) {
+			if (one_more(*actions, *n))
+				(*actions)[*n - 1] = action_once(directory, name, e);
+			else
+				error_memory(e);
 		}
 		free(found[i]);
 	}
 	free(found);
-	if (!result && !*n)
-		return error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
-	if (!result)
+	if (!e->status && !*n)
+		error(e, USAGE, "reinstall tcact", "there are no actions in %s", Q(directory));
+	if (!e->status)
 		qsort(*actions, *n, sizeof(**actions), by_name);
-	return result;
-}
-
-void actions_close(struct action *actions, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		action_close(&actions[i]);
-	free(actions);
+	return e->status ? -1 : 0;
 }

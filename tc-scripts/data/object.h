@@ -122,6 +122,5 @@ const char *type_name(const struct btf *btf, uint32_t offset);
 const struct parameter *parameter_named(const struct action *action, const char *name);
 const struct word *word_named(const struct words *words, const char *name);
 
-/* Reads all actions in @directory, sorted by name. actions_close() frees them, also after an error. */
-int actions_open(struct action **actions, size_t *n, const char *directory, struct error *error);
-void actions_close(struct action *actions, size_t n);
+/* The same for all actions in @directory, sorted by name. Sets *@actions to an array to be freed, also after an error. */
+int actions_once(const struct action ***actions, size_t *n, const char *directory, struct error *error);

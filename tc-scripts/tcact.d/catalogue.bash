@@ -29,12 +29,10 @@ batch() {
 
 # ---- what there is --------------------------------------------------------------------------
 
-# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says; for what writes or
-# compares cookies, sums too
+# catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says
 catalogue() {
-	local - text row field IFS=$IFS names=names
-	[[ $subcommand != @(add|apply|keep|save) ]] || names=sums
-	text=$(of_data "$names" "$@") || ended $?
+	local - text row field IFS=$IFS
+	text=$(of_data names "$@") || ended $?
 	set -f
 	IFS=$'\n'
 	for row in $text; do

@@ -33,7 +33,7 @@
 
 #define must(condition) do { if (!(condition)) fail(#condition, __LINE__); } while (0)
 
-static struct action *actions;
+static const struct action **actions;
 static size_t actions_n;
 static int (*reader)(const uint8_t *data, size_t size);
 
@@ -160,11 +160,11 @@ static int read_table(const uint8_t *data, size_t size)
 	if (!size)
 		return -1;
 	for (size_t i = 0; i < actions_n; i++)
-		with += !!actions[i].map;
+		with += !!actions[i]->map;
 	with = *data % 16 % with;
 	for (size_t i = 0; !action; i++)
-		if (actions[i].map && !with--)
-			action = &actions[i];
+		if (actions[i]->map && !with--)
+			action = actions[i];
 	end = memmem(data, size, "\n%\n", 3);
 	must(!table_begin(&table, action, &e));
 	if (read_text(&table, data + 1, (end ?: data + size) - data - 1, *data & 0x40, &e) || table.n > 4096) {
@@ -279,8 +279,8 @@ static int read_value(const uint8_t *data, size_t size)
 	for (word = strtok_r(text, " ", &save); word && n < WORDS; word = strtok_r(NULL, " ", &save))
 		words[n++] = word;
 	for (size_t i = 0; n && i < actions_n; i++)
-		if (!strcmp(actions[i].name, words[0]))
-			action = &actions[i];
+		if (!strcmp(actions[i]->name, words[0]))
+			action = actions[i];
 	if (action) {
 		must(!settings_begin(&settings, action, &e));
 		if (!settings_read(&settings, words + 1, n - 1, &e))
@@ -348,7 +348,7 @@ static bool kept_correct(unsigned char *bytes, size_t size, int right, const str
 
 static int read_kept(const uint8_t *data, size_t size)
 {
-	const struct action *action = &actions[size > 1 ? data[1] % actions_n : 0];
+	const struct action *action = actions[size > 1 ? data[1] % actions_n : 0];
 	static char device[] = "eth0", *devices[] = { device };
 	const struct used_record *r = NULL;
 	struct settings settings = {};
@@ -415,7 +415,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	reader = !strcmp(name, "table") ? read_table : !strcmp(name, "object") ? read_object
 		: !strcmp(name, "value") ? read_value : !strcmp(name, "kept") ? read_kept
 		: !strcmp(name, "control") ? read_control : NULL;
-	if (!reader || actions_open(&actions, &actions_n, objects, &e)) {
+	if (!reader || actions_once(&actions, &actions_n, objects, &e)) {
 		fprintf(stderr, "readers: READER is table, object, value, kept or control; OBJECTS: %s\n", e.why);
 		exit(2);
 	}

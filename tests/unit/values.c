@@ -285,18 +285,18 @@ static void parameter(void)
 
 int main(int argc, char **argv)
 {
-	struct action *actions = NULL;
+	const struct action **actions = NULL;
 	struct error e = {};
 	size_t n = 0;
 
-	if (argc != 2 || actions_open(&actions, &n, argv[1], &e)) {
+	if (argc != 2 || actions_once(&actions, &n, argv[1], &e)) {
 		fprintf(stderr, "values: %s\n", argc == 2 ? e.why : "write values OBJECTS");
 		return 1;
 	}
 	periods();
 	srandom(1);
 	for (size_t i = 0; i < n; i++) {
-		action = &actions[i];
+		action = actions[i];
 		for (size_t k = 0; k < action->parameters; k++) {
 			p = &action->parameter[k];
 			if (parameter_is_table(p))
@@ -304,11 +304,11 @@ int main(int argc, char **argv)
 			parameter();
 		}
 	}
-	action = actions;
+	action = actions[0];
 	p = action->parameter;
 	for (memory = NONE; memory <= TOO_LITTLE; memory++)
 		without_memory();
 	without_files();
-	actions_close(actions, n);
+	free(actions);
 	return 0;
 }
