@@ -86,7 +86,7 @@ int buckets_open(struct buckets *b, const struct action *action, __u32 id, struc
 	result = btf ? columns_find(b, btf, b->map->info.btf_value_type_id, b->map->info.type) : -1;
 	btf__free(btf);
 	return result || !map_is(b->map, b->map->info.type, b->value_size)
-		? error_unreadable(e, "del and add it", "program %u does not tell what its buckets are", id) : 0;
+		? error(e, UNREADABLE, "del and add it", "program %u does not tell what its buckets are", id) : 0;
 }
 
 int buckets_of(struct buckets *b, const struct action *action)

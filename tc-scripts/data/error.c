@@ -7,33 +7,18 @@
 
 #include "error.h"
 
-static void set(struct error *error, int status, bool unreadable, const char *next, const char *why, va_list args)
-{
-	if (error->status)
-		return;
-	error->status = status;
-	error->unreadable = unreadable;
-	vsnprintf(error->why, sizeof(error->why), why, args);
-	snprintf(error->next, sizeof(error->next), "%s", next);
-}
-
 int error(struct error *error, int status, const char *next, const char *why, ...)
 {
 	va_list args;
 
+	if (error->status)
+		return -1;
+	error->unreadable = status == UNREADABLE;
+	error->status = error->unreadable ? REFUSED : status;
 	va_start(args, why);
-	set(error, status, false, next, why, args);
+	vsnprintf(error->why, sizeof(error->why), why, args);
 	va_end(args);
-	return -1;
-}
-
-int error_unreadable(struct error *error, const char *next, const char *why, ...)
-{
-	va_list args;
-
-	va_start(args, why);
-	set(error, REFUSED, true, next, why, args);
-	va_end(args);
+	snprintf(error->next, sizeof(error->next), "%s", next);
 	return -1;
 }
 

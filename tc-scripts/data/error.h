@@ -13,6 +13,7 @@ enum {				/* exit status; tcact(8) */
 	REFUSED = 2,		/* the system refused */
 	ABSENT = 3,		/* there is no such thing */
 	NO_ROOM = 4,		/* only from tcact-data change to tcact, without a message */
+	UNREADABLE,		/* for error(): REFUSED, for a program that is unreadable */
 };
 
 struct error {
@@ -25,9 +26,6 @@ struct error {
 /* Sets @error, unless an error was set before: the first one counts. Returns -1. */
 int error(struct error *error, int status, const char *next, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));
-/* The same, REFUSED, for a program that is unreadable. */
-int error_unreadable(struct error *error, const char *next, const char *why, ...)
-	__attribute__((format(printf, 3, 4)));
 /* Sets the error that there is no memory. Returns -1. */
 int error_memory(struct error *error);
 /* Is this errno no fault of what was to be opened or read, but of a machine that has no more of something? */

@@ -135,7 +135,7 @@ static int content_read(const struct table *table, const struct program *program
 
 static int table_other(struct error *e)
 {
-	return error_unreadable(e, "del and add it", "its table is not one of this tcact");
+	return error(e, UNREADABLE, "del and add it", "its table is not one of this tcact");
 }
 
 int table_fetch_facts(struct table *table, const struct program *program, struct fact fact[FACTS_MAX], size_t *facts,

@@ -14,12 +14,12 @@ int program_cannot(struct error *e, const char *what)
 {
 	if (is_scarcity(errno))
 		return error_scarcity(e, "read", what);
-	return error_unreadable(e, "try again", "cannot read %s: %s", what, strerror(errno));
+	return error(e, UNREADABLE, "try again", "cannot read %s: %s", what, strerror(errno));
 }
 
 int program_other(struct error *e)
 {
-	return error_unreadable(e, "del and add it", "it was attached by another version of tcact");
+	return error(e, UNREADABLE, "del and add it", "it was attached by another version of tcact");
 }
 
 static int read_error(struct error *e, __u32 id)
@@ -27,9 +27,9 @@ static int read_error(struct error *e, __u32 id)
 	char what[32];
 
 	if (errno == EPERM)
-		return error_unreadable(e, "run as root with CAP_SYS_ADMIN", "cannot read program %u: not permitted", id);
+		return error(e, UNREADABLE, "run as root with CAP_SYS_ADMIN", "cannot read program %u: not permitted", id);
 	if (errno == ENOENT)
-		return error_unreadable(e, "see: tcact show", "the attachment is gone");
+		return error(e, UNREADABLE, "see: tcact show", "the attachment is gone");
 	snprintf(what, sizeof(what), "program %u", id);
 	return program_cannot(e, what);
 }
@@ -45,7 +45,7 @@ int program_open(struct program *program, __u32 id, struct error *e)
 	if (program->fd < 0 || bpf_obj_get_info_by_fd(program->fd, &program->info, &size))
 		return read_error(e, id);
 	if (program->info.nr_map_ids > MAPS_MAX)
-		return error_unreadable(e, "see: bpftool prog", "program %u has %u maps, which no action has", id,
+		return error(e, UNREADABLE, "see: bpftool prog", "program %u has %u maps, which no action has", id,
 					program->info.nr_map_ids);
 	while (program->maps < program->info.nr_map_ids) {
 		struct map *map = &program->map[program->maps];
@@ -155,7 +155,7 @@ static int part_switch(const struct program *program, const unsigned char *rodat
 
 static int does_not_tell(const struct program *program, struct error *e)
 {
-	return error_unreadable(e, "del and add it", "program %u does not tell its parameters", program->info.id);
+	return error(e, UNREADABLE, "del and add it", "program %u does not tell its parameters", program->info.id);
 }
 
 /* Reads the value of @p, from the @size bytes of .rodata. */
