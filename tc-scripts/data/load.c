@@ -58,12 +58,9 @@ bool content_map(const struct table *table, const struct program *program, struc
 	return true;
 }
 
-#define BATCH 65536		/* elements */
-
 static int map_fill(const struct bpf_map *map, const struct content *content)
 {
-	__u32 *keys, n;
-	int result, fd = bpf_map__fd(map);
+	int fd = bpf_map__fd(map);
 	void *values = MAP_FAILED;
 
 	if (bpf_map__map_flags(map) & BPF_F_MMAPABLE)
@@ -73,31 +70,21 @@ static int map_fill(const struct bpf_map *map, const struct content *content)
 		munmap(values, content->n * content->size);
 		return 0;
 	}
-	keys = malloc(BATCH * sizeof(*keys));
-	result = keys ? 0 : -1;
-	for (size_t at = 0; at < content->n && !result; at += n) {
-		n = content->n - at < BATCH ? (__u32)(content->n - at) : BATCH;
-		for (__u32 i = 0; i < n; i++)
-			keys[i] = (__u32)at + i;
-		result = bpf_map_update_batch(fd, keys, (char *)content->values + at * content->size, &n, NULL);
-	}
-	free(keys);
-	return result;
+	for (__u32 i = 0; i < content->n; i++)
+		if (bpf_map_update_elem(fd, &i, (char *)content->values + i * content->size, BPF_ANY))
+			return -1;
+	return 0;
 }
 
 static int map_fetch(const struct map *map, struct content *content)
 {
-	__u32 n = map->info.max_entries, out, *keys = calloc(n, sizeof(*keys));
-	int result = -1;
-
-	content->n = n;
+	content->n = map->info.max_entries;
 	content->size = map->info.value_size;
-	content->values = calloc(n, content->size);
-	if (keys && content->values)
-		result = bpf_map_lookup_batch(map->fd, NULL, &out, keys, content->values, &n, NULL);
-	free(keys);
-	/* ENOENT means that this was the last batch */
-	return result && errno != ENOENT ? -1 : 0;
+	content->values = calloc(content->n, content->size);
+	for (__u32 i = 0; content->values && i < content->n; i++)
+		if (bpf_map_lookup_elem(map->fd, &i, (char *)content->values + i * content->size))
+			return -1;
+	return content->values ? 0 : -1;
 }
 
 /* The memory that the kernel says it holds for a map, in bytes. */
