@@ -214,59 +214,34 @@ int command_tables(const struct options *options, char **words, int n, struct er
 	return e->status ? -1 : 0;
 }
 
-/* Does program @id use @map for its table, and has it a table as @there says? Where @map is 0, sets both. */
-static int in_table(const struct action *action, __u32 id, const char *name, __u32 *map, bool *there, struct error *e)
-{
-	struct settings settings = {};
-	struct program program = {};
-	const struct map *own;
-	int result = -1;
-
-	if (program_open(&program, id, e))
-		goto out;
-	own = program_map(&program, name);
-	if (*map && (!own || own->info.id != *map)) {
-		result = 0;	/* of any version of tcact */
-		goto out;
-	}
-	if (!own) {
-		program_other(e);
-		goto out;
-	}
-	if (settings_begin(&settings, action, e) || program_settings(&program, &settings, e))
-		goto out;
-	if (!*map) {
-		*map = own->info.id;
-		*there = settings_table(&settings);
-	}
-	result = settings_table(&settings) == *there;
-out:
-	settings_free(&settings);
-	program_close(&program);
-	return result;
-}
-
 /*
- * sharing NAME ID [ID]...: prints those of the ids whose programs have the same table as the first, one a line. Of police
- * and pace that can be none: then they have the maps of it.
+ * sharing NAME ID [ID]...: prints those of the ids whose programs have the table of the first, one a line. Of police and
+ * pace that can be none: then they have the maps of it.
  */
 int command_sharing(const struct options *options, char **words, int n, struct error *e)
 {
 	const struct action *action = n > 1 ? action_once(options->objects, words[0], e) : NULL;
 	struct table table = {};
-	bool there = false;
-	__u32 map = 0;
+	__u32 first = 0;
 
 	if (!action || table_begin(&table, action, e))
 		return e->status ? -1 : error(e, USAGE, "see: tcact help", "sharing: write NAME ID");
 	for (int i = 1; i < n && !e->status; i++) {
+		struct program program = {};
+		const struct map *map = NULL;
 		struct error own = {};
-		int same = in_table(action, (__u32)strtoul(words[i], NULL, 10), table.kind->maps[0], &map, &there, &own);
 
-		if (same > 0)
-			printf("%s\n", words[i]);
-		else if (same < 0 && (i == 1 || errno != ENOENT))	/* it was deleted meanwhile */
+		if (!program_open(&program, (__u32)strtoul(words[i], NULL, 10), &own))
+			map = program_map(&program, table.kind->maps[0]);
+		else if (i == 1 || errno != ENOENT)	/* it was deleted meanwhile */
 			*e = own;
+		if (i == 1 && map)
+			first = map->info.id;
+		else if (i == 1)
+			program_other(e);
+		if (map && map->info.id == first)
+			printf("%s\n", words[i]);
+		program_close(&program);
 	}
 	table_free(&table);
 	return e->status ? -1 : 0;
