@@ -65,8 +65,8 @@ bool ranges_carry(const struct record *record, size_t n, uint64_t now, struct en
 void ranges_used(const struct record *record, size_t n, size_t *cells, size_t *records);
 
 /*
- * Adds @n entries to the maps @live, or (@removal) removes them, while programs use these maps. An entry
- * whose timeout is over at @now counts as absent. A lookup during the change finds either the old or
+ * Adds @n entries, without duplicates, to the maps @live, or (@removal) removes them, while programs use these maps.
+ * An entry whose timeout is over at @now counts as absent. A lookup during the change finds either the old or
  * the new state. CHANGE_ABSENT: entry @absent does not exist.
  */
 enum outcome ranges_change(struct ranges *live, const struct entry *entry, size_t n, bool removal, uint64_t now,

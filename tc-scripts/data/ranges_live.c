@@ -23,7 +23,6 @@ struct live {
 	struct record_head head;	/* a copy; the one in the records changes at the end */
 
 	struct entry *added;		/* entries that this change adds, in the order of their records */
-	bool *dropped;			/* those of them that it removes again */
 	size_t adds;
 	uint32_t *removed;			/* the record numbers of the entries that it removes */
 	size_t removals;
@@ -111,12 +110,10 @@ static bool entries_overlapping(const struct live *live, const struct prefix *re
 		}
 	}
 	for (size_t i = 0; i < live->head.added + live->adds; i++) {
-		size_t own = i - live->head.added;
-
-		if (i < live->head.added ? !entry_at(live, KINDS, i, &entry) : live->dropped[own])
-			continue;
 		if (i >= live->head.added)
-			entry = live->added[own];
+			entry = live->added[i - live->head.added];
+		else if (!entry_at(live, KINDS, i, &entry))
+			continue;
 		if ((covers(&entry.prefix, region) || covers(region, &entry.prefix)) && !entries_add(entries, &entry))
 			return false;
 	}
@@ -136,12 +133,6 @@ static bool entry_remove(struct live *live, const struct prefix *prefix, uint64_
 	const struct entry key = { .prefix = *prefix };
 	struct entry entry;
 
-	for (size_t i = live->adds; i-- > 0; ) {
-		if (!live->dropped[i] && !entry_compare(&live->added[i], &key)) {
-			live->dropped[i] = true;
-			return true;
-		}
-	}
 	for (size_t i = live->head.added; i-- > 0; )
 		if (entry_at(live, KINDS, i, &entry) && !entry_compare(&entry, &key))
 			goto found;
@@ -280,23 +271,15 @@ static void commit_changes(struct live *live)
 {
 	struct record *record = live->ranges->record;
 	struct record_head *head = (void *)record;
-	uint32_t dropped = 0;
 
 	__atomic_store_n(&head->state, TABLE_CHANGING, __ATOMIC_SEQ_CST);
-	for (size_t i = 0; i < live->adds; i++) {
-		size_t index = added_record(live, i) - 1;
-
-		entry_write(record + index, ADDED, &live->added[i]);
-		if (live->dropped[i]) {
-			record[index + 1].hits |= RECORD_REMOVED;
-			dropped++;
-		}
-	}
+	for (size_t i = 0; i < live->adds; i++)
+		entry_write(record + added_record(live, i) - 1, ADDED, &live->added[i]);
 	for (size_t i = 0; i < live->removals; i++)
 		__atomic_fetch_or(&record[live->removed[i]].hits, RECORD_REMOVED, __ATOMIC_RELAXED);
 	/* who reads it meanwhile finds no prefix twice */
 	__atomic_store_n(&head->added, head->added + (uint32_t)live->adds, __ATOMIC_RELEASE);
-	head->removed += (uint32_t)live->removals + dropped;
+	head->removed += (uint32_t)live->removals;
 	head->cells = (uint32_t)live->ranges->cells;
 	for (size_t i = 0; i < live->stores; i++) {
 		const struct store *store = &live->store[i];
@@ -330,9 +313,8 @@ enum outcome ranges_change(struct ranges *ranges, const struct entry *entry, siz
 	    head_entries(&live.head) + n > ENTRIES_MAX)
 		return CHANGE_NO_ROOM;
 	live.added = calloc(n, sizeof(*live.added));
-	live.dropped = calloc(n, sizeof(*live.dropped));
 	live.removed = calloc(n, sizeof(*live.removed));
-	if (!live.added || !live.dropped || !live.removed)
+	if (!live.added || !live.removed)
 		goto out;
 	for (size_t i = 0; i < n; i++) {
 		if (!entry_remove(&live, &entry[i].prefix, removal ? now : 0) && removal) {
@@ -358,7 +340,6 @@ out:
 	free(set.range);
 	free(live.store);
 	free(live.added);
-	free(live.dropped);
 	free(live.removed);
 	return result;
 }
