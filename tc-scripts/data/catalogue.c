@@ -198,9 +198,10 @@ static void describe_needs(const struct action *action, const struct parameter *
 		if (!word->need)
 			continue;
 		if (needs)
-			printf(" %s=%s", word->name, word->need);
+			putchar(' ');
 		else
-			printf("needs\t%s\t%s\t%s=%s", action->name, p->name, word->name, word->need);
+			printf("needs\t%s\t%s\t", action->name, p->name);
+		printf("%s=%.*s", word->name, (int)strcspn(word->need, " "), word->need);
 		needs = true;
 	}
 	if (needs)

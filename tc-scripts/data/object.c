@@ -19,14 +19,6 @@
 
 #define OBJECT_SIZE_MAX (16 << 20)	/* bytes; no object as built is nearly as large */
 
-const struct word *word_named(const struct words *words, const char *name)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (!strcmp(words->word[i].name, name))
-			return &words->word[i];
-	return NULL;
-}
-
 const struct parameter *parameter_named(const struct action *action, const char *name)
 {
 	for (size_t i = 0; i < action->parameters; i++)
@@ -46,15 +38,9 @@ struct set {				/* of NAMES() */
 	struct words words;
 };
 
-struct need {				/* of NEEDS() */
-	const char *of, *word, *need;
-};
-
 struct modinfo {
 	struct tag *tag;
 	size_t tags;
-	struct need *need;
-	size_t needs;
 	struct set *set;
 	size_t sets;
 };
@@ -124,38 +110,23 @@ static int words_add(struct words *words, const struct words *more)
 	return 0;
 }
 
-/* NEEDS(OF, "WORD=NEED ...") */
-static int needs_read(struct modinfo *info)
+/* Sets what each of @words, which belong to @of, needs: NEEDS(OF, "WORD=NEED ...") */
+static int needs_read(struct words *words, const struct modinfo *info, const char *of)
 {
 	for (size_t i = 0; i < info->tags; i++) {
-		char *save, *word;
+		const char *at = info->tag[i].value;
 
-		if (strcmp(info->tag[i].tag, "needs"))
+		if (strcmp(info->tag[i].tag, "needs") || strcmp(info->tag[i].key, of))
 			continue;
-		for (word = strtok_r(info->tag[i].value, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-			struct need *need = strchr(word, '=') ? one_more(info->need, info->needs) : NULL;
+		for (; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+			size_t n = strcspn(at, "= "), w = 0;
 
-			if (!need)
+			while (w < words->n && (strncmp(words->word[w].name, at, n) || words->word[w].name[n]))
+				w++;
+			if (w == words->n || at[n] != '=')
 				return -1;
-			*need = (struct need){ info->tag[i].key, word, strchr(word, '=') + 1 };
-			*strchr(word, '=') = '\0';
+			words->word[w].need = at + n + 1;
 		}
-	}
-	return 0;
-}
-
-/* Sets what each of @words, which belong to @of, needs. */
-static int needs_apply(struct words *words, const struct modinfo *info, const char *of)
-{
-	for (size_t i = 0; i < info->needs; i++) {
-		struct word *word;
-
-		if (strcmp(info->need[i].of, of))
-			continue;
-		word = (struct word *)word_named(words, info->need[i].word);
-		if (!word)
-			return -1;
-		word->need = info->need[i].need;
 	}
 	return 0;
 }
@@ -177,7 +148,7 @@ static int sets_read(struct modinfo *info)
 		for (pair = strtok_r(tag->value, " ", &save); pair; pair = strtok_r(NULL, " ", &save))
 			if (word_add(&set->words, pair))
 				return -1;
-		if (needs_apply(&set->words, info, set->name))
+		if (needs_read(&set->words, info, set->name))
 			return -1;
 	}
 	return 0;
@@ -188,7 +159,6 @@ static void modinfo_free(struct modinfo *info)
 	for (size_t i = 0; i < info->sets; i++)
 		free(info->set[i].words.word);
 	free(info->set);
-	free(info->need);
 	free(info->tag);
 }
 
@@ -389,7 +359,7 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 				return -1;
 		}
 	}
-	return needs_apply(&p->words, info, key);
+	return needs_read(&p->words, info, key);
 }
 
 /*
@@ -641,8 +611,7 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 	if (!action->modinfo || !action->btf)
 		return -1;
 	memcpy(action->modinfo, elf->modinfo->d_buf, elf->modinfo->d_size);
-	if (tags_read(&info, action->modinfo, elf->modinfo->d_size) || needs_read(&info) ||
-	    sets_read(&info))
+	if (tags_read(&info, action->modinfo, elf->modinfo->d_size) || sets_read(&info))
 		goto out;
 	tag = tag_find(&info, "action", name);
 	if (!tag)

@@ -18,7 +18,7 @@ struct kind;
 struct word {
 	const char *name;
 	long long number;
-	const char *need;	/* the Linux version, or the X of CONFIG_X, that it needs; or NULL */
+	const char *need;	/* the Linux version, or the X of CONFIG_X, that it needs, up to a blank; or NULL */
 };
 
 struct words {
@@ -120,7 +120,6 @@ uint32_t map_member(const struct btf *btf, const char *map, const char *member);
 const char *type_name(const struct btf *btf, uint32_t offset);
 
 const struct parameter *parameter_named(const struct action *action, const char *name);
-const struct word *word_named(const struct words *words, const char *name);
 
 /* The same for all actions in @directory, sorted by name. Sets *@actions to an array to be freed, also after an error. */
 int actions_once(const struct action ***actions, size_t *n, const char *directory, struct error *error);
