@@ -33,16 +33,9 @@ struct tag {
 	char *tag, *key, *value;	/* value: "" if there is no colon */
 };
 
-struct set {				/* of NAMES() */
-	const char *name;
-	struct words words;
-};
-
 struct modinfo {
 	struct tag *tag;
 	size_t tags;
-	struct set *set;
-	size_t sets;
 };
 
 /* Splits @text, which ends with a NUL, into tags. It is printed, and the shell reads it line by line. */
@@ -76,14 +69,6 @@ static const struct tag *tag_find(const struct modinfo *info, const char *tag, c
 	return NULL;
 }
 
-static const struct set *set_find(const struct modinfo *info, const char *name)
-{
-	for (size_t i = 0; i < info->sets; i++)
-		if (!strcmp(info->set[i].name, name))
-			return &info->set[i];
-	return NULL;
-}
-
 /* Adds "NAME=NUMBER"; modifies @pair. */
 static int word_add(struct words *words, char *pair)
 {
@@ -96,18 +81,6 @@ static int word_add(struct words *words, char *pair)
 	word->name = pair;
 	word->number = strtoll(number, &end, 0);
 	return *number && !*end ? 0 : -1;
-}
-
-static int words_add(struct words *words, const struct words *more)
-{
-	for (size_t i = 0; i < more->n; i++) {
-		struct word *word = one_more(words->word, words->n);
-
-		if (!word)
-			return -1;
-		*word = more->word[i];
-	}
-	return 0;
 }
 
 /* Sets what each of @words, which belong to @of, needs: NEEDS(OF, "WORD=NEED ...") */
@@ -129,37 +102,6 @@ static int needs_read(struct words *words, const struct modinfo *info, const cha
 		}
 	}
 	return 0;
-}
-
-static int sets_read(struct modinfo *info)
-{
-	for (size_t i = 0; i < info->tags; i++) {
-		struct tag *tag = &info->tag[i];
-		char *save, *pair;
-		struct set *set;
-
-		/* several headers of an action may define the same set */
-		if (strcmp(tag->tag, "names") || set_find(info, tag->key))
-			continue;
-		set = one_more(info->set, info->sets);
-		if (!set)
-			return -1;
-		set->name = tag->key;
-		for (pair = strtok_r(tag->value, " ", &save); pair; pair = strtok_r(NULL, " ", &save))
-			if (word_add(&set->words, pair))
-				return -1;
-		if (needs_read(&set->words, info, set->name))
-			return -1;
-	}
-	return 0;
-}
-
-static void modinfo_free(struct modinfo *info)
-{
-	for (size_t i = 0; i < info->sets; i++)
-		free(info->set[i].words.word);
-	free(info->set);
-	free(info->tag);
 }
 
 /* ---- types ----------------------------------------------------------------------------------- */
@@ -326,13 +268,35 @@ static size_t variable_offset(const struct elf *elf, const char *variable, size_
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
+/* A copy of @syntax, to be split, with the words of each set (NAMES()) before its "@SET"; NULL if there is no memory. */
+static char *syntax_copy(const struct modinfo *info, const char *syntax)
+{
+	char *text = NULL, name[NAME_SIZE];
+	const struct tag *set;
+	size_t size, n;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (; *syntax; syntax += n, syntax += strspn(syntax, " ")) {
+		n = strcspn(syntax, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)n, syntax);
+		set = *name == '@' ? tag_find(info, "names", name + 1) : NULL;
+		fprintf(out, "%s %.*s ", set ? set->value : "", (int)n, syntax);
+	}
+	if (!(ferror(out) | fclose(out)))
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* "KIND [MIN..MAX] [WORD=NUMBER]... [@SET]...", of PARAM(@key) */
 static int syntax_read(struct parameter *p, const struct modinfo *info, const char *syntax,
 		       const char *key)
 {
 	char *save, *item, *end;
 
-	p->syntax = strdup(syntax);	/* a copy, to be split */
+	p->syntax = syntax_copy(info, syntax);
 	item = p->syntax ? strtok_r(p->syntax, " ", &save) : NULL;
 	p->kind = item ? kind_named(item) : NULL;
 	if (!p->kind)
@@ -340,11 +304,8 @@ static int syntax_read(struct parameter *p, const struct modinfo *info, const ch
 	p->low = p->is_signed ? -((int128)1 << (8 * p->size - 1)) : 0;
 	p->high = ((int128)1 << (8 * (p->size < 8 ? p->size : 8) - p->is_signed)) - 1;
 	while ((item = strtok_r(NULL, " ", &save))) {
-		const struct set *set;
-
 		if (*item == '@') {
-			set = set_find(info, item + 1);
-			if (!set || words_add(&p->words, &set->words))
+			if (!tag_find(info, "names", item + 1) || needs_read(&p->words, info, item + 1))
 				return -1;
 		} else if (strchr(item, '=')) {
 			if (word_add(&p->words, item))
@@ -602,8 +563,7 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 {
 	struct modinfo info = {};
 	const struct tag *tag;
-	const struct set *reasons;
-	char *save;
+	char *save, *reason;
 	int result = -1;
 
 	action->modinfo = calloc(1, elf->modinfo->d_size + 1);
@@ -611,7 +571,7 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 	if (!action->modinfo || !action->btf)
 		return -1;
 	memcpy(action->modinfo, elf->modinfo->d_buf, elf->modinfo->d_size);
-	if (tags_read(&info, action->modinfo, elf->modinfo->d_size) || sets_read(&info))
+	if (tags_read(&info, action->modinfo, elf->modinfo->d_size))
 		goto out;
 	tag = tag_find(&info, "action", name);
 	if (!tag)
@@ -650,10 +610,13 @@ static int describe(struct action *action, const struct elf *elf, const char *na
 		if (!action->shared)
 			goto out;
 	}
-	reasons = set_find(&info, "reason");
-	result = reasons ? words_add(&action->reasons, &reasons->words) : 0;
+	tag = tag_find(&info, "names", "reason");
+	for (reason = tag ? strtok_r(tag->value, " ", &save) : NULL; reason; reason = strtok_r(NULL, " ", &save))
+		if (word_add(&action->reasons, reason))
+			goto out;
+	result = 0;
 out:
-	modinfo_free(&info);
+	free(info.tag);
 	return result;
 }
 
