@@ -503,6 +503,14 @@ int table_line(struct table *table, char *line, bool key_only, struct error *e)
 
 /* ---- sorted ---------------------------------------------------------------------------------- */
 
+static bool same(const struct table *table, const void *one, const void *two)
+{
+	unsigned char a[IDENTITY_MAX], b[IDENTITY_MAX];
+	size_t n = table->kind->identity(table, one, a);
+
+	return n == table->kind->identity(table, two, b) && !memcmp(a, b, n);
+}
+
 static int twice(const struct table *table, const void *one, const void *two, const char *path, struct error *e)
 {
 	uint32_t a = table->kind->line(one), b = table->kind->line(two);
@@ -529,7 +537,7 @@ int table_sort(struct table *table, const char *path, struct error *e)
 		void *entry = entry_at(table, i);
 
 		if (kept && !kind->compare(entry_at(table, kept - 1), entry)) {
-			if (!kind->same(entry_at(table, kept - 1), entry))
+			if (!same(table, entry_at(table, kept - 1), entry))
 				return twice(table, entry_at(table, kept - 1), entry, path, e);
 			continue;
 		}

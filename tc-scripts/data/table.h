@@ -78,8 +78,6 @@ struct table_kind {
 	void (*print)(const struct table *table, const void *entry, FILE *out);
 	/* Prints the entry as an object of JSON. */
 	void (*json)(const struct table *table, const void *entry, FILE *out);
-	/* Are two entries with the same key equal? */
-	bool (*same)(const void *a, const void *b);
 	uint32_t (*line)(const void *entry);
 	/* What tells an entry from others, without its count and time, as the first bytes of @bytes. */
 	size_t (*identity)(const struct table *table, const void *entry, unsigned char bytes[IDENTITY_MAX]);

@@ -135,7 +135,6 @@ const struct table_kind table_plan = {
 	.key = prefix_key,
 	.print = prefix_print,
 	.json = prefix_json,
-	.same = prefix_same,
 	.line = prefix_line,
 	.identity = plan_identity,
 	.adopt = plan_adopt,

@@ -252,13 +252,6 @@ void prefix_json(const struct table *table, const void *entry, FILE *out)
 	fputc('}', out);
 }
 
-bool prefix_same(const void *a, const void *b)
-{
-	const struct entry *one = a, *two = b;
-
-	return one->tag == two->tag && one->exception == two->exception && !one->until == !two->until;
-}
-
 uint32_t prefix_line(const void *entry)
 {
 	return ((const struct entry *)entry)->line;
@@ -388,7 +381,6 @@ const struct table_kind table_prefix = {
 	.key = prefix_key,
 	.print = prefix_print,
 	.json = prefix_json,
-	.same = prefix_same,
 	.line = prefix_line,
 	.identity = prefix_identity,
 	.carry = prefix_carry,

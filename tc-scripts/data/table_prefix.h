@@ -9,6 +9,5 @@ int prefix_parse(struct table *table, char **words, int n, bool key_only, struct
 const char *prefix_key(const void *entry, char text[KEY_SIZE]);
 void prefix_print(const struct table *table, const void *entry, FILE *out);
 void prefix_json(const struct table *table, const void *entry, FILE *out);
-bool prefix_same(const void *a, const void *b);
 uint32_t prefix_line(const void *entry);
 long prefix_count(const struct content *content);

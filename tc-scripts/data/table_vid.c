@@ -66,11 +66,6 @@ static int vid_compare(const void *a, const void *b)
 	return ((const struct vid *)a)->from - ((const struct vid *)b)->from;
 }
 
-static bool vid_same(const void *a, const void *b)
-{
-	return ((const struct vid *)a)->to == ((const struct vid *)b)->to;
-}
-
 static uint32_t vid_line(const void *entry)
 {
 	return ((const struct vid *)entry)->line;
@@ -148,7 +143,6 @@ const struct table_kind table_vid = {
 	.key = vid_key,
 	.print = vid_print,
 	.json = vid_json,
-	.same = vid_same,
 	.line = vid_line,
 	.identity = vid_identity,
 	.maps = { "vid_table" },
