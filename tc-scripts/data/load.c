@@ -517,130 +517,171 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
  *   -u, -w    the buckets begin with what FILE has for KEY, see used
  *   -n        check all that can be checked, and load nothing
  */
+struct asked {
+	uint64_t id;			/* -l; 0: none */
+	bool maps_only, copied, empty, removal, dry;
+	const char *previous, *file, *shared, *used, *key;
+	char **changes;			/* the ENTRYs */
+	int n_changes;
+	bool given;			/* entries of the table are said, or that it has none */
+};
+
+/* Reads the options, and sets *@words to what follows them, @n words. */
+static int options_read(struct asked *asked, struct load *load, struct table_rules *rules, char ***words, int *n,
+			struct error *e)
+{
+	uint64_t least;
+	int option;
+
+	optind = 0;
+	while ((option = getopt(*n + 1, *words - 1, "+l:krp:cs:t:m:Lea:d:T:o:u:w:n")) != -1) {
+		switch (option) {
+		case 'l':
+			if (!decimal_read(optarg, 0, UINT32_MAX, &asked->id))
+				return error(e, USAGE, "see: tcact show", "-l %s: must be the id of a program", Q(optarg));
+			break;
+		case 'k': asked->maps_only = true; break;
+		case 'r': load->recount = true; break;
+		case 'p': asked->previous = optarg; break;
+		case 'c': asked->copied = true; break;
+		case 's': load->others[load->n_others++] = optarg; break;
+		case 't': asked->file = optarg; break;
+		case 'm':
+			if (!decimal_read(optarg, 0, UINT32_MAX, &least))
+				return error(e, USAGE, "write min N", "min %s: must be a number", Q(optarg));
+			rules->least = least;
+			break;
+		case 'L': rules->lenient = true; break;
+		case 'e': asked->empty = true; break;
+		case 'a':
+		case 'd':
+			asked->removal = option == 'd';
+			asked->changes[asked->n_changes++] = optarg;
+			break;
+		case 'T': asked->shared = optarg; break;
+		case 'o': load->pin = optarg; break;
+		case 'u': asked->used = optarg; break;
+		case 'w': asked->key = optarg; break;
+		case 'n': asked->dry = true; break;
+		default:
+			return error(e, USAGE, "see: tcact help", "load has no such option");
+		}
+	}
+	*words += optind - 1;
+	*n -= optind - 1;
+	if (*n < 1 || (!load->pin && !asked->dry) || (asked->n_changes && !asked->id) ||
+	    (asked->copied && !asked->previous))
+		return error(e, USAGE, "see: tcact help", "load: write -o PIN, and the NAME of an action");
+	asked->given = asked->file || asked->copied || asked->empty || asked->n_changes;
+	rules->empty = asked->id ? "nothing was changed; to empty the table: tcact table flush" : "leave table FILE out";
+	rules->wrong = asked->id && !asked->maps_only ? "correct it, or use lenient" : NULL;
+	return 0;
+}
+
+/* The values: those of load->like, then @words, then what follows from both. */
+static int values_read(struct settings *settings, const struct asked *asked, struct load *load, char **words, int n,
+		       struct error *e)
+{
+	const struct action *action = settings->action;
+	struct settings before = {};
+	struct error unknown = {};
+	bool known = false, had_table;
+	int result = -1;
+
+	if (load->like) {
+		if (!asked->maps_only && program_settings(load->like, settings, e))
+			goto out;
+		known = (action->table || action->buckets) && !settings_begin(&before, action, &unknown) &&
+			!program_settings(load->like, &before, &unknown);
+	}
+	if (settings_read(settings, words, n, e))
+		goto out;
+	had_table = known && settings_table(&before);
+	if (asked->given || asked->shared || had_table)
+		settings_put_table(settings);
+	drop_inapplicable(settings, words, n);
+	if (had_table && !asked->given && !asked->shared && table_keep(settings, load, asked->maps_only, e))
+		goto out;
+	if (known && action->buckets)
+		keep_seed(settings, &before);
+	load->other_keys = load->like && action->buckets && (!known || other_keys(settings, &before));
+	/* It puts the seed of these buckets. Where there is none yet, settings_finish() chooses one. */
+	if (asked->used && asked->key && !load->like && used_find(&load->used, asked->used, asked->key, settings, e))
+		goto out;
+	result = settings_check(settings, e) || settings_finish(settings, e) ? -1 : 0;
+out:
+	settings_free(&before);
+	return result;
+}
+
+/* The entries: from the file or from another program, with the hits that they had there, and then the changes. */
+static int entries_read(struct table *table, const struct asked *asked, const struct load *load,
+			const struct table_rules *rules, const struct action *action, struct error *e)
+{
+	const struct program *from = asked->copied ? load->previous : load->like;
+
+	if (table_begin(table, action, e))
+		return -1;
+	if (asked->file) {
+		if (table_read(table, asked->file, rules, e))
+			return -1;
+		return from ? carry_hits(table, from, e) : 0;
+	}
+	if ((asked->copied || asked->n_changes) && table_fetch(table, from, e))
+		return -1;
+	return asked->n_changes ? change_entries(table, action, asked->changes, asked->n_changes, asked->removal, e) : 0;
+}
+
 int command_load(const struct options *options, char **words, int n, struct error *e)
 {
 	struct progress progress;
 	struct load load = { .verbose = options->verbose, .progress = &progress };
 	struct table_rules rules = { .progress = &progress };
-	struct settings settings = {}, before = {};
-	struct program like = {}, before_this = {}, sharer = {};
+	struct program like = {}, previous = {}, sharer = {};
+	struct settings settings = {};
 	const struct action *action;
+	struct asked asked = {};
 	struct table table = {};
-	struct error unknown = {};
-	char **changes = calloc(n + 1, sizeof(*changes));
-	const char *file = NULL, *previous = NULL, *shared = NULL, *used = NULL, *key = NULL;
-	bool copied = false, empty = false, dry = false, maps_only = false, known = false, removal = false, given;
-	uint64_t id = 0, least;
-	int option, change = 0, result = -1;
+	int result = -1;
 
+	progress_begin(&progress);
+	asked.changes = calloc(n + 1, sizeof(*asked.changes));
 	load.others = calloc(n + 1, sizeof(*load.others));
-	if (!changes || !load.others) {
+	if (!asked.changes || !load.others) {
 		error_memory(e);
 		goto out;
 	}
-	progress_begin(&progress);
-	optind = 0;
-	while ((option = getopt(n + 1, words - 1, "+l:krp:cs:t:m:Lea:d:T:o:u:w:n")) != -1) {
-		switch (option) {
-		case 'l':
-			if (!decimal_read(optarg, 0, UINT32_MAX, &id)) {
-				error(e, USAGE, "see: tcact show", "-l %s: must be the id of a program", Q(optarg));
-				goto out;
-			}
-			break;
-		case 'k': maps_only = true; break;
-		case 'r': load.recount = true; break;
-		case 'p': previous = optarg; break;
-		case 'c': copied = true; break;
-		case 's': load.others[load.n_others++] = optarg; break;
-		case 't': file = optarg; break;
-		case 'm':
-			if (!decimal_read(optarg, 0, UINT32_MAX, &least)) {
-				error(e, USAGE, "write min N", "min %s: must be a number", Q(optarg));
-				goto out;
-			}
-			rules.least = least;
-			break;
-		case 'L': rules.lenient = true; break;
-		case 'e': empty = true; break;
-		case 'a':
-		case 'd':
-			removal = option == 'd';
-			changes[change++] = optarg;
-			break;
-		case 'T': shared = optarg; break;
-		case 'o': load.pin = optarg; break;
-		case 'u': used = optarg; break;
-		case 'w': key = optarg; break;
-		case 'n': dry = true; break;
-		default:
-			error(e, USAGE, "see: tcact help", "load has no such option");
-			goto out;
-		}
-	}
-	words += optind - 1;
-	n -= optind - 1;
-	if (n < 1 || (!load.pin && !dry) || (change && !id)) {
-		error(e, USAGE, "see: tcact help", "load: write -o PIN, and the NAME of an action");
+	if (options_read(&asked, &load, &rules, &words, &n, e))
 		goto out;
-	}
-
 	action = action_once(options->objects, words[0], e);
-	if (!action || settings_begin(&settings, action, e))
+	if (!action || settings_begin(&settings, action, e) ||
+	    (asked.id && program_open(&like, (__u32)asked.id, e)) ||
+	    (asked.previous && other_open(&previous, asked.previous, e)))
 		goto out;
-	if (id) {
-		if (program_open(&like, (__u32)id, e) || (!maps_only && program_settings(&like, &settings, e)))
+	load.like = asked.id ? &like : NULL;
+	load.previous = asked.previous ? &previous : NULL;
+	if (values_read(&settings, &asked, &load, words + 1, n - 1, e))
+		goto out;
+	if (asked.given) {
+		if (entries_read(&table, &asked, &load, &rules, action, e))
 			goto out;
-		known = (action->table || action->buckets) && !settings_begin(&before, action, &unknown) &&
-			!program_settings(&like, &before, &unknown);
-		load.like = &like;
-	}
-	if (previous && other_open(&before_this, previous, e))
-		goto out;
-	load.previous = previous ? &before_this : NULL;
-	rules.empty = id ? "nothing was changed; to empty the table: tcact table flush"
-			 : "leave table FILE out";
-	rules.wrong = id && !maps_only ? "correct it, or use lenient" : NULL;
-	if (settings_read(&settings, words + 1, n - 1, e))
-		goto out;
-	given = file || copied || empty || change;
-	if (given || shared || (known && settings_table(&before)))
-		settings_put_table(&settings);
-	drop_inapplicable(&settings, words + 1, n - 1);
-	if (!given && !shared && known && settings_table(&before) && table_keep(&settings, &load, maps_only, e))
-		goto out;
-	if (known && action->buckets)
-		keep_seed(&settings, &before);
-	load.other_keys = id && action->buckets && (!known || other_keys(&settings, &before));
-	if (used && key && !id && used_find(&load.used, used, key, &settings, e))
-		goto out;
-	if (settings_check(&settings, e) || settings_finish(&settings, e))
-		goto out;
-	if (given) {
 		load.table = &table;
-		if (table_begin(&table, action, e) || (file && table_read(&table, file, &rules, e)) ||
-		    (copied && !file && table_fetch(&table, load.previous, e)) ||
-		    (change && table_fetch(&table, &like, e)) ||
-		    (file && (id || copied) && carry_hits(&table, copied ? load.previous : load.like, e)) ||
-		    (change && change_entries(&table, action, changes, change, removal, e)))
-			goto out;
 	}
-	if (shared && !dry) {
-		if (table_begin(&table, action, e) || other_open(&sharer, shared, e))
+	if (asked.shared && !asked.dry) {
+		if (table_begin(&table, action, e) || other_open(&sharer, asked.shared, e))
 			goto out;
 		load.shared = table.kind;
 		load.sharer = &sharer;
 	}
-	result = dry ? 0 : load_program(&settings, &load, e);
+	result = asked.dry ? 0 : load_program(&settings, &load, e);
 out:
-	free(changes);
+	free(asked.changes);
 	free(load.others);
 	used_free(&load.used);
 	table_free(&table);
 	program_close(&sharer);
-	program_close(&before_this);
+	program_close(&previous);
 	program_close(&like);
-	settings_free(&before);
 	settings_free(&settings);
 	return result;
 }
