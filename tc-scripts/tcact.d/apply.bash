@@ -393,7 +393,7 @@ show_kept() {
 	for i in "${!names[@]}"; do
 		holds "${names[i]}" || continue
 		hold+=("${names[i]}")
-		if copied "$1" "$2" "$i" && [[ ${tables_want[i]} == '*' ]]; then keep+=("${names[i]}"); fi
+		if copied "$1" "$2" "$i"; then keep+=("${names[i]}"); fi
 		[[ ${have[i]} != @(\?|old *) ]] || continue
 		given=" ${file_settings[first + i]} "
 		if [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
@@ -443,7 +443,7 @@ copied() {
 
 # again W: what take_line made of its line, for its device alone
 again() {
-	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field key word=''
+	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field
 	local n=${line_steps[k]}
 	first=${line_first[k]}
 	steps=() settings=() tables=()
@@ -465,14 +465,8 @@ again() {
 	mapfile -t forms_ <<<"${have_form[h]}"
 	for i in "${!steps[@]}"; do
 		split field "${own[have_first[h] + i]}" $'\t'
-		if [[ ${tables[i]} != =* ]] && copied "$1" "$h" "$i"; then
-			# those of a line that share a table share the copy
-			key="copy $k $i"
-			made["$key"]=${made["$key"]-${field[10]}}
-			[[ ${made["$key"]} == "${field[10]}" ]] ||
-				word=$(data sharing "${field[9]}" "${made["$key"]}" "${field[10]}") || ended $?
-			[[ ! $word ]] || field[10]=${made["$key"]}
-			kept[i]=-p$'\t'${field[10]}$'\t'-c$'\t'-r
+		if copied "$1" "$h" "$i"; then
+			kept[i]=-p$'\t'${field[10]}$'\t'-r
 		elif holds "${steps[i]}" && [[ ${forms_[i]} != @(\?|old *) ]]; then
 			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
 		fi

@@ -351,18 +351,29 @@ object() {
 # the buckets of a policer are those of one device
 own_program() { [[ ${class[$1]} == @(matcher|policer) ]]; }
 
-# staged_table VAR TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of the action with these values, this table,
-# and what is kept for it; all attachments of one add share it, or the table alone
+# staged_table VAR I TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of step I with these values, this table,
+# and what is kept for it; all devices of one add share it, or the table alone. Where that replaces tables, those do whose
+# table was one.
 staged_table() {
-	local key="table ${made[line]-} ${*:2}" options=()
-	if [[ ! ${made[$key]-} ]]; then
-		split options "$3" $'\t'
-		[[ ! $2 || $2 == empty ]] || options+=(-t "${2#=}")
-		stage "$1" "${options[@]}" "${@:4}"
+	local key="table ${made[line]-} ${*:2}" one options first source=() program=- word=''
+	if [[ ! ${made[$key]-} ]] || own_program "$5"; then
+		split options "$4" $'\t'
+		one="one table ${made[line]-} $2 ${options[0]-}"
+		[[ ${options[0]-} != -[lp] ]] || program=${options[1]}
+		[[ ${options[0]-} != -p ]] || source+=(-c)
+		[[ $3 != =* ]] || source+=(-t "${3#=}")
+		if ((${#source[@]})) || [[ $3 && $program == - ]]; then
+			split first "${made[$one]-}"
+			if [[ ${first[0]-} == "$program" ]]; then
+				word=1
+			elif ((${#first[@]})); then
+				word=$(data sharing "$5" "${first[0]}" "$program") || ended $?
+			fi
+			[[ ! $word ]] || source=(-T "${first[1]}")
+		fi
+		stage "$1" "${options[@]}" "${source[@]}" "${@:5}"
 		made["$key"]=${!1}
-	elif [[ $2 || $3 == *$'\t-c\t'* ]] && own_program "$4"; then
-		stage "$1" -T "${made[$key]}" "${@:4}"
-		return
+		[[ $word ]] || made["$one"]="$program ${!1}"
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
 }
@@ -397,7 +408,7 @@ actions() {
 		printf -v cookie '746361631F%02x%02x00%08x%s' "$i" "$n" "${sum[$name]}" "$mark_"
 		words_+=(action bpf)
 		if [[ ${tables[i]} || ${set_of[$name]-} || ${kept[i]-} ]]; then
-			staged_table file "${tables[i]}" "${kept[i]-}" "$name" "${args[@]}"
+			staged_table file "$i" "${tables[i]}" "${kept[i]-}" "$name" "${args[@]}"
 			words_+=(object-pinned "$file")
 		else
 			# tc mounts it too, but not where a mount on /sys hides one. Its root is sticky, a directory of sysfs is not.
