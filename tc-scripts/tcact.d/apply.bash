@@ -443,7 +443,7 @@ copied() {
 
 # again W: what take_line made of its line, for its device alone
 again() {
-	local k=${want_line[$1]} h=${from[$1]-} first i forms_ field
+	local k=${want_line[$1]} h=${from[$1]-} first i field want have tables_want tables_have
 	local n=${line_steps[k]}
 	first=${line_first[k]}
 	steps=() settings=() tables=()
@@ -462,13 +462,15 @@ again() {
 		[[ ! ${kept_key["$1 $i"]-} ]] || kept[i]="-u"$'\t'"$kept_file"$'\t'"-w"$'\t'"${kept_key["$1 $i"]}"
 	done
 	[[ $h ]] || return 0
-	mapfile -t forms_ <<<"${have_form[h]}"
+	forms_of "$1" "$h"
 	for i in "${!steps[@]}"; do
 		split field "${own[have_first[h] + i]}" $'\t'
 		if copied "$1" "$h" "$i"; then
 			kept[i]=-p$'\t'${field[10]}$'\t'-r
-		elif holds "${steps[i]}" && [[ ${forms_[i]} != @(\?|old *) ]]; then
+		elif holds "${steps[i]}" && [[ ${have[i]} != @(\?|old *) ]]; then
 			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
+			# the table stays
+			[[ ${tables_want[i]} != "${tables_have[i]}" ]] || tables[i]=''
 		fi
 	done
 }
@@ -561,20 +563,20 @@ change_one() {
 		! copied "$w" "$h" "$i" || source=(-c)
 		[[ ${tables[i]} != =* || ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] ||
 			source+=(-t "${tables[i]#=}")
-		if ((${#source[@]})); then
-			# those of a line that share a table share the new one
-			swap="swap ${want_line[w]} $i" word=''
-			split first "${made[$swap]-}"
-			if [[ ${first[0]-} == "${field[10]}" ]]; then
-				word=$alone
-			elif ((${#first[@]})); then
-				word=$(data sharing "${field[9]}" "${first[0]}" "${field[10]}") || ended $?
-			fi
-			if [[ $word ]]; then options+=(-T "${first[1]}") swap=''; else options+=("${source[@]}"); fi
-		fi
-		key="change ${want_line[w]} $alone ${options[*]} ${steps[i]} ${args[*]}"
+		key="change ${want_line[w]} $alone ${options[*]} ${source[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then
-			stage pin "${options[@]}" "${steps[i]}" "${args[@]}"
+			if ((${#source[@]})); then
+				# those of a line that share a table share the new one
+				swap="one table ${want_line[w]} $i ${options[0]}" word=''
+				split first "${made[$swap]-}"
+				if [[ ${first[0]-} == "${field[10]}" ]]; then
+					word=1
+				elif ((${#first[@]})); then
+					word=$(data sharing "${field[9]}" "${first[0]}" "${field[10]}") || ended $?
+				fi
+				[[ ! $word ]] || source=(-T "${first[1]}") swap=''
+			fi
+			stage pin "${options[@]}" "${source[@]}" "${steps[i]}" "${args[@]}"
 			made["$key"]=$pin
 			[[ ! $swap ]] || made["$swap"]="${field[10]} $pin"
 		fi
