@@ -496,27 +496,7 @@ static int table_keep(struct settings *settings, struct load *load, bool maps_on
 	return 0;
 }
 
-/*
- * load [-l ID [-k [-r]]] [-p ID [-c] [-r]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]...
- *      [-T PIN] [-u FILE -w KEY]
- *      -o PIN|-n NAME [PARAM VALUE]...
- *
- *   -l ID     like program ID: with its maps, and with its values unless others are given
- *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
- *             values allow none
- *   -p ID     in the place of program ID, of another version of tcact, whose maps may be others: reasons count on
- *   -c        the table is a copy of that of -p; with -t it has its hits alone
- *   -r        count reasons from 0, as tc does for a new action
- *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
- *             map has the same length
- *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
- *             lines are left out
- *   -e        the table is empty
- *   -a, -d    the table is that of ID, with these entries, or - for those of standard input, added or removed
- *   -T PIN    the table is that of the program at this pin, which is like ID
- *   -u, -w    the buckets begin with what FILE has for KEY, see used
- *   -n        check all that can be checked, and load nothing
- */
+/* What command_load() is asked for. */
 struct asked {
 	uint64_t id;			/* -l; 0: none */
 	bool maps_only, copied, empty, removal, dry;
@@ -632,6 +612,27 @@ static int entries_read(struct table *table, const struct asked *asked, const st
 	return asked->n_changes ? change_entries(table, action, asked->changes, asked->n_changes, asked->removal, e) : 0;
 }
 
+/*
+ * load [-l ID [-k [-r]]] [-p ID [-c] [-r]] [-s ID|PIN]... [-t FILE [-m N] [-L]] [-e] [-a ENTRY]... | [-d ENTRY]...
+ *      [-T PIN] [-u FILE -w KEY]
+ *      -o PIN|-n NAME [PARAM VALUE]...
+ *
+ *   -l ID     like program ID: with its maps, and with its values unless others are given
+ *   -k        keep the maps of ID and the seed of their keys, but not its other values; nor its table, if the given
+ *             values allow none
+ *   -p ID     in the place of program ID, of another version of tcact, whose maps may be others: reasons count on
+ *   -c        the table is a copy of that of -p; with -t it has its hits alone
+ *   -r        count reasons from 0, as tc does for a new action
+ *   -s ID     share the map that the action shares with program ID, or with the one at this pin: the first whose
+ *             map has the same length
+ *   -t FILE   the table is read from FILE; -m N: it must have at least N entries; -L: wrong
+ *             lines are left out
+ *   -e        the table is empty
+ *   -a, -d    the table is that of ID, with these entries, or - for those of standard input, added or removed
+ *   -T PIN    the table is that of the program at this pin, which is like ID
+ *   -u, -w    the buckets begin with what FILE has for KEY, see used
+ *   -n        check all that can be checked, and load nothing
+ */
 int command_load(const struct options *options, char **words, int n, struct error *e)
 {
 	struct progress progress;
