@@ -393,7 +393,7 @@ show_kept() {
 	for i in "${!names[@]}"; do
 		holds "${names[i]}" || continue
 		hold+=("${names[i]}")
-		if copied "$1" "$2" "$i"; then keep+=("${names[i]}"); fi
+		if copied "$i"; then keep+=("${names[i]}"); fi
 		[[ ${have[i]} != @(\?|old *) ]] || continue
 		given=" ${file_settings[first + i]} "
 		if [[ ${tables_have[i]}/${tables_want[i]} == [0-9]*/[0-9*]* ]] ||
@@ -434,12 +434,8 @@ show_have() { # SIGN H
 
 # ---- doing it ---------------------------------------------------------------------------------
 
-# copied W H I: action I of H is of another version of tcact, whose maps may be others, but what its table has stays in W
-copied() {
-	local want have tables_want tables_have
-	forms_of "$1" "$2"
-	[[ ${have[$3]} == 'old '* && ${tables_have[$3]}/${tables_want[$3]} == [0-9]*/[0-9*]* ]]
-}
+# copied I: action I is of another version of tcact, whose maps may be others, but what its table has stays; by forms_of
+copied() { [[ ${have[$1]} == 'old '* && ${tables_have[$1]}/${tables_want[$1]} == [0-9]*/[0-9*]* ]]; }
 
 # again W: what take_line made of its line, for its device alone
 again() {
@@ -465,7 +461,7 @@ again() {
 	forms_of "$1" "$h"
 	for i in "${!steps[@]}"; do
 		split field "${own[have_first[h] + i]}" $'\t'
-		if copied "$1" "$h" "$i"; then
+		if copied "$i"; then
 			kept[i]=-p$'\t'${field[10]}$'\t'-r
 		elif holds "${steps[i]}" && [[ ${have[i]} != @(\?|old *) ]]; then
 			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
@@ -538,7 +534,7 @@ carry_queue() {
 
 # change_one W: what differs, in place
 change_one() {
-	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap first word alone
+	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap alone
 	local source
 	again "$w"
 	n=${#steps[@]}
@@ -549,6 +545,8 @@ change_one() {
 		ends=${field[11]}
 		((i + 1 < n)) || [[ ${want_control[w]} == goto* ]] || ends=${want_control[w]}
 		printf -v cookie '%s%08x%s' "${field[7]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
+		source=()
+		! copied "$i" || source=(-c)
 		[[ ${tables_want[i]} != '*' ]] || tables_have[i]='*'
 		[[ ${want[i]} != "${have[i]}" || ${tables_want[i]} != "${tables_have[i]}" ||
 			$ends != "${field[11]}" || $cookie != "${field[7]}" ]] || continue
@@ -558,23 +556,16 @@ change_one() {
 			split options "${kept[i]-}" $'\t'
 			options+=(-p "${field[10]}")
 		fi
-		swap='' alone='' source=()
+		swap='' alone=''
 		! own_program "${steps[i]}" || alone=$w
-		! copied "$w" "$h" "$i" || source=(-c)
 		[[ ${tables[i]} != =* || ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] ||
 			source+=(-t "${tables[i]#=}")
 		key="change ${want_line[w]} $alone ${options[*]} ${source[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then
 			if ((${#source[@]})); then
 				# those of a line that share a table share the new one
-				swap="one table ${want_line[w]} $i ${options[0]}" word=''
-				split first "${made[$swap]-}"
-				if [[ ${first[0]-} == "${field[10]}" ]]; then
-					word=1
-				elif ((${#first[@]})); then
-					word=$(data sharing "${field[9]}" "${first[0]}" "${field[10]}") || ended $?
-				fi
-				[[ ! $word ]] || source=(-T "${first[1]}") swap=''
+				swap="one table ${want_line[w]} $i ${options[0]}"
+				! one_table source "$swap" "${field[9]}" "${field[10]}" || swap=''
 			fi
 			stage pin "${options[@]}" "${source[@]}" "${steps[i]}" "${args[@]}"
 			made["$key"]=$pin

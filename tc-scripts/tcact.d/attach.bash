@@ -351,11 +351,25 @@ object() {
 # the buckets of a policer are those of one device
 own_program() { [[ ${class[$1]} == @(matcher|policer) ]]; }
 
+# one_table ARRAY KEY NAME PROGRAM: sets ARRAY to the options for the table of what was staged under KEY, if PROGRAM, which is
+# replaced (-: none), and what that replaced had one table; else it fails
+one_table() {
+	local first ids
+	split first "${made[$2]-}"
+	((${#first[@]})) || return
+	if [[ ${first[0]} != "$4" ]]; then
+		# the first of them is always there
+		ids=$(data sharing "$3" "${first[0]}" "$4") || ended $?
+		[[ $ids == *$'\n'* ]] || return
+	fi
+	split "$1" "-T ${first[1]}"
+}
+
 # staged_table VAR I TABLE KEPT NAME [PARAM VALUE]...: sets VAR to the pin of step I with these values, this table,
 # and what is kept for it; all devices of one add share it, or the table alone. Where that replaces tables, those do whose
 # table was one.
 staged_table() {
-	local key="table ${made[line]-} ${*:2}" one options first source=() program=- word=''
+	local key="table ${made[line]-} ${*:2}" one options source=() program=- begins=1
 	if [[ ! ${made[$key]-} ]] || own_program "$5"; then
 		split options "$4" $'\t'
 		one="one table ${made[line]-} $2 ${options[0]-}"
@@ -363,17 +377,11 @@ staged_table() {
 		[[ ${options[0]-} != -p ]] || source+=(-c)
 		[[ $3 != =* ]] || source+=(-t "${3#=}")
 		if ((${#source[@]})) || [[ $3 && $program == - ]]; then
-			split first "${made[$one]-}"
-			if [[ ${first[0]-} == "$program" ]]; then
-				word=1
-			elif ((${#first[@]})); then
-				word=$(data sharing "$5" "${first[0]}" "$program") || ended $?
-			fi
-			[[ ! $word ]] || source=(-T "${first[1]}")
+			! one_table source "$one" "$5" "$program" || begins=''
 		fi
 		stage "$1" "${options[@]}" "${source[@]}" "${@:5}"
 		made["$key"]=${!1}
-		[[ $word ]] || made["$one"]="$program ${!1}"
+		[[ ! $begins ]] || made["$one"]="$program ${!1}"
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
 }
