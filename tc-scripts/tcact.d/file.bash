@@ -159,6 +159,7 @@ read_files() {
 		if [[ -d $arg || $arg == /etc/tcact ]]; then
 			list=("${arg%/}"/*.conf)
 			((${#list[@]})) || bad "there is no file *.conf in $(q "$arg")" "write one, see tcact.conf(5)"
+			for file in "${list[@]}"; do [[ ! -p $file ]] || bad "$(q "$file") is a pipe" "remove or rename it"; done
 			files+=("${list[@]}")
 		else
 			files+=("$arg")
