@@ -44,7 +44,7 @@ struct rate_param {
 
 /* The value of a table of plans (plan.h). The first members are those of struct rate_param. */
 struct plan {
-	__u64 rate;
+	__aligned_u64 rate;	/* read while it changes */
 	__u64 mult;		/* 0: no limit */
 	__u8 shift;
 	__u8 packets;

@@ -52,7 +52,7 @@ static int dump_read(int socket, char *buffer)
 			errno = EMSGSIZE;
 		if (n < 0 || n > MESSAGE_MAX)
 			return -1;
-		for (; NLMSG_OK(m, n); m = NLMSG_NEXT(m, n)) {
+		for (long long left = n; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
 			if (m->nlmsg_type == NLMSG_ERROR) {
 				errno = -((const struct nlmsgerr *)NLMSG_DATA(m))->error;
 				return -1;
