@@ -171,13 +171,17 @@ build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h |
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ $$($(PKG_CONFIG) --static --libs libbpf)
 
-# For the big-endian guest, with the guest's libraries.
-build/bpfeb/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
+# For guests of other architectures, with the guest's libraries.
+build/bpfeb/%: GUEST := s390x
+build/arm64/%: GUEST := arm64
+TRIPLET = $(subst arm64,aarch64,$(GUEST))-linux-gnu
+GUEST_CC = libraries=$$(tests/vm/vm -R -a $(GUEST))/usr/lib/$(TRIPLET) && \
+	$(TRIPLET)-gcc -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries"
+
+build/bpfeb/tests/runner build/arm64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
-		s390x-linux-gnu-gcc $(RUNNER_CFLAGS) -idirafter /usr/include $< -o $@ \
-		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1
+	$(Q)$(GUEST_CC) $(RUNNER_CFLAGS) $< -o $@ -l:libbpf.so.1
 
 FUZZ := build/tests/fuzz$(if $(FUZZ_SANITIZE),-sanitized)
 build/tests/fuzz-sanitized: FUZZ_CFLAGS := -g -fsanitize=address,undefined
@@ -197,9 +201,7 @@ build/tests/readers: tests/fuzz/readers.c $(DATA) $(DATA_HEADERS) | build
 
 build/bpfeb/tcact-data: $(DATA) $(DATA_HEADERS) | build/bpfeb
 	$(call say,CC,$@)
-	$(Q)libraries=$$(tests/vm/vm -R -a s390x)/usr/lib/s390x-linux-gnu && \
-		s390x-linux-gnu-gcc $(DATA_CFLAGS) -idirafter /usr/include $(DATA) -o $@ \
-		-L"$$libraries" -Wl,-rpath-link,"$$libraries" -l:libbpf.so.1 -l:libelf.so.1 -l:libz.so.1 -l:libjson-c.so.5 -lm
+	$(Q)$(GUEST_CC) $(DATA_CFLAGS) $(DATA) -o $@ -l:libbpf.so.1 -l:libelf.so.1 -l:libz.so.1 -l:libjson-c.so.5 -lm
 
 # Objects for the byte order of the machine that $(CC) compiles for, unless BYTEORDER says le or be.
 ifndef BYTEORDER
