@@ -68,6 +68,18 @@ flow_timeout() {
 	same reasons "$(reasons a egress 7)" ''
 }
 
+t flow_gso 'a GSO packet of four segments is one for the counters of restore'
+flow_gso() {
+	wire a b
+	clsact a
+	pair gso
+	tc filter add dev a egress pref 7 matchall @gso/restore continue
+	packet gso a 4040 2
+	# for tc it is four; or none, before Linux 6.19
+	[[ $(stats a egress 7) == [80]' 0' ]] || fail "$(stats a egress 7)"
+	same reasons "$(reasons a egress 7)" 'no-flow=2'
+}
+
 # ---- sessions ------------------------------------------------------------------------------------
 
 # router: here, between the clients behind l, whose device is c, and the servers behind w
