@@ -14,6 +14,21 @@ static bool time_of_day_read(const char *text, int *minutes)
 	return end && !*end;
 }
 
+/*
+ * Has this day begun at @begins, in minutes? Not only the time of day tells that: where the clock is put back, a time that
+ * was there comes again.
+ */
+static bool has_begun(const struct tm *local, time_t now, int begins)
+{
+	const time_t shift = 3 * 3600;	/* more than any clock is put back */
+	struct tm at = *local;
+
+	for (time_t t = now; t > now - shift && localtime_r(&t, &at); t -= 60)
+		if (at.tm_mday == local->tm_mday && at.tm_hour * 60 + at.tm_min >= begins)
+			return true;
+	return false;
+}
+
 bool period_number(const char *text, time_t now, uint32_t *number)
 {
 	struct tm local;
@@ -31,7 +46,7 @@ bool period_number(const char *text, time_t now, uint32_t *number)
 	}
 	if (strcasecmp(text, "day") && (strncasecmp(text, "day@", 4) || !time_of_day_read(text + 4, &begins)))
 		return false;
-	if (local.tm_hour * 60 + local.tm_min < begins) {
+	if (!has_begun(&local, now, begins)) {
 		/* The day before: its noon, as a day may have 23 or 25 hours. */
 		local.tm_mday--;
 		local.tm_hour = 12;

@@ -108,6 +108,37 @@ account_local() {
 	same cgroup "$(table a egress 3 | grep "^$group ")" "$group 196 2"
 }
 
+t account_container 'the user of a container is the number that its own user namespace has for it; a copy of its packet has no user'
+account_container() {
+	local container
+	type unshare nsenter >/dev/null 2>&1 || skip "there is no nsenter"
+	unshare -U true 2>/dev/null || skip "this kernel has no user namespaces"
+	unshare -U -n sleep 60 &
+	container=$!
+	eventually elsewhere "$container"
+	echo 0 100000 1000 | tee "/proc/$container/uid_map" >"/proc/$container/gid_map"
+	ip link add c0 type veth peer name c1 address 02:00:00:00:0c:01 netns "$container"
+	nsenter -n -t "$container" ip -b - <<-'EOT'
+		addr add 10.1.0.2/24 dev c1
+		link set dev c1 up
+		neigh add 10.1.0.9 lladdr 02:00:00:00:0c:09 dev c1
+	EOT
+	ip link set dev c0 up
+	eventually is_up c0
+	wire a b
+	clsact c0 a
+	tc filter add dev c0 ingress pref 1 protocol ip matchall @account-uid continue
+	tc filter add dev c0 ingress pref 2 protocol ip matchall action mirred egress mirror dev a
+	tc filter add dev a egress pref 1 protocol ip matchall @account-uid continue
+	# here, it is the user 100033
+	nsenter -U -n -t "$container" -S 33 -G 33 bash -c 'echo >/dev/udp/10.1.0.9/9'
+	same user "$(table c0 ingress 1 | cut -d' ' -f1,3)" '33 1'
+	same copy "$(table a egress 1 | cut -d' ' -f1,3)" '65534 1'
+	kill "$container"
+}
+# elsewhere PROCESS: is it in another user namespace?
+elsewhere() { [[ $(readlink "/proc/$1/ns/user") != "$(readlink /proc/self/ns/user)" ]]; }
+
 t account_evicted 'more keys than buckets: what they lose is with the others, and the sum is right'
 account_evicted() {
 	local packets=() port udp

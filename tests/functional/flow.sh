@@ -68,6 +68,31 @@ flow_timeout() {
 	same reasons "$(reasons a egress 7)" ''
 }
 
+t flow_gso 'a GSO packet of four segments is one for the counters of restore'
+flow_gso() {
+	wire a b
+	clsact a
+	pair gso
+	tc filter add dev a egress pref 7 matchall @gso/restore continue
+	packet gso a 4040 2
+	# for tc it is four; or none, before Linux 6.19
+	[[ $(stats a egress 7) == [80]' 0' ]] || fail "$(stats a egress 7)"
+	same reasons "$(reasons a egress 7)" 'no-flow=2'
+}
+
+bake flow-34 match field mark value 0x34
+t flow_mark 'eight bits of the mark of what goes out are on the replies when they come in'
+flow_mark() {
+	two
+	type ping >/dev/null 2>&1 || skip "there is no ping"
+	pair mark field mark mask 0xff
+	tc filter add dev a egress pref 7 matchall @mark/learn continue
+	tc filter add dev a ingress pref 7 matchall @mark/restore continue
+	tc filter add dev a ingress pref 8 protocol ip matchall @flow-34 pipe action gact pass
+	ping -qc2 -i0.2 -m $((0x1234)) 10.1.0.2 >/dev/null
+	same replies "$(stats a ingress 8), $(stats a ingress 8 2)" '2 0, 2 0'
+}
+
 # ---- sessions ------------------------------------------------------------------------------------
 
 # router: here, between the clients behind l, whose device is c, and the servers behind w
