@@ -308,7 +308,6 @@ spread() {
 		((p < high)) || return
 		last=$p at[w]=$p
 	done
-	for w in "${@:5}"; do used_["${at[w]}"]=1; done
 }
 
 # ---- showing the plan -------------------------------------------------------------------------
