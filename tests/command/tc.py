@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """tc, as far as tcact calls it, for tests without act_bpf: the qdiscs and filters are in the file STATE, the
 programs are loaded, and stay pinned. The FAULT-th command that changes something fails; CALLS counts them. LACKS are
-classifiers that the kernel has not."""
+classifiers that the kernel has not. RENAME is a device that has another name as soon as its filters are listed."""
 import ctypes
 import json
 import os
@@ -152,6 +152,8 @@ class Tc:
                 if dev in self.state["qdiscs"]:
                     print(f"qdisc clsact ffff: {f'dev {dev} ' if len(words) == 2 else ''}parent ffff:fff1 ")
         elif verb == "filter show":
+            if words[3] == os.environ.get("RENAME"):
+                os.spawnlp(os.P_WAIT, "ip", "ip", "link", "set", words[3], "name", "renamed")
             self.show(" ".join(words[3:5]))
         elif verb == "chain show":
             pass
