@@ -322,8 +322,6 @@ int command_values(const struct options *options, char **words, int n, struct er
 	struct settings settings = {};
 	const struct action *action;
 
-	if (!n)
-		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
 	action = action_once(options->objects, words[0], e);
 	if (action && !settings_begin(&settings, action, e) && !settings_read(&settings, words + 1, n - 1, e))
 		settings_check(&settings, e);

@@ -44,8 +44,6 @@ int command_change(const struct options *options, char **words, int n, struct er
 	bool removal;
 	int result = -1;
 
-	if (n < 4 || (strcmp(words[0], "-a") && strcmp(words[0], "-d")))
-		return error(e, USAGE, "see: tcact help", "change: write -a or -d, NAME, ID, ENTRY");
 	removal = !strcmp(words[0], "-d");
 	action = action_once(options->objects, words[1], e);
 	if (!action || table_begin(&table, action, e))

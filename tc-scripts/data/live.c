@@ -91,9 +91,7 @@ int command_live(const struct options *options, char **words, int n, struct erro
 /* tcx IFINDEX ingress|egress: exit status 0 if tcx programs run there, before all filters (Linux 6.6) */
 int command_tcx(const struct options *options, char **words, int n, struct error *e)
 {
-	(void)options;
-	if (n != 2)
-		return error(e, USAGE, "see: tcact help", "tcx: write IFINDEX ingress or egress");
+	(void)options, (void)n;
 	if (!tcx_programs((unsigned int)atoi(words[0]), words[1]))
 		e->status = ABSENT;
 	return e->status ? -1 : 0;
@@ -127,8 +125,6 @@ int command_form(const struct options *options, char **words, int n, struct erro
 		words += 2;
 		n -= 2;
 	}
-	if (n < 1)
-		return error(e, USAGE, "see: tcact list", "the NAME of an action is missing");
 	action = action_once(options->objects, words[0], e);
 	if (!action || settings_begin(&settings, action, e) || settings_read(&settings, words + 1, n - 1, e) ||
 	    settings_check_with(&settings, file, e) ||
@@ -157,9 +153,7 @@ int command_keep(const struct options *options, char **words, int n, struct erro
 {
 	struct program program;
 
-	(void)options;
-	if (n != 2)
-		return error(e, USAGE, "see: tcact help", "keep: write ID PIN");
+	(void)options, (void)n;
 	if (!program_open(&program, (__u32)strtoul(words[0], NULL, 10), e) && bpf_obj_pin(program.fd, words[1]))
 		error(e, REFUSED, "see: tcact check", "cannot pin %s: %s", Q(words[1]), strerror(errno));
 	program_close(&program);
@@ -171,8 +165,7 @@ int command_dump(const struct options *options, char **words, int n, struct erro
 {
 	struct live live = {};
 
-	if (n != 2)
-		return error(e, USAGE, "see: tcact help", "dump: write NAME ID");
+	(void)n;
 	if (live_open(&live, options->objects, words[0], words[1], e) || table_begin(&live.table, live.action, e))
 		goto out;
 	if (!settings_table(&live.settings))
@@ -220,12 +213,12 @@ int command_tables(const struct options *options, char **words, int n, struct er
  */
 int command_sharing(const struct options *options, char **words, int n, struct error *e)
 {
-	const struct action *action = n > 1 ? action_once(options->objects, words[0], e) : NULL;
+	const struct action *action = action_once(options->objects, words[0], e);
 	struct table table = {};
 	__u32 first = 0;
 
 	if (!action || table_begin(&table, action, e))
-		return e->status ? -1 : error(e, USAGE, "see: tcact help", "sharing: write NAME ID");
+		return -1;
 	for (int i = 1; i < n && !e->status; i++) {
 		struct program program = {};
 		const struct map *map = NULL;

@@ -19,37 +19,39 @@
 
 static const struct {
 	const char *name;
+	int least;	/* words behind it */
 	command *run;
 } commands[] = {
-	{ "list", command_list },
-	{ "info", command_info },
-	{ "bake", command_bake },
-	{ "load", command_load },
-	{ "dump", command_dump },
-	{ "change", command_change },
-	{ "describe", command_describe },
-	{ "names", command_names },
-	{ "lines", command_lines },
-	{ "tables", command_tables },
-	{ "sharing", command_sharing },
-	{ "buckets", command_buckets },
-	{ "top", command_top },
-	{ "values", command_values },
-	{ "live", command_live },
-	{ "tcx", command_tcx },
-	{ "status", command_status },
-	{ "form", command_form },
-	{ "keep", command_keep },
-	{ "used", command_used },
-	{ "kept", command_kept },
-	{ "complete", command_complete },
+	{ "list", 0, command_list },
+	{ "info", 0, command_info },
+	{ "bake", 0, command_bake },
+	{ "load", 0, command_load },
+	{ "dump", 2, command_dump },
+	{ "change", 4, command_change },
+	{ "describe", 0, command_describe },
+	{ "names", 0, command_names },
+	{ "lines", 0, command_lines },
+	{ "tables", 0, command_tables },
+	{ "sharing", 2, command_sharing },
+	{ "buckets", 2, command_buckets },
+	{ "top", 2, command_top },
+	{ "values", 1, command_values },
+	{ "live", 0, command_live },
+	{ "tcx", 2, command_tcx },
+	{ "status", 0, command_status },
+	{ "form", 1, command_form },
+	{ "keep", 2, command_keep },
+	{ "used", 2, command_used },
+	{ "kept", 1, command_kept },
+	{ "complete", 0, command_complete },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(commands[i].name, words[0]))
-			return commands[i].run(options, words + 1, n - 1, e);
+			return n > commands[i].least ? commands[i].run(options, words + 1, n - 1, e)
+				: error(e, USAGE, "see: tcact help", "%s: words are missing", Q(words[0]));
 	return error(e, USAGE, "see: tcact help", "there is no subcommand %s", Q(words[0]));
 }
 

@@ -344,12 +344,10 @@ static int read_line(struct reader *reader, char *line, struct error *e)
 	end = strstr(line, "//");
 	if (end)
 		*end = '\0';
-	if (strchr(line, '|')) {
-		line = from_registry(line, made, sizeof(made), &fault);
-		ipset = false;
-	} else if (ipset) {
+	if (ipset)
 		line = from_ipset(line, &fault);
-	}
+	else if (strchr(line, '|'))
+		line = from_registry(line, made, sizeof(made), &fault);
 	return line ? read_entry(reader, line, ipset, e) : bad_line(reader, &fault, e);
 }
 

@@ -301,8 +301,6 @@ static int begin(struct buckets *b, struct view *view, struct wanted *wanted, bo
 	const struct action *action;
 
 	memset(b, 0, sizeof(*b));
-	if (n < 2)
-		return error(e, USAGE, "see: tcact help", "write NAME ID");
 	action = action_once(options->objects, words[0], e);
 	view->buckets = b;
 	return !action || wanted_read(wanted, top, words + 2, n - 2, e) ||

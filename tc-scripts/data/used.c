@@ -336,9 +336,7 @@ static int file_replace(const char *path, const char *temporary, const char *byt
 /* kept FILE: warns if it is not fit for use; each load that reads it is silent */
 int command_kept(const struct options *options, char **words, int n, struct error *e)
 {
-	(void)options;
-	if (n != 1)
-		return error(e, USAGE, "see: tcact help", "kept: write FILE");
+	(void)options, (void)n;
 	free(used_read(words[0], true, e));
 	return e->status ? -1 : 0;
 }
@@ -351,7 +349,7 @@ int command_kept(const struct options *options, char **words, int n, struct erro
 int command_used(const struct options *options, char **words, int n, struct error *e)
 {
 	struct used_file head = { .magic = USED_MAGIC };
-	int devices = n > 1 ? atoi(words[1]) : -1;
+	int devices = atoi(words[1]);
 	char *bytes = NULL, temporary[PATH_MAX];
 	size_t size = 0;
 	__u32 id;

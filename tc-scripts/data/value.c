@@ -611,13 +611,6 @@ static void map_print(const struct parameter *p, const unsigned char *bytes, FIL
 
 /* ---- table: whether there is one --------------------------------------------------------------- */
 
-static int table_parameter_read(const struct parameter *p, const char *text, unsigned char *bytes, char *why)
-{
-	(void)p, (void)text, (void)bytes;
-	snprintf(why, EXPLANATION, "is the FILE of a table, and no value");
-	return -1;
-}
-
 static void table_parameter_print(const struct parameter *p, const unsigned char *bytes, FILE *out)
 {
 	fputs(value_number(p, bytes) ? "on" : "none", out);
@@ -639,7 +632,7 @@ static const struct kind kinds[] = {
 	{ "time", true, time_read, time_print, "a time like 20ms or 1.5s, ", time_range, "" },
 	{ "period", true, period_read, num_print, "hour, day, day@HH:MM, month, or a number ", range_print, "" },
 	{ "seed", true, num_read, num_print, "", range_print, "" },
-	{ "table", false, table_parameter_read, table_parameter_print, "FILE", NULL, "" },
+	{ "table", false, word_read, table_parameter_print, "", NULL, "" },
 	{ "bits", false, bits_read, bits_print, "", range_print, "[,...]" },
 	{ "map", false, map_read, map_print, "FROM=TO[,FROM=TO]..., each ", range_print, "" },
 };

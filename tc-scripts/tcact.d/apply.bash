@@ -308,7 +308,6 @@ spread() {
 		((p < high)) || return
 		last=$p at[w]=$p
 	done
-	for w in "${@:5}"; do used_["${at[w]}"]=1; done
 }
 
 # ---- showing the plan -------------------------------------------------------------------------
@@ -517,7 +516,7 @@ carry_queue() {
 		attempt tc -batch "$work/batch" || status=$?
 		((status)) || return 0
 		n=1
-		killed "$status" || [[ ! $said =~ Command\ failed\ [^:]*:([0-9]+) ]] || n=${BASH_REMATCH[1]}
+		[[ ! $said =~ Command\ failed\ [^:]*:([0-9]+) ]] || n=${BASH_REMATCH[1]}
 		shift $((n - 1))
 		if [[ $said == *'TC classifier not found'* && $1 == *' @ action '* && ${#all[@]} != 1 ]]; then
 			all=("${all[@]:1}")

@@ -10,7 +10,7 @@ uptime_of() {
 }
 
 command_monitor() {
-	local rest every='' name='' own asked input reader out first second from to began now left line status
+	local rest every=1 name='' own asked input reader out first second from to began now left line status
 	catalogue
 	while [[ ${1-} == -* ]]; do
 		[[ $1 == -j ]] || misplaced $# "$1"
@@ -18,13 +18,11 @@ command_monitor() {
 		shift
 	done
 	[[ ${*: -1} != interval ]] || bad "interval: its value is missing" "give seconds"
-	[[ ${1-} != interval ]] || { every=$2; shift 2; }
 	place rest "$@"
 	[[ ${rest[0]-} != +([0-9]) ]] || bad "$(q "${rest[0]}") is not an action" "$(instead ${#rest[@]} 0 interval)"
 	[[ ${rest[0]-interval} == interval ]] || { name=${rest[0]}; rest=("${rest[@]:1}"); }
-	[[ ${rest[0]-} != interval || $every ]] || { every=${rest[1]}; rest=("${rest[@]:2}"); }
+	[[ ${rest[0]-} != interval ]] || { every=${rest[1]}; rest=("${rest[@]:2}"); }
 	ends "${rest[@]}"
-	every=${every:-1}
 	[[ $every =~ ^[1-9][0-9]{0,4}$ && $every -le 86400 ]] || bad "interval $(q "$every"): must be 1..86400, in seconds"
 	asked=("${devs[@]}")
 	uptime_of began

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """tc, as far as tcact calls it, for tests without act_bpf: the qdiscs and filters are in the file STATE, the
-programs are loaded, and stay pinned. The FAULT-th command that changes something fails; CALLS counts them."""
+programs are loaded, and stay pinned. The FAULT-th command that changes something fails; CALLS counts them. LACKS are
+classifiers that the kernel has not. RENAME is a device that has another name as soon as its filters are listed."""
 import ctypes
 import json
 import os
@@ -102,6 +103,8 @@ class Tc:
         for action in new["actions"]:
             self.state["index"] += 1
             action["index"] = str(self.state["index"])
+        if new["kind"] in os.environ.get("LACKS", "").split():
+            raise Refused("Error: TC classifier not found.")
         there = self.state["filters"].setdefault(hook, [])
         if any((f["chain"], f["pref"]) == (new["chain"], new["pref"]) for f in there):
             raise Refused("RTNETLINK answers: File exists")
@@ -149,6 +152,8 @@ class Tc:
                 if dev in self.state["qdiscs"]:
                     print(f"qdisc clsact ffff: {f'dev {dev} ' if len(words) == 2 else ''}parent ffff:fff1 ")
         elif verb == "filter show":
+            if words[3] == os.environ.get("RENAME"):
+                os.spawnlp(os.P_WAIT, "ip", "ip", "link", "set", words[3], "name", "renamed")
             self.show(" ".join(words[3:5]))
         elif verb == "chain show":
             pass

@@ -3,13 +3,15 @@
  * values OBJECTS: checks that the text which tcact shows for a value gives the same bytes when a user types it.
  * Tries, for each parameter of each action, all words, all values of one byte, and the limits and random values
  * of larger ones. The seed is fixed. Where there is no memory for a text, none is given, and no wrong
- * one. Where no file can be opened, what is said next is not to check its name.
+ * one. Where no file can be opened, what is said next is not to check its name. A table that changes while it is read
+ * is not taken.
  */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "../../tc-scripts/data/period.h"
 #include "../../tc-scripts/data/settings.h"
@@ -33,6 +35,17 @@ FILE *open_memstream(char **text, size_t *size)
 		return real(text, size);
 	*text = memory == TOO_LITTLE ? strdup("cut") : NULL;
 	return *text ? fopen("/dev/full", "w") : NULL;
+}
+
+/* This file is emptied when something is read. */
+static const char *changing;
+
+ssize_t read(int file, void *to, size_t size)
+{
+	ssize_t (*real)(int, void *, size_t) = (ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+	ssize_t n = real(file, to, size);
+
+	return changing && truncate(changing, 0) ? -1 : n;
 }
 
 /* What the first parameter has, and what it must be. */
@@ -288,6 +301,25 @@ static void parameter(void)
 		printf("ok - %s %s: %u values\n", action->name, p->name, tried);
 }
 
+static void changed_meanwhile(void)
+{
+	const struct table_rules rules = {};
+	char path[] = "/tmp/values.XXXXXX";
+	struct table table = {};
+	struct error e = {};
+	int file = mkstemp(path);
+
+	if (file < 0 || write(file, "10.0.0.0/8\n", 11) != 11 || table_begin(&table, action, &e))
+		perror("values");
+	changing = path;
+	printf("%s - a table that changes: %s\n", table_read(&table, path, &rules, &e) && strstr(e.why, "changed while")
+	       ? "ok" : "not ok", e.why);
+	changing = NULL;
+	table_free(&table);
+	close(file);
+	unlink(path);
+}
+
 int main(int argc, char **argv)
 {
 	const struct action **actions = NULL;
@@ -314,6 +346,8 @@ int main(int argc, char **argv)
 	for (memory = NONE; memory <= TOO_LITTLE; memory++)
 		without_memory();
 	without_files();
+	action = action_once(argv[1], "prefixes", &e);
+	changed_meanwhile();
 	free(actions);
 	return 0;
 }
