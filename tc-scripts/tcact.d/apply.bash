@@ -744,16 +744,8 @@ remove_guard() {
 	((status == 0)) || refused "del from $(q "$1") $2" tc "$status"
 }
 
-# tidy_labels [DEV]: the file has what is attached; what it has of other devices than DEV stays
-tidy_labels() {
-	local w in_use=''
-	for w in "${!want_number[@]}"; do
-		[[ ! $1 || ${want_dev[w]} == "$1" ]] || continue
-		remember "${want_number[w]}" "${want_label[w]}"
-		in_use+="${want_number[w]} "
-	done
-	[[ $1 ]] || keep_labels "$in_use"
-}
+# tidy_labels: the file has what is attached; when nothing can be undone any more, or that would not have its names
+tidy_labels() { [[ $dry || $only ]] || keep_labels "${want_number[*]}"; }
 
 # ---- what buckets hold, over a reboot -----------------------------------------------------------
 
@@ -878,7 +870,7 @@ command_apply() {
 	done
 	n=$((n + ${#gone[@]}))
 	if ((added + changed + n == 0)); then
-		[[ $dry ]] || tidy_labels "$only"
+		tidy_labels
 		told "apply: nothing to do"
 		return
 	fi
@@ -889,7 +881,6 @@ command_apply() {
 	fi
 	begin
 	carry_out
-	[[ $dry ]] || tidy_labels "$only"
 	[[ $dry ]] || for w in "${!how[@]}"; do
 		# shellcheck disable=SC2034 # warn_made reads it
 		of_files["${want_hook[w]}/${at[w]}"]=1
@@ -897,6 +888,7 @@ command_apply() {
 	done
 	((${#made_now[@]} == 0)) || warn_made made_now of_files
 	commit
+	tidy_labels
 	[[ ! $dry ]] || return 4
 	told "apply: $added added, $changed changed, $n removed"
 }
