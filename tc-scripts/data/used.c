@@ -247,25 +247,27 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 	return e->status ? -1 : 0;
 }
 
-/* Does the key @text belong to one of these devices? */
-static bool of_devices(const char *text, char **devices, int n)
+/* Is this beginning of a text one of these words, of which one in every @step counts? */
+static bool one_of(const char *text, size_t length, char **words, int n, int step)
 {
-	size_t length = strcspn(text, " ");
-
-	for (int i = 0; i < n; i++)
-		if (strlen(devices[i]) == length && !strncmp(devices[i], text, length))
+	for (int i = 0; i < n; i += step)
+		if (strlen(words[i]) == length && !strncmp(words[i], text, length))
 			return true;
 	return false;
 }
 
-/* What the file had for other devices stays: they may come, and so may what is to be attached to them. */
-static void keep_others(const char *path, char **devices, int n, FILE *to, struct error *e)
+/*
+ * What the file had for other devices, and other keys than those of @words, stays: they may come, and so may what is to
+ * be attached to them.
+ */
+static void keep_others(const char *path, char **devices, int n_devices, char **words, int n, FILE *to, struct error *e)
 {
 	unsigned char *file = used_read(path, true, e);
 	const struct used_record *r = NULL;
 
 	while (file && (r = record_next(file, r)))
-		if (!of_devices(r->text, devices, n))
+		if (!one_of(r->text, strcspn(r->text, " "), devices, n_devices, 1) &&
+		    !one_of(r->text, strcspn(r->text, "\t"), words, n, 3))
 			fwrite(r, r->size, 1, to);
 	free(file);
 }
@@ -343,8 +345,8 @@ int command_kept(const struct options *options, char **words, int n, struct erro
 
 /*
  * used FILE N DEV... [KEY NAME ID]...: writes what the buckets of these programs hold, as far as it lasts. KEY
- * begins with the name of its device. What FILE has for devices other than these N stays in it. If there is nothing to
- * be written, there is no FILE afterwards. A FILE that is of something else stays as it is.
+ * begins with the name of its device. What FILE has for devices other than these N, and for other KEYs, stays in it. If
+ * there is nothing to be written, there is no FILE afterwards. A FILE that is of something else stays as it is.
  */
 int command_used(const struct options *options, char **words, int n, struct error *e)
 {
@@ -384,7 +386,7 @@ int command_used(const struct options *options, char **words, int n, struct erro
 			*e = own;
 		buckets_close(&b);
 	}
-	keep_others(words[0], words + 2, devices, to, e);
+	keep_others(words[0], words + 2, devices, words + 2 + devices, n - 2 - devices, to, e);
 	if (ferror(to) | fclose(to))
 		error_memory(e);
 	head.size = size;
