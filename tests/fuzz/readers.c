@@ -384,7 +384,7 @@ static int read_kept(const uint8_t *data, size_t size)
 
 	to = open_memstream(&others, &n);
 	must(to);
-	keep_others(path, devices, 1, to, &e);
+	keep_others(path, devices, 1, NULL, 0, to, &e);
 	must(!fclose(to));
 	for (size_t at = 0; at < n; at += r->size) {
 		r = record_at((unsigned char *)others + at, (unsigned char *)others + n);
