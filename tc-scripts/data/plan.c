@@ -67,8 +67,6 @@ uint32_t plans_add(struct plans *plans, const struct plan *plan)
 		memset(&plans->plan[plans->n++], 0, sizeof(*plans->plan));
 	slot = slot_of(plans, plan);
 	if (!*slot) {
-		if (plans->n == PLANS_MAX)
-			return 0;
 		*slot = (uint32_t)plans->n;
 		plans->plan[plans->n++] = *plan;
 	}

@@ -18,8 +18,6 @@ uint64_t hash_more(uint64_t hash, const void *bytes, size_t n);
 /* Plan 0 is a head: its rate is the number of plans in use, with itself. */
 #define PLAN_SHIFT_MAX 63
 
-#define PLANS_MAX (1U << 21)
-
 struct plans {
 	struct plan *plan;
 	size_t n, room;
@@ -28,7 +26,7 @@ struct plans {
 };
 
 void plans_free(struct plans *plans);
-/* The number of this plan, which is added if it is new; 0 if there is no memory, or it would be one too many. */
+/* The number of this plan, which is added if it is new; 0 if it is none, or there is no memory. */
 uint32_t plans_add(struct plans *plans, const struct plan *plan);
 /* Reads them from the @n values of a map. False if these are not valid, or there is no memory. */
 bool plans_read(struct plans *plans, const struct plan *values, size_t n);

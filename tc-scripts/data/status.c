@@ -248,7 +248,7 @@ static int understand(struct status *status, const char *objects, bool entries, 
 			outcome(step, action, k + 1 < a->steps ? step + 1 : NULL);
 		}
 		find_before(status, a);
-		/* The attachments of one hook follow each other. */
+		/* The attachments of one hook follow each other. To ask for each takes as long as all the rest. */
 		a->tcx = last && !strcmp(last->step->field[DEV], a->step->field[DEV]) &&
 			 !strcmp(last->step->field[DIRECTION], a->step->field[DIRECTION]) ? last->tcx : has_tcx(a->step);
 	}
