@@ -103,7 +103,8 @@ alike() {
 }
 
 # align TEST HOW WANT HAVE: pairs as many as can be of these arrays of attachments, in their order, for which TEST
-# says so; how they come to be is HOW
+# says so; how they come to be is HOW. The rest takes a time that grows with the square: of 150 lines of which one has
+# changed, 0.2 s without what begins and ends alike.
 align() {
 	local -n want_=$3 have_=$4
 	local n=${#want_[@]} m=${#have_[@]} i j first most=()

@@ -304,6 +304,7 @@ swap_table() {
 	((${#sharing[@]})) || none
 	for line in "${sharing[@]}"; do
 		split entry "$line" $'\t'
+		# Of one program, all have one again.
 		[[ ! ${pin_of[${entry[10]}]-} ]] || continue
 		stage pin -l "${entry[10]}" "${options[@]}" "${entry[9]}"
 		pin_of["${entry[10]}"]=$pin options=(-T "$pin")
