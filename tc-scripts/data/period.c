@@ -21,7 +21,7 @@ static bool time_of_day_read(const char *text, int *minutes)
 static bool has_begun(const struct tm *local, time_t now, int begins)
 {
 	const time_t shift = 3 * 3600;	/* more than any clock is put back */
-	struct tm at = *local;
+	struct tm at;
 
 	for (time_t t = now; t > now - shift && localtime_r(&t, &at); t -= 60)
 		if (at.tm_mday == local->tm_mday && at.tm_hour * 60 + at.tm_min >= begins)
