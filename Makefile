@@ -178,7 +178,7 @@ TRIPLET = $(subst arm64,aarch64,$(GUEST))-linux-gnu
 GUEST_CC = libraries=$$(tests/vm/vm -R -a $(GUEST))/usr/lib/$(TRIPLET) && \
 	$(TRIPLET)-gcc -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries"
 
-build/bpfeb/tests/runner build/arm64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build/bpfeb
+build/bpfeb/tests/runner build/arm64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(RUNNER_CFLAGS) $< -o $@ -l:libbpf.so.1
