@@ -8,8 +8,8 @@
  * sender chooses them: in a tun packet from 8.0.69.x, the sender's address is where the
  * ethertype would be, and a MAC address may begin like an IP header.
  *
- * The parameter `link` says which, if tcact knew the device. Otherwise (auto) these rules
- * are tried in order:
+ * The parameter `link` says which, if tcact knew the device. Otherwise (auto), and for a
+ * packet of type PACKET_LOOPBACK, these rules are tried in order:
  *
  *   1. skb->protocol is IP, and the upper half of the first byte is neither 4 nor 6:
  *      Ethernet. On a device without a link layer this occurs only with a packet that
@@ -22,6 +22,11 @@
  *
  * skb->protocol alone is not enough: an AF_PACKET sender chooses it.
  *
+ * The kernel sets PACKET_LOOPBACK in two places. The copies of multicast and broadcast
+ * packets for programs of the sending host begin with the IP header on any device
+ * (dev_loopback_xmit() in net/core/dev.c). What a VRF device sends to itself has an
+ * Ethernet header (vrf_local_xmit() in drivers/net/vrf.c).
+ *
  * After an Ethernet header, up to two tags are skipped (802.1Q, 802.1ad, or the older
  * TPIDs 0x9100 and 0x9200), then one PPPoE session header. A tag in the skb's metadata is
  * not part of the frame and does not count.
@@ -29,6 +34,7 @@
 #pragma once
 
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <tcact/action.h>
 
 enum { LINK_AUTO, LINK_ETHER, LINK_NONE };
@@ -144,13 +150,19 @@ static __always_inline __u8 link_layer(struct __sk_buff *skb)
 {
 	__u8 first;
 
-	if (link != LINK_AUTO)
+	if (link != LINK_AUTO && skb->pkt_type != PACKET_LOOPBACK)
 		return link;
 	if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
 		return LINK_AUTO;
 	if (is_ip(skb->protocol) && !has_ip_version(first))
 		return LINK_ETHER;
 	return link_by_network(skb);
+}
+
+/* Does the packet certainly begin with an Ethernet header? For those that write to it: without the rules if `link` tells. */
+static __always_inline bool link_is_ether(struct __sk_buff *skb)
+{
+	return link == LINK_ETHER ? skb->pkt_type != PACKET_LOOPBACK : link_layer(skb) == LINK_ETHER;
 }
 
 /*

@@ -48,7 +48,7 @@ static __always_inline int vlan_get_tci_ethernet(struct __sk_buff *skb)
 /* The same for any packet; -LINK_UNKNOWN if it has no Ethernet header. */
 OUT_OF_LINE int vlan_get_tci(struct __sk_buff *skb)
 {
-	if (!skb->vlan_present && link_layer(skb) != LINK_ETHER)
+	if (!skb->vlan_present && !link_is_ether(skb))
 		return -LINK_UNKNOWN;
 	return vlan_get_tci_ethernet(skb);
 }

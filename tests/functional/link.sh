@@ -5,6 +5,9 @@
 
 bake edit edit dscp.value ef ttl.set 33 mss.max 1200
 bake edit-ether edit dscp.value ef ttl.set 33 mss.max 1200 link ether
+bake dscp-ether dscp value ef link ether
+bake mac-ether mac dst 02:00:00:00:00:02 link ether
+bake vlan-ether vlan push 5 link ether
 bake edit-none edit dscp.value ef ttl.set 33 mss.max 1200 link none
 bake dscp-ef dscp value ef
 bake mss-1200 mss max 1200
@@ -78,6 +81,32 @@ link_ether_none() {
 	variant=in
 	each a b -- v4 v6 vlan
 	same reasons "$(reasons a egress 7)" not-ip=9
+}
+
+# What the sender of a multicast packet gets of it begins with the IP header, on Ethernet too
+t link_ether_loopback 'copies of multicast for the own host on veth ingress, link ether baked'
+link_ether_loopback() {
+	local action
+	wire a b
+	ip addr add 10.1.0.1/24 dev a
+	ip route add 224.0.0.0/4 dev a
+	clsact a
+	multicast() { "$work/packet" udp 224.0.0.1 9 10; }
+	# counts IPv4 with DSCP EF, and as it was sent
+	tc filter add dev a ingress pref 8 protocol ip u32 match u32 0x45b80000 0xffff0000 at 0 action gact continue
+	tc filter add dev a ingress pref 9 protocol ip u32 match u32 0x45000000 0xffff0000 at 0 action gact continue
+	multicast
+	same "control: neither" "$(stats a ingress 8), $(stats a ingress 9)" "0 0, 1 0"
+	tc filter add dev a ingress pref 7 protocol ip matchall @dscp-ether continue
+	multicast
+	same "dscp" "$(stats a ingress 8), $(stats a ingress 9)" "1 0, 1 0"
+	for action in mac vlan; do
+		tc filter del dev a ingress pref 7
+		tc filter add dev a ingress pref 7 protocol ip matchall "@$action-ether" continue
+		multicast
+		same "$action: reasons" "$(reasons a ingress 7)" link-unknown=1
+	done
+	same "mac and vlan" "$(stats a ingress 8), $(stats a ingress 9)" "1 0, 3 0"
 }
 
 t link_vlan_metadata 'VLAN device, tag in metadata: filter on the VLAN device, and on the one below'

@@ -66,7 +66,7 @@ static __always_inline enum reason mac_set(struct __sk_buff *skb,
 {
 	struct ethhdr *eth;
 
-	if (link_layer(skb) != LINK_ETHER)
+	if (!link_is_ether(skb))
 		return LINK_UNKNOWN;
 	if (packet_data(skb) + sizeof(*eth) > packet_end(skb) && !packet_pull(skb, sizeof(*eth)))
 		return TRUNCATED;
