@@ -51,7 +51,7 @@ static int run(const struct options *options, char **words, int n, struct error 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(commands[i].name, words[0]))
 			return n > commands[i].least ? commands[i].run(options, words + 1, n - 1, e)
-				: error(e, USAGE, "see: tcact help", "%s: words are missing", Q(words[0]));
+				: error(e, USAGE, "see: tcact help", "words are missing");
 	return error(e, USAGE, "see: tcact help", "there is no subcommand %s", Q(words[0]));
 }
 
