@@ -70,8 +70,8 @@ undo_qdisc() { # DEV IFINDEX
 taken() {
 	local text=''
 	[[ ! $2 ]] || text=$(exec awk '/^hook / { hook = $2 " " $3 " " }
-		# the head alone, as in filters.awk
-		/^filter protocol / { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
+		# the head alone, as in filters.awk; bash computes with a pref, so it must be no more than a number
+		/^filter protocol / && $5 ~ /^[0-9]+$/ { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
 	split "$1" "$text" $'\n'
 }
 
@@ -117,8 +117,7 @@ free_pref() {
 	local free=${place[pref]} key keys used=() in_order_
 	taken keys "$3"
 	for key in "${keys[@]}"; do
-		# bash computes an index, so it must be no more than a number
-		[[ $key != "$2 ${place[dir]} ${place[chain]:-0}/"[1-9]*([0-9]) ]] || used[${key##*/}]=1
+		[[ $key != "$2 ${place[dir]} ${place[chain]:-0}/"* ]] || used[${key##*/}]=1
 	done
 	if [[ $free ]]; then
 		[[ ! ${used[free]-} ]] ||
