@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """tc, as far as tcact calls it, for tests without act_bpf: the qdiscs and filters are in the file STATE, the
-programs are loaded, and stay pinned. The FAULT-th command that changes something fails; CALLS counts them. LACKS are
+programs are loaded, and stay pinned. The FAULT-th command that changes something fails, with ERROR; CALLS counts them. LACKS are
 classifiers that the kernel has not. RENAME is a device that has another name as soon as its filters are listed."""
 import ctypes
 import json
@@ -35,7 +35,7 @@ class Tc:
             file.write(" ".join(words[:2]) + "\n")
             file.seek(0)
             if len(file.readlines()) == int(os.environ.get("FAULT", "0")):
-                raise Refused("Error: injected")
+                raise Refused(os.environ.get("ERROR", "Error: injected"))
 
     def keep(self, fd):
         """Pins a program; returns its id."""
@@ -120,8 +120,10 @@ class Tc:
             raise Refused("RTNETLINK answers: No such file or directory")
         there.remove(gone[0])
 
-    def show(self, hook):
+    def show(self, hook, place):
         for f in self.state["filters"].get(hook, []):
+            if place not in ([], ["chain", str(f["chain"]), "pref", str(f["pref"])]):
+                continue
             head = f"filter protocol {f['protocol']} pref {f['pref']} {f['kind']} chain {f['chain']} "
             print(f"{head}\n{head}handle 0x1 \n  {f['match']}\n  not_in_hw")
             for n, a in enumerate(f["actions"], 1):
@@ -154,7 +156,7 @@ class Tc:
         elif verb == "filter show":
             if words[3] == os.environ.get("RENAME"):
                 os.spawnlp(os.P_WAIT, "ip", "ip", "link", "set", words[3], "name", "renamed")
-            self.show(" ".join(words[3:5]))
+            self.show(" ".join(words[3:5]), words[5:])
         elif verb == "chain show":
             pass
         elif verb == "actions get":
@@ -184,6 +186,8 @@ def main(words):
             name = words[-1]
             with sys.stdin if name == "-" else open(name, encoding="utf8") as file:
                 for n, line in enumerate(file, 1):
+                    if len(line.split()) > 100 or set(line) & set("\\\"'#"):
+                        raise Refused("Error: not a line for -batch")
                     fake.run(line.split())
             n = 0
         else:
