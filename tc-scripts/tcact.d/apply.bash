@@ -60,8 +60,7 @@ have_all() {
 		! made_clsact "${field[0]}" "${own[n]}" || made_at["${field[0]}"]=1
 		have_control[h]=${field[11]}
 		[[ ${field[8]} == bpf ]] || continue
-		now=$'?\t?'
-		[[ ! ${class[${field[9]}]-} ]] || now=${programs[${field[10]}]-$now}
+		now=${programs[${field[10]}]-$'?\t?'}
 		takes_table "${field[9]}" && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
 		now=${now#*$'\t'}
 		# Programs of another version of tcact are replaced.
@@ -534,7 +533,7 @@ carry_queue() {
 
 # change_one W: what differs, in place
 change_one() {
-	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap alone
+	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap
 	local source
 	again "$w"
 	n=${#steps[@]}
@@ -556,11 +555,10 @@ change_one() {
 			split options "${kept[i]-}" $'\t'
 			options+=(-p "${field[10]}")
 		fi
-		swap='' alone=''
-		! own_program "${steps[i]}" || alone=$w
+		swap=''
 		[[ ${tables[i]} != =* || ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] ||
 			source+=(-t "${tables[i]#=}")
-		key="change ${want_line[w]} $alone ${options[*]} ${source[*]} ${steps[i]} ${args[*]}"
+		key="change ${want_line[w]} ${options[*]} ${source[*]} ${steps[i]} ${args[*]}"
 		if [[ ! ${made[$key]-} ]]; then
 			if ((${#source[@]})); then
 				# those of a line that share a table share the new one

@@ -8,17 +8,13 @@
 
 # own_at ARRAY DEV DIR CHAIN PREF: sets ARRAY to the fields of tcact's own filter there; fails where there is none
 own_at() {
-	local -n at_=$1
-	local what lines line
+	local what lines
 	true_lines "$2" "$3"
 	quote what "$2"
 	look_at_pref "look at $what $3" "${@:2}"
 	own_in lines "$said"
-	for line in "${lines[@]}"; do
-		split "$1" "$line" $'\t'
-		[[ ${at_[0]} != "$4" || ${at_[1]} != "$5" ]] || return 0
-	done
-	return 1
+	split "$1" "${lines[0]-}" $'\t'
+	((${#lines[@]}))
 }
 
 # removal ARRAY DEV DIR CHAIN PREF PROTOCOL KIND HANDLE: sets ARRAY to what tc has to do
@@ -368,7 +364,7 @@ one_table() {
 # and what is kept for it; all devices of one add share it, or the table alone. Where that replaces tables, those do whose
 # table was one.
 staged_table() {
-	local key="table ${made[line]-} ${*:2}" one options source=() program=- begins=1
+	local key="table ${made[line]-} ${*:2}" one options source=() program=-
 	if [[ ! ${made[$key]-} ]] || own_program "$5"; then
 		split options "$4" $'\t'
 		one="one table ${made[line]-} $2 ${options[0]-}"
@@ -376,11 +372,10 @@ staged_table() {
 		[[ ${options[0]-} != -p ]] || source+=(-c)
 		[[ $3 != =* ]] || source+=(-t "${3#=}")
 		if ((${#source[@]})) || [[ $3 && $program == - ]]; then
-			! one_table source "$one" "$5" "$program" || begins=''
+			one_table source "$one" "$5" "$program" || true
 		fi
 		stage "$1" "${options[@]}" "${source[@]}" "${@:5}"
-		made["$key"]=${!1}
-		[[ ! $begins ]] || made["$one"]="$program ${!1}"
+		made["$key"]=${!1} made["$one"]="$program ${!1}"
 	fi
 	printf -v "$1" '%s' "${made[$key]}"
 }
@@ -491,7 +486,6 @@ add() {
 	local dev flag prefs=() all=() qdisc words found=() list lines i n
 	for dev in "${devs[@]}"; do
 		hooked qdisc "$dev"
-		[[ $said != *'Cannot find device'* ]] || refused "add to $(q "$dev") ${place[dir]}" tc 1
 		[[ ${place[dir]} == ingress || $qdisc != ingress ]] ||
 			bad "$(q "$dev") has an ingress qdisc, which has no egress" "replace it by clsact"
 		qdisc_of["$dev"]=$qdisc

@@ -215,7 +215,7 @@ read_labels() {
 	labels=()
 	compgen -G "$state/labels.*" >/dev/null && [[ -d $state && ! -L $state && -O $state ]] || return 0
 	label_file file
-	[[ -f $file && ! -L $file && -O $file ]] || return 0
+	[[ -f $file ]] || return 0
 	while IFS= read -r text; do
 		[[ $text =~ ^([0-9a-f]{8})\ (.+) ]] || continue
 		labels["${BASH_REMATCH[1]}"]=${BASH_REMATCH[2]} numbers["${BASH_REMATCH[2]}"]=${BASH_REMATCH[1]}
@@ -430,7 +430,7 @@ find_own() {
 # warn_killed: what a killed call has changed, or one that could not undo it, is there until one takes the lock
 warn_killed() {
 	local dir
-	[[ ! $lock && ! $told_killed && $own_netns && -O $state ]] || return 0
+	[[ ! $lock && ! $told_killed && $own_netns ]] || return 0
 	for dir in "$state/$own_netns"-*; do
 		[[ -s $dir/journal && ! -e /proc/${dir##*-} ]] || continue
 		told_killed=1
