@@ -61,10 +61,9 @@ bool content_map(const struct table *table, const struct program *program, struc
 static int map_fill(const struct bpf_map *map, const struct content *content)
 {
 	int fd = bpf_map__fd(map);
-	void *values = MAP_FAILED;
+	/* fails where its flags have no BPF_F_MMAPABLE */
+	void *values = mmap(NULL, content->n * content->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (bpf_map__map_flags(map) & BPF_F_MMAPABLE)
-		values = mmap(NULL, content->n * content->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (values != MAP_FAILED) {
 		memcpy(values, content->values, content->n * content->size);
 		munmap(values, content->n * content->size);
@@ -586,7 +585,7 @@ static int values_read(struct settings *settings, const struct asked *asked, str
 		keep_seed(settings, &before);
 	load->other_keys = load->like && action->buckets && (!known || other_keys(settings, &before));
 	/* It puts the seed of these buckets. Where there is none yet, settings_finish() chooses one. */
-	if (asked->used && asked->key && !load->like && used_find(&load->used, asked->used, asked->key, settings, e))
+	if (asked->used && asked->key && used_find(&load->used, asked->used, asked->key, settings, e))
 		goto out;
 	result = settings_check(settings, e) || settings_finish(settings, e) ? -1 : 0;
 out:

@@ -161,7 +161,7 @@ static bool store_defer(struct live *live, void *at, uint64_t value, bool half)
 	return added;
 }
 
-/* Stores, later, the new covering entry of each entry with a timeout for which that has changed. */
+/* Stores, later, the covering entry of each entry with a timeout. */
 static bool update_covering(struct live *live, const struct entries *entries)
 {
 	uint32_t first = added_record(live, 0);
@@ -169,15 +169,12 @@ static bool update_covering(struct live *live, const struct entries *entries)
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct entry *entry = &entries->entry[i];
 		char *at = (char *)&live->ranges->record[entry->record - 1];
-		struct record_timeout timeout;
 
 		if (entry->record >= first) {
 			live->added[(entry->record - first) / kind_records(ADDED)].covering = entry->covering;
 			continue;
 		}
-		memcpy(&timeout, at, sizeof(timeout));
-		if (entry->until && timeout.covering != entry->covering &&
-		    !store_defer(live, at + offsetof(struct record_timeout, covering), entry->covering, true))
+		if (entry->until && !store_defer(live, at + offsetof(struct record_timeout, covering), entry->covering, true))
 			return false;
 	}
 	return true;
@@ -257,8 +254,7 @@ static bool rebuild(struct live *live, const struct prefix *prefix, struct entri
 	    steps_build(ranges, part, set->range, set->n, &position, INT_MAX, base, slots) < 0)
 		return false;
 	for (size_t i = 0; i < slots; i++)
-		if (ranges->cell[at + i] != ranges->cell[base + i] &&
-		    !store_defer(live, &ranges->cell[at + i], ranges->cell[base + i], false))
+		if (!store_defer(live, &ranges->cell[at + i], ranges->cell[base + i], false))
 			return false;
 	return true;
 }

@@ -169,7 +169,7 @@ static char *from_registry(char *line, char *out, size_t size, struct fault *fau
 	/* the first line, and those that sum up */
 	if ((n > 6 && isdigit((unsigned char)*line)) || (n == 6 && !strcmp(field[5], "summary")))
 		return "";
-	if (!strcasecmp(status, "available") || !strcasecmp(status, "reserved") || (*status && !strcmp(type, "asn")))
+	if (!strcasecmp(status, "available") || !strcasecmp(status, "reserved") || !strcmp(type, "asn"))
 		return "";
 	if (!strcasecmp(status, "allocated") || !strcasecmp(status, "assigned")) {
 		if (!strcmp(type, "ipv4")) {
@@ -195,7 +195,7 @@ static int drop_other_words(char **words, int n)
 			break;
 		if (!strcmp(words[i], "counter"))
 			continue;
-		if (i && (!strcmp(words[i], "packets") || !strcmp(words[i], "bytes"))) {
+		if (!strcmp(words[i], "packets") || !strcmp(words[i], "bytes")) {
 			i++;
 			continue;
 		}
