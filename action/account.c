@@ -9,7 +9,7 @@
  *   tcact add dev eth1 ingress account per src
  *   tcact top dev eth1
  *
- * Each CPU has buckets of its own, so nothing is lost, and none waits for another. A key that finds
+ * Each CPU has buckets of its own, so none waits for another. A key that finds
  * no free bucket in its set takes over the one with the fewest packets; what that had goes to one bucket for
  * all others. So many addresses that send a few packets displace one key of a set, not those that send
  * more, and the sum stays right.
@@ -184,8 +184,9 @@ static __always_inline __u32 set_of(const struct account_key *key)
 
 static __always_inline void add(struct account_set *set, __u32 way, __u64 bytes, __u64 packets)
 {
-	set->bytes[way] += bytes;
-	set->packets[way] += packets;
+	/* see count_packets() */
+	__sync_fetch_and_add(&set->bytes[way], bytes);
+	__sync_fetch_and_add(&set->packets[way], packets);
 }
 
 static __always_inline void add_other(__u64 bytes, __u64 packets)

@@ -127,6 +127,8 @@ OUT_OF_LINE int police_plan(struct __sk_buff *skb)
 /*
  * Each CPU takes a share of the burst at a time, and pays from that: so it seldom writes to the
  * bucket that all CPUs use, or asks for the time. It is time at this rate, so another rate begins without.
+ * Where a thread may be stopped (see count_packets()), it overwrites what others of its CPU have paid or taken meanwhile:
+ * a share at most. So it reads the credit once, and writes no less than 0.
  */
 #define SHARE_OF_BURST 7	/* 2^-7 */
 
@@ -156,16 +158,16 @@ OUT_OF_LINE int police_refill(struct __sk_buff *skb, __u64 *credit, __u64 ticks)
 
 static __always_inline int police_all(struct __sk_buff *skb)
 {
-	__u64 ticks, *credit;
+	__u64 ticks, has, *credit;
 	__u32 cost, zero = 0;
 
 	if (!cost_of(skb, KEY, RATE->packets, &cost))
 		return over(KEY);
 	ticks = rate_ticks(RATE, cost);
 	credit = bpf_map_lookup_elem(&police_credit, &zero);
-	if (!credit || *credit < ticks)
+	if (!credit || (has = *(volatile __u64 *)credit) < ticks)
 		return police_refill(skb, credit, ticks);
-	*credit -= ticks;
+	*credit = has - ticks;
 	return within(KEY);
 }
 

@@ -25,8 +25,8 @@
  * the bucket loses nothing by them.
  *
  * Two CPUs may use a bucket at the same time. A CPU that found it full sets its time, and what other CPUs have
- * added in between is lost: one packet of two, or more if a CPU is stopped just there. In all other cases nothing
- * is. That needs no atomic operation newer than Linux 5.10.
+ * added in between is lost: one packet of two, or more if a CPU (or under PREEMPT_RT, a thread) is stopped just there. In
+ * all other cases nothing is. That needs no atomic operation newer than Linux 5.10.
  *
  * It also compiles as ordinary C: tests/unit/buckets does that.
  */

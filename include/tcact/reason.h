@@ -86,12 +86,16 @@ struct {
 	__type(value, __u64);
 } reasons __attribute__((weak)) SEC(".maps");
 
+/*
+ * Atomic, although each CPU has its own: PREEMPT_RT since Linux 6.18, without CONFIG_PREEMPT_RT_NEEDS_BH_LOCK, may stop a
+ * program anywhere, and run another thread that sends on the same CPU.
+ */
 static __always_inline int count_packets(__u32 why, __u64 packets)
 {
 	__u64 *n = bpf_map_lookup_elem(&reasons, &why);
 
 	if (n)
-		*n += packets;
+		__sync_fetch_and_add(n, packets);
 	return 0;
 }
 
