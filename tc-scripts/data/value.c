@@ -317,6 +317,7 @@ static void length_range(const struct parameter *p, FILE *out)
 
 #define MULT_BITS 36
 #define RATE_MAX 1000000000000	/* in bits, or packets, a second */
+#define AMOUNT_MAX 1000000000000000000
 
 struct unit {
 	const char *name;
@@ -328,7 +329,7 @@ static int amount_read(const char *text, const struct unit *units, unsigned long
 {
 	size_t digits = strspn(text, "0123456789."), points = 0;
 	const char *point = strchr(text, '.');
-	long double number;
+	uint128 number;
 
 	for (size_t i = 0; i < digits; i++)
 		points += text[i] == '.';
@@ -337,8 +338,11 @@ static int amount_read(const char *text, const struct unit *units, unsigned long
 	for (; units->name; units++) {
 		if (strcasecmp(text + digits, units->name))
 			continue;
-		number = roundl(strtold(text, NULL) * units->factor);
-		if (number > 1e18L)
+		/* apart, as a long double has 53 bits on some machines of 32 bits */
+		number = (uint128)strtoull(text, NULL, 10) * units->factor;
+		if (point)
+			number += (unsigned long long)roundl(strtold(point, NULL) * units->factor);
+		if (number > AMOUNT_MAX)
 			return -1;
 		*amount = (unsigned long long)number;
 		return 0;

@@ -107,7 +107,7 @@ static void same_text(const char *text)
 		printf("not ok - %s %s %s: %s\n", action->name, p->name, text, e.why);
 }
 
-static void same_number(__int128 number)
+static void same_number(int128 number)
 {
 	unsigned char bytes[PARAMETER_SIZE_MAX];
 
@@ -116,19 +116,20 @@ static void same_number(__int128 number)
 	same(bytes);
 }
 
-static __int128 any(__int128 low, __int128 high)
+static int128 any(int128 low, int128 high)
 {
-	__int128 bits = 0;
+	/* without a division of 128 bits, as tcact-data */
+	uint64_t bits = 0, most = (uint64_t)(high - low);
 
 	for (int i = 0; i < 5; i++)
 		bits = bits << 15 ^ (random() & 0x7fff);
-	return low + bits % (high - low + 1);
+	return low + (most == UINT64_MAX ? bits : bits % (most + 1));
 }
 
-static void numbers(__int128 low, __int128 high)
+static void numbers(int128 low, int128 high)
 {
 	if (high - low < 256) {
-		for (__int128 n = low; n <= high; n++)
+		for (int128 n = low; n <= high; n++)
 			same_number(n);
 		return;
 	}
@@ -136,7 +137,7 @@ static void numbers(__int128 low, __int128 high)
 	same_number(high);
 	/* of each length */
 	for (int shift = 1; shift < 64; shift++) {
-		__int128 end = ((__int128)1 << shift) - 1, number[] = { end, end + 1, any(0, end), any(0, end), -end };
+		int128 end = ((int128)1 << shift) - 1, number[] = { end, end + 1, any(0, end), any(0, end), -end };
 
 		for (size_t i = 0; i < sizeof(number) / sizeof(*number); i++)
 			if (low <= number[i] && number[i] <= high)
