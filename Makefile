@@ -116,7 +116,8 @@ build/tools: | build
 	$(Q)touch $@
 
 # The part of the command that handles objects, values, maps and tables.
-DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Iinclude
+# On a machine of 32 bits, 64 are for sizes, inodes and times too.
+DATA_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -O2 -Wall -Wextra -Werror -Iinclude
 DATA := $(wildcard tc-scripts/data/*.c)
 DATA_HEADERS := $(wildcard tc-scripts/data/*.h) include/tcact/layout.h
 # It counts with 128 bits. If $(CC) has none, as GCC for machines of 32 bits, clang compiles it for the same machine.

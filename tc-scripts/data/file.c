@@ -14,7 +14,7 @@ unsigned char *file_content(int file, size_t largest, size_t *size)
 
 	*size = 0;
 	if (fstat(file, &stat) || !S_ISREG(stat.st_mode) || stat.st_size <= 0 ||
-	    (size_t)stat.st_size > largest) {
+	    (unsigned long long)stat.st_size > largest) {
 		errno = EINVAL;
 		return NULL;
 	}
