@@ -175,11 +175,16 @@ build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h |
 # For guests of other architectures, with the guest's libraries.
 build/bpfeb/%: GUEST := s390x
 build/arm64/%: GUEST := arm64
-TRIPLET = $(subst arm64,aarch64,$(GUEST))-linux-gnu
+build/armhf/%: GUEST := armhf
+build/bpfeb/%: TRIPLET := s390x-linux-gnu
+build/arm64/%: TRIPLET := aarch64-linux-gnu
+build/armhf/%: TRIPLET := arm-linux-gnueabihf
+GUEST_COMPILER = $(TRIPLET)-gcc
+build/armhf/tcact-data: GUEST_COMPILER = $(CLANG) --target=$(TRIPLET)
 GUEST_CC = libraries=$$(tests/vm/vm -R -a $(GUEST))/usr/lib/$(TRIPLET) && \
-	$(TRIPLET)-gcc -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries"
+	$(GUEST_COMPILER) -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries"
 
-build/bpfeb/tests/runner build/arm64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
+build/bpfeb/tests/runner build/arm64/tests/runner build/armhf/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(RUNNER_CFLAGS) $< -o $@ -l:libbpf.so.1
@@ -200,7 +205,8 @@ build/tests/readers: tests/fuzz/readers.c $(DATA) $(DATA_HEADERS) | build
 	$(Q)$(CLANG) $(CPPFLAGS) $(DATA_CFLAGS) -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(filter-out tc-scripts/data/main.c tc-scripts/data/used.c,$(DATA)) -o $@ -lbpf -lelf -lz -ljson-c -lm
 
-build/bpfeb/tcact-data: $(DATA) $(DATA_HEADERS) | build/bpfeb
+build/bpfeb/tcact-data build/armhf/tcact-data: $(DATA) $(DATA_HEADERS)
+	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(DATA_CFLAGS) $(DATA) -o $@ -l:libbpf.so.1 -l:libelf.so.1 -l:libz.so.1 -l:libjson-c.so.5 -lm
 

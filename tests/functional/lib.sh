@@ -27,9 +27,9 @@ for a in "$root"/action/*.c; do
 	bpf[$a.o]="action bpf object-file $objects/$a.o sec action/$a"
 done
 
-# tcact-data for the architecture of the guest
-data=$root/build/tcact-data
-[[ $objects != */bpfeb ]] || data=$objects/tcact-data
+# tcact-data for the architecture of the guest; whether it changes tables in place
+data=${TCACT_DATA:-$root/build/tcact-data} in_place=1
+[[ $(getconf LONG_BIT) == 64 ]] || in_place=''
 
 # tc ARGUMENT...: the tc of iproute2, in the network namespace $tc_netns if that is set. @NAME and
 # @NAME/ACTION stand for actions: see bake and stage.

@@ -179,7 +179,8 @@ police_swap() {
 		rm /sys/fs/bpf/s/police
 		"$data" "$objects" load -l "$(program a egress 7)" -o /sys/fs/bpf/s/police -t <(customers "burst 144200") police
 		tc actions replace action bpf object-pinned /sys/fs/bpf/s/police continue index 5
-		"$data" "$objects" change -a police "$(program a egress 7)" "10.1.0.1 rate 400kbit burst 144200"
+		[[ ! $in_place ]] ||
+			"$data" "$objects" change -a police "$(program a egress 7)" "10.1.0.1 rate 400kbit burst 144200"
 		n=$((n + 1))
 	done
 	wait
