@@ -33,8 +33,8 @@ static int info_text(const struct action *action, struct error *e)
 		putchar('\n');
 		whole = value && syntax && asprintf(&text, "%s (%s) %s", p->name, value, p->help) >= 0;
 		if (whole) {
-			wrapped_print(text, 2);
-			wrapped_print(syntax, 4);
+			wrapped_print("  ", text, 2);
+			wrapped_print("    ", syntax, 4);
 			free(text);
 		}
 		free(syntax);
@@ -143,8 +143,7 @@ int command_info(const struct options *options, char **words, int n, struct erro
  *   version VERSION
  *   order   le | be
  *   netns   NUMBER                                   of the network namespace, where /proc tells; not describe
- *   action  NAME CLASS CHECKSUM SIZE WHAT            CHECKSUM: CRC-32 of the object; names has, instead of this,
- *   action  NAME CLASS CHECKSUM TEXT PARAM...        TEXT: the default of the first parameter
+ *   action  NAME CLASS CHECKSUM TEXT PARAM...        CHECKSUM: CRC-32 of the object; TEXT: the default of the first PARAM
  *   part    ACTION PART OF ORDER NAME=WORD...        as include/tcact/parameter.h says
  *   table   ACTION KEY VALUE                         what users fill, and how they write it
  *   plans   ACTION KEY VALUE OFFSET BYTES            the same, of a table that the action can have: then a 1 is there
@@ -209,10 +208,19 @@ static void describe_needs(const struct action *action, const struct parameter *
 }
 
 /* What the shell needs too. */
-static void describe_facts(const struct action *action)
+static void names_action(const struct action *action)
 {
 	struct buckets buckets;
 
+	printf("action\t%s\t%s\t%u\t", action->name, action->class, action_checksum(action));
+	if (action->parameters)
+		action->parameter->kind->print(action->parameter, action->parameter->initial, stdout);
+	else
+		putchar('-');
+	for (size_t i = 0; i < action->parameters; i++)
+		if (!parameter_is_table(&action->parameter[i]))
+			printf("%c%s", i ? ' ' : '\t', action->parameter[i].name);
+	putchar('\n');
 	for (size_t i = 0; i < action->parts; i++)
 		printf("part\t%s\t%s\t%s\t%d\t%s\n", action->name, action->part[i].name, action->part[i].of,
 		       action->part[i].order, or_none(action->part[i].unless));
@@ -232,25 +240,9 @@ static void describe_facts(const struct action *action)
 		describe_needs(action, &action->parameter[i]);
 }
 
-static void names_action(const struct action *action)
-{
-	printf("action\t%s\t%s\t%u\t", action->name, action->class, action_checksum(action));
-	if (action->parameters)
-		action->parameter->kind->print(action->parameter, action->parameter->initial, stdout);
-	else
-		putchar('-');
-	for (size_t i = 0; i < action->parameters; i++)
-		if (!parameter_is_table(&action->parameter[i]))
-			printf("%c%s", i ? ' ' : '\t', action->parameter[i].name);
-	putchar('\n');
-	describe_facts(action);
-}
-
 static void describe_action(const struct action *action)
 {
-	printf("action\t%s\t%s\t%u\t%zu\t%s\n", action->name, action->class, action_checksum(action), action->size,
-	       action->what);
-	describe_facts(action);
+	names_action(action);
 	for (size_t i = 0; i < action->parameters; i++)
 		if (!parameter_is_table(&action->parameter[i]))
 			describe_parameter(action, &action->parameter[i]);

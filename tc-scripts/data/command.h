@@ -14,4 +14,4 @@ typedef int command(const struct options *options, char **words, int n, struct e
 command command_list, command_info, command_bake, command_load, command_dump, command_describe, command_names,
 	command_values, command_live, command_tcx, command_change, command_tables, command_status, command_form, command_keep,
 	command_complete, command_buckets, command_top, command_used, command_kept,
-	command_lines, command_sharing;
+	command_lines, command_sharing, command_checks;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The values and tables of programs that are loaded. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "more.h"
 #include "program.h"
+#include "status.h"
 #include "table.h"
 #include "value.h"
 
@@ -177,33 +180,111 @@ out:
 	return e->status ? -1 : 0;
 }
 
-static void facts_print(const char *objects, const char *name, const char *id, struct error *e)
-{
-	struct fact fact[FACTS_MAX];
-	struct live live = {};
+/* An action that can have a table, of an attachment. */
+struct use {
+	const struct attachment *attachment;
+	const struct step *step;
+	__u32 map;		/* the first map of the table, which programs can share; 0: there is no table */
+	struct fact fact[FACTS_MAX];	/* about the table, in the first use of it */
 	size_t facts;
+};
 
-	if (live_open(&live, objects, name, id, e) || !settings_table(&live.settings) ||
-	    table_begin(&live.table, live.action, e) || table_fetch_facts(&live.table, &live.program, fact, &facts, e))
+/* Reads the table of @use, which is the last of @all. */
+static void use_read(const struct use *all, struct use *use, const char *objects, struct error *e)
+{
+	struct live live = {};
+	const struct map *map;
+
+	if (live_open(&live, objects, use->step->field[NAME], use->step->field[PROGRAM], e) ||
+	    !settings_table(&live.settings) || table_begin(&live.table, live.action, e))
 		goto out;
-	printf("table\t%s\t%u\n", id, program_map(&live.program, live.table.kind->maps[0])->info.id);
-	for (size_t i = 0; i < facts; i++)
-		printf("number\t%s\t%llu\n", fact[i].name, (unsigned long long)fact[i].n);
+	map = program_map(&live.program, live.table.kind->maps[0]);
+	if (!map) {
+		program_other(e);
+		goto out;
+	}
+	use->map = map->info.id;
+	while (all->map != use->map)
+		all++;
+	if (all == use)
+		table_fetch_facts(&live.table, &live.program, use->fact, &use->facts, e);
 out:
 	live_close(&live);
 }
 
-/*
- * tables [NAME ID]...: prints, for the table of each program that has one, the ids of the program and of its first map,
- * which programs can share, and numbers:
- *
- *   table ID MAP
- *   number NAME N
- */
+static void uses_text(const struct use *all, size_t n, const struct use *first)
+{
+	char text[FACTS_MAX * 48] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (all[i].map == first->map)
+			step_print(all[i].attachment, all[i].step);
+	for (size_t i = 0; i < first->facts; i++)
+		length += snprintf(text + length, sizeof(text) - length, "%s %llu ", first->fact[i].name,
+				   (unsigned long long)first->fact[i].n);
+	wrapped_print("    ", text, 8);
+}
+
+static void uses_json(const struct use *all, size_t n, const struct use *first)
+{
+	struct json_object *table = json_object_new_object(), *attachments = json_object_new_array(), *place;
+
+	json_object_object_add(table, "name", json_text(first->step->field[NAME]));
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].map != first->map)
+			continue;
+		place = json_object_new_object();
+		json_place(place, all[i].attachment->step);
+		json_object_array_add(attachments, place);
+	}
+	json_object_object_add(table, "attachments", attachments);
+	for (size_t i = 0; i < first->facts; i++)
+		json_object_object_add(table, first->fact[i].name, json_object_new_uint64(first->fact[i].n));
+	json_print(table);
+}
+
+/* tables [NAME]: prints the tables of the attachments in standard input (see status.h), or of the actions NAME alone */
 int command_tables(const struct options *options, char **words, int n, struct error *e)
 {
-	for (int i = 0; i + 1 < n && !e->status; i += 2)
-		facts_print(options->objects, words[i], words[i + 1], e);
+	struct status status = {};
+	struct use *use = NULL, *added;
+	const char *separator = "[";
+	size_t uses = 0;
+	char *tick;
+
+	status_read(&status, options->objects, stdin, false, &tick, e);
+	free(tick);
+	for (size_t i = 0; i < status.attachments; i++) {
+		const struct attachment *a = &status.attachment[i];
+
+		for (size_t k = 0; k < a->steps && !e->status; k++) {
+			const struct step *step = &a->step[k];
+			const struct action *action = step->program ? action_once(options->objects, step->field[NAME], e) : NULL;
+
+			if (!action || !action->map || (n && strcmp(action->name, words[0])))
+				continue;
+			added = one_more(use, uses);
+			if (added) {
+				*added = (struct use){ .attachment = a, .step = step };
+				use_read(use, added, options->objects, e);
+			} else {
+				error_memory(e);
+			}
+		}
+	}
+	for (size_t i = 0; i < uses && !e->status; i++) {
+		if (!use[i].facts)
+			continue;
+		if (options->json)
+			fputs(separator, stdout);
+		separator = ",\n";
+		(options->json ? uses_json : uses_text)(use, uses, &use[i]);
+	}
+	if (options->json && !e->status)
+		puts(*separator == '[' ? "[]" : "]");
+	free(use);
+	status_clear(&status);
 	return e->status ? -1 : 0;
 }
 

@@ -44,6 +44,7 @@ static const struct {
 	{ "used", 2, command_used },
 	{ "kept", 1, command_kept },
 	{ "complete", 0, command_complete },
+	{ "checks", 0, command_checks },
 };
 
 static int run(const struct options *options, char **words, int n, struct error *e)

@@ -22,3 +22,11 @@ static inline bool is_one_of(const char *word, const char *const *words)
 		words++;
 	return *words;
 }
+
+/* Splits @line at tabs into exactly @n fields. */
+static inline bool fields_split(char *line, char **field, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		field[i] = strsep(&line, "\t");
+	return field[n - 1] && !line;
+}

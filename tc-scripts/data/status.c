@@ -12,14 +12,6 @@
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* Splits @line into exactly @n fields. */
-static bool split(char *line, char **field, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		field[i] = strsep(&line, "\t");
-	return field[n - 1] && !line;
-}
-
 /* The cookie says where the step stands in its attachment: see attach.bash. */
 static bool is_first(const struct step *step)
 {
@@ -31,7 +23,7 @@ static int add_step(struct status *status, char *line)
 	struct attachment *last;
 	struct step step = { .line = line }, *added;
 
-	if (!split(line, step.field, FIELDS)) {
+	if (!fields_split(line, step.field, FIELDS)) {
 		free(line);
 		return 0;
 	}

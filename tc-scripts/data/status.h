@@ -114,8 +114,10 @@ struct json_object *json_rate(double rate);
 void json_print(struct json_object *object);
 /* Prints @text, with "?" for what a terminal may obey. */
 void safe_print(const char *text);
-/* Prints the words of @text in lines of at most 80 columns, each indented by @indent spaces. */
-void wrapped_print(const char *text, int indent);
+/* Prints @begin and the words of @text in lines of at most 80 columns, the further ones indented by @indent spaces. */
+void wrapped_print(const char *begin, const char *text, int indent);
+/* Prints the place of @a, and the name of its action @step. */
+void step_print(const struct attachment *a, const struct step *step);
 
 /* What each of these prints, tcact(8) says. */
 void status_text(const struct status *status, bool reasons, bool colours);

@@ -63,11 +63,10 @@ static void coloured(struct paper *paper, enum colour colour, const char *text)
 	paper->colour = PLAIN;
 }
 
-void wrapped_print(const char *text, int indent)
+void wrapped_print(const char *begin, const char *text, int indent)
 {
-	struct paper paper = {};
+	struct paper paper = { .column = printf("%s", begin), .indent = indent, .empty = true };
 
-	begin(&paper, indent, indent);
 	words(&paper, text);
 	putchar('\n');
 }
@@ -114,6 +113,7 @@ static void shell(struct paper *paper, const char *text)
 
 /* ---- an attachment --------------------------------------------------------------------------- */
 
+/* Prints the place of an attachment with this first action, but not the end of the line. */
 static void place(struct paper *paper, const struct step *step)
 {
 	begin(paper, 0, 8);
@@ -140,7 +140,6 @@ static void place(struct paper *paper, const struct step *step)
 		words(paper, "as");
 		shell(paper, step->field[OWN_NAME]);
 	}
-	putchar('\n');
 }
 
 /* Seconds as "45s", "3m20s", "2h05m" or "4d07h". */
@@ -287,6 +286,7 @@ void status_text(const struct status *status, bool reasons, bool colours)
 		const struct attachment *a = &status->attachment[i];
 
 		place(&paper, a->step);
+		putchar('\n');
 		since(a->step);
 		before(&paper, a);
 		for (size_t k = 0; k < a->steps; k++) {
@@ -296,4 +296,13 @@ void status_text(const struct status *status, bool reasons, bool colours)
 			show_step(&paper, &a->step[k], !k, last, reasons);
 		}
 	}
+}
+
+void step_print(const struct attachment *a, const struct step *step)
+{
+	struct paper paper = {};
+
+	place(&paper, a->step);
+	words(&paper, step->field[NAME]);
+	putchar('\n');
 }

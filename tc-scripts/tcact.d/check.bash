@@ -4,7 +4,7 @@
 
 checks=()
 # note NAME ok|without|unknown|no WHAT [DO]
-note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4:--}"); }
+note() { checks+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"${4-}"); }
 
 # in_kernel ARRAY act|cls|sch NAME MODULE SYMBOL: sets ARRAY[state] to ok, no or unknown, [what] to how the kernel
 # has it or why not, and [do] to what to do
@@ -55,7 +55,7 @@ in_kernel() {
 check_module() {
 	local -A has
 	in_kernel has "${@:2}"
-	[[ ${has[state]} != ok ]] || has[do]=-
+	[[ ${has[state]} != ok ]] || has[do]=''
 	note "$1" "${has[state]}" "${has[what]}" "${has[do]}"
 }
 
@@ -222,7 +222,7 @@ check_actions() {
 }
 
 command_check() {
-	local line name says what todo separator='[' failed=0
+	local line failed=0
 	no_options "$@"
 	catalogue
 	if (($#)); then
@@ -233,22 +233,7 @@ command_check() {
 	fi
 	check_machine
 	check_actions
-	for line in "${checks[@]}"; do
-		IFS=$'\t' read -r name says what todo <<<"$line"
-		[[ $says != no ]] || failed=2
-		if [[ $json ]]; then
-			printf '%s{"name":"%s","state":"%s","what":' "$separator" "$name" "$says"
-			json_string "$what"
-			printf ',"do":'
-			json_string "${todo/#-/}"
-			printf '}'
-			separator=,
-		else
-			[[ $todo == - ]] || what+="; $todo"
-			printf -v name '%-16s %-8s ' "$name" "$says"
-			wrap 26 "$name" "$what"
-		fi
-	done
-	[[ ! $json ]] || echo ']'
+	for line in "${checks[@]}"; do [[ $line != *$'\t'no$'\t'* ]] || failed=2; done
+	printf '%s\n' "${checks[@]}" | of_data checks || ended $?
 	exit "$failed"
 }

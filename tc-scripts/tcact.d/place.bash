@@ -537,18 +537,6 @@ match_told() {
 	fi
 }
 
-# where_of ARRAY FIELD...: sets ARRAY to the words of its place
-where_of() {
-	local -n where_=$1
-	local words
-	name_of words "$9"
-	where_=(dev "$2" "$3" pref "$5" ${words:+as "$words"})
-	match_told words "${@:2}" || true
-	[[ $4 == 0 ]] || where_+=(chain "$4")
-	[[ $6 == all ]] || where_+=(protocol "$6")
-	[[ ! $words ]] || where_+=(match "$words")
-}
-
 # none [NAME]: which may be no action at all
 none() {
 	[[ ! ${1-} ]] || known "$1"

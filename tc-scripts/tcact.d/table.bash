@@ -199,61 +199,13 @@ command_top() {
 	of_data top "${entry[@]:9:2}" "${rest[@]}"
 }
 
-# The attachments of a table are those with its map: `change` of one gives it another program with this map.
 table_show() { # NAME
-	local own line field what word n map maps=() programs_of=() comma='['
-	local -A by_program=() by_map=() numbers=()
+	local own input
 	ends "${@:2}"
 	find_own own "$1"
 	((${#own[@]})) || [[ ! ${place[as]} ]] || none
-	for line in "${own[@]}"; do
-		split field "$line" $'\t'
-		[[ (! $1 || $1 == "${field[9]}") && ${field[8]} == bpf ]] || continue
-		takes_table "${field[9]}" || continue
-		[[ ${by_program[${field[10]}]-} ]] || programs_of+=("${field[@]:9:2}")
-		by_program["${field[10]}"]+=$line$'\n'
-	done
-	word=$(data tables "${programs_of[@]}") || ended $?
-	while IFS=$'\t' read -r what word n; do
-		case $what in
-		table)
-			map=$n
-			[[ ${by_map[$map]-} ]] || maps+=("$map")
-			by_map["$map"]+=${by_program[$word]} numbers["$map"]='' ;;
-		number) numbers["$map"]+="$word $n " ;;
-		esac
-	done <<<"$word"
-	for map in "${maps[@]}"; do
-		[[ ! $json ]] || printf '%s' "$comma"
-		show_table "${by_map[$map]%$'\n'}" "${numbers[$map]}"
-		comma=$',\n'
-	done
-	[[ ! $json ]] || { [[ $comma != '[' ]] || printf '['; echo ']'; }
-}
-
-show_table() { # LINES NUMBERS
-	local line field where words i comma='"attachments":['
-	split words "$2"
-	[[ ! $json ]] || printf '{'
-	while IFS= read -r line; do
-		split field "$line" $'\t'
-		if [[ $json ]]; then
-			[[ $comma == , ]] || printf '"name":"%s",' "${field[9]}"
-			printf '%s{"dev":%s,"direction":"%s","chain":%s,"pref":%s}' "$comma" \
-				"$(json_string "${field[0]}")" "${field[@]:1:3}"
-			comma=,
-		else
-			where_of where "${field[@]}"
-			wrap 8 '' "$(shell "${where[@]}" "${field[9]}")"
-		fi
-	done <<<"$1"
-	if [[ $json ]]; then
-		printf ']'
-		for ((i = 0; i < ${#words[@]}; i += 2)); do printf ',"%s":%s' "${words[@]:i:2}"; done
-		printf '}'
-	else
-		wrap 8 '    ' "$2"
-	fi
+	status_input input own
+	ask tables ${1:+"$1"} <<<"$input"
 }
 
 table_flush() { # NAME
