@@ -257,11 +257,9 @@ static __u64 setting(const struct buckets *b, const char *name)
 static const char *setting_word(const struct buckets *b, const char *name)
 {
 	const struct parameter *p = parameter_named(b->action, name);
+	const char *word = p ? value_word(p, setting(b, name)) : NULL;
 
-	for (size_t i = 0; p && i < p->words.n; i++)
-		if ((__u64)p->words.word[i].number == setting(b, name))
-			return p->words.word[i].name;
-	return "key";
+	return word ?: "key";
 }
 
 static char *add_part(struct key_text *text, const char *label)
