@@ -172,20 +172,19 @@ static void see(struct said *said, const struct options *options, char **words, 
 {
 	static const char *const valued[] = {
 		"dev", "pref", "chain", "as", "protocol", "table", "-o", "interval", "sort", "first", "goto", "jump", "kept", "min", NULL
-	}, *const matches[] = { "matchall", "flower", "u32", "basic", "bpf", "cgroup", NULL };
+	};
 
 	for (int i = 0; i < n; i++) {
 		const struct parameter *p = said->action ? parameter_named(said->action, words[i]) : NULL;
-		char first[16] = "";
+		bool match;
 
 		if (p && parameter_is_table(p))
 			p = NULL;
 		said->hit |= p && i + 1 < n && !strcmp(words[i], "over") && !strcmp(words[i + 1], "hit");
 		said->control |= is_choice(words[i], controls);
-		/* the match of a filter, as the shell has it: 'flower ip_proto tcp' */
-		if (i + 1 < n && !strcmp(words[i], "match"))
-			sscanf(words[i + 1], "%*[\"']%15[a-z0-9]", first);
-		if (p || is_one_of(words[i], valued) || is_one_of(first, matches)) {
+		/* that of a filter has quotes, as the shell has it: 'flower ip_proto tcp' */
+		match = !strcmp(words[i], "match") && i + 1 < n && strchr("\"'", *words[i + 1]);
+		if (p || match || is_one_of(words[i], valued)) {
 			if (i++ + 1 < n)
 				continue;
 			said->parameter = p;
