@@ -74,11 +74,11 @@ taken() {
 # unused_clsact DEV [DEV/DIR/CHAIN/PREF]...: the device has one, and no filters or chains in it; for -n,
 # no filters but these
 unused_clsact() {
-	local way at all places_ qdisc what commands=()
+	local way at all places_ qdisc what kind
 	quote what "$1"
+	hooked qdisc "$1"
+	[[ $qdisc == clsact ]] || return
 	if [[ $dry ]]; then
-		hooked qdisc "$1"
-		[[ $qdisc == clsact ]] || return
 		for way in ingress egress; do
 			filters all "$1" "$way"
 			taken places_ "$all"
@@ -89,11 +89,11 @@ unused_clsact() {
 		return
 	fi
 	for way in ingress egress; do
-		commands+=("filter show dev $1 $way" "chain show dev $1 $way")
+		for kind in filter chain; do
+			look "look at $what" tc "$kind" show dev "$1" "$way"
+			[[ ! $said ]] || return
+		done
 	done
-	# That of the qdiscs is the last one: so nothing is before it.
-	look_at "look at $what" "${commands[@]}" "qdisc show dev $1"
-	[[ $said == 'qdisc '* && $'\n'$said == *$'\nqdisc clsact '* ]]
 }
 
 # ---- add ------------------------------------------------------------------------------------

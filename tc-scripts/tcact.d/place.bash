@@ -288,23 +288,6 @@ look() {
 # can_batch TEXT...: tc takes commands with these names from a file, where other characters have a meaning
 can_batch() { [[ $* != *[!A-Za-z0-9_.:@\ -]* ]]; }
 
-# look_at WHAT COMMAND...: sets said to what tc prints for all of these commands, up to one that fails: see look
-look_at() {
-	local what=$1 text='' words command
-	shift
-	if can_batch "$@"; then
-		printf -v text '%s\n' "$@"
-		look "$what" tc -batch - <<<"${text%$'\n'}"
-		return
-	fi
-	for command; do
-		split words "$command"
-		look "$what" tc "${words[@]}"
-		text+=$said${said:+$'\n'}
-	done
-	said=$text
-}
-
 # true_lines DEV DIR...: no name in the filters there looks like lines of tc, and each device is that of when the command
 # was read
 true_lines() {
