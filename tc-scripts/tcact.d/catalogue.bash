@@ -27,18 +27,19 @@ batch() {
 	batches+=("$subcommand$IFS$*")
 }
 
+# tc's words: those with which a CONTROL begins, and classifiers
+is_control() { [[ $1 == @(pass|ok|drop|shot|reclassify|pipe|continue|trap|goto|jump) ]]; }
+is_classifier() { [[ $1 == @(matchall|flower|u32|basic|bpf|cgroup) ]]; }
+
 # ---- what there is --------------------------------------------------------------------------
 
 # catalogue [NAME]: sets what there is, or what that action is, from what `tcact-data names` says
 catalogue() {
-	local - text row field IFS=$IFS
+	local text rows row field
 	text=$(of_data names "$@") || ended $?
-	set -f
-	IFS=$'\n'
-	for row in $text; do
-		IFS=$'\t'
-		# shellcheck disable=SC2206 # none is empty
-		field=($row)
+	split rows "$text" $'\n'
+	for row in "${rows[@]}"; do
+		split field "$row" $'\t'
 		case $row in
 		version*) version=${field[1]} ;;
 		order*) order=${field[1]} ;;
@@ -99,14 +100,11 @@ takes_table() { [[ ${table_key[$1]-}${plans[$1]-} ]]; } # NAME
 known() {
 	local word what=''
 	! is_action "$1" || return 0
-	case $1 in
-	pass | drop | pipe | continue | reclassify | trap | goto | jump) what='a CONTROL' ;;
-	table) what='a parameter' ;;
-	*)
-		for word in "${actions[@]}"; do
-			! is_param "$word" "$1" || what='a parameter'
-		done ;;
-	esac
+	for word in "${actions[@]}"; do
+		! is_param "$word" "$1" || what='a parameter'
+	done
+	[[ $1 != table ]] || what='a parameter'
+	! is_control "$1" || what='a CONTROL'
 	[[ ! $what ]] || bad "$(q "$1") is $what, and stands behind the NAME of an action" "write that before it, see: tcact list"
 	[[ $subcommand == add ]] || no_name "$1"
 	bad "there is no action $(q "$1")" "see: tcact list"

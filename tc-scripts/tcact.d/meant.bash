@@ -66,7 +66,7 @@ meant_place() {
 	out) bad "out: the direction is egress" "$(instead "$left" 1 egress)" ;;
 	-?*) misplaced "$left" "$1" ;;
 	esac
-	if [[ $1 == @(matchall|flower|u32|basic|bpf|cgroup) ]]; then
+	if is_classifier "$1"; then
 		words=("$1")
 		shift
 		skip=1
@@ -130,7 +130,9 @@ early() {
 	while [[ ${1-} == @(dev|ingress|egress|pref|chain|as|protocol|match) ]]; do
 		case $1 in
 		dev) ;;
-		match) [[ ${2-} == @(matchall|flower|u32|basic|bpf|cgroup)* ]] || break ;;
+		match)
+			[[ ${2-} ]] || break
+			is_classifier "${2%% *}" || break ;;
 		*) [[ ! ${place[${1/@(in|e)gress/dir}]} ]] || break ;;
 		esac
 		[[ $1 == @(in|e)gress || $# == 1 ]] || { words+=("$1"); shift; }

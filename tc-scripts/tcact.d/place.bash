@@ -85,8 +85,7 @@ place() {
 # names_action [WORD]: before this word, or none, match is the action of that name
 names_action() {
 	(($#)) || return 0
-	[[ $1 == @(then|pass|ok|drop|shot|reclassify|pipe|continue|trap|goto|jump) ]] ||
-		is_param match "$1"
+	[[ $1 == then ]] || is_control "$1" || is_param match "$1"
 }
 
 # device VAR NAME: sets the variable VAR to the name that the kernel has for the device of this name or
@@ -159,7 +158,7 @@ place_match() {
 	local word next='' before=${#match[@]}
 	[[ $1 != *[[:cntrl:]]* ]] || bad "match $(q "$1"): has control characters"
 	split match "$1"
-	if [[ ${match[0]-} != @(matchall|flower|u32|basic|bpf|cgroup) ]]; then
+	if ! is_classifier "${match[0]-}"; then
 		! data values match field "${match[0]-}" >/dev/null 2>&1 ||
 			next="or write the action: match field ${match[0]} value N"
 		bad "match $(q "$1"): must begin with matchall, flower, u32, basic, bpf or cgroup" "$next"
