@@ -35,7 +35,7 @@ have_all() {
 	for w in "${!want_number[@]}"; do label_of["${want_number[w]:--}"]=${want_label[w]}; done
 	for line in "${own[@]}"; do
 		split field "$line" $'\t'
-		[[ ${field[8]} != bpf ]] || all+=("${field[@]:9:2}")
+		[[ ${field[ACTION_KIND]} != bpf ]] || all+=("${field[@]:NAME:2}")
 	done
 	# of each program that can be read: its table and what it was baked with
 	batch live "${all[@]}"
@@ -44,28 +44,28 @@ have_all() {
 	for line in "${all[@]}"; do programs["${line%%$'\t'*}"]=${line#*$'\t'}; done
 	for n in "${!own[@]}"; do
 		split field "${own[n]}" $'\t'
-		if [[ ${field[7]:10:2} == 00 ]]; then
+		if is_first "${field[COOKIE]}"; then
 			h=$((h + 1))
 			text='- all '
-			number=${field[7]:24}
+			number=${field[COOKIE]:24}
 			[[ ! $number ]] || text=${labels[$number]-${label_of[$number]-}}
 			[[ ! $number || ${labels[$number]-} || ! $text ]] || have_lost[h]=1
 			[[ $text ]] || {
-				match_of text "${field[5]}" "${field[16]/#-/}" || have_odd[h]=1
-				text="- ${field[4],,} $text"
+				match_of text "${field[KIND]}" "${field[TEXT]/#-/}" || have_odd[h]=1
+				text="- ${field[PROTOCOL],,} $text"
 			}
-			have_first+=("$n") have_hook+=("${field[*]:0:3}") have_pref+=("${field[3]}") have_label+=("$text")
+			have_first+=("$n") have_hook+=("${field[*]:0:3}") have_pref+=("${field[PREF]}") have_label+=("$text")
 			have_names+=('') have_control+=('') have_form+=('') have_tables+=('')
 		fi
-		! made_clsact "${field[0]}" "${own[n]}" || made_at["${field[0]}"]=1
-		have_control[h]=${field[11]}
-		[[ ${field[8]} == bpf ]] || continue
-		now=${programs[${field[10]}]-$'?\t?'}
-		takes_table "${field[9]}" && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
+		! made_clsact "${field[DEV]}" "${own[n]}" || made_at["${field[DEV]}"]=1
+		have_control[h]=${field[CONTROL]}
+		[[ ${field[ACTION_KIND]} == bpf ]] || continue
+		now=${programs[${field[PROGRAM]}]-$'?\t?'}
+		takes_table "${field[NAME]}" && have_tables[h]+=${now%%$'\t'*}$'\n' || have_tables[h]+=-$'\n'
 		now=${now#*$'\t'}
 		# Programs of another version of tcact are replaced.
-		[[ $((16#${field[7]:16:8})) == "${sum[${field[9]}]}" ]] || now="old $now"
-		have_names[h]+=${have_names[h]:+ }${field[9]} have_form[h]+=$now$'\n'
+		[[ $((16#${field[COOKIE]:16:8})) == "${sum[${field[NAME]}]}" ]] || now="old $now"
+		have_names[h]+=${have_names[h]:+ }${field[NAME]} have_form[h]+=$now$'\n'
 		# CAP_SYS_ADMIN
 		[[ $now != ?('old ')'?' ]] || has_capability 21 ||
 			fail 2 "$subcommand" "cannot read what is attached: not permitted" "run as root with CAP_SYS_ADMIN"
@@ -461,9 +461,9 @@ again() {
 	for i in "${!steps[@]}"; do
 		split field "${own[have_first[h] + i]}" $'\t'
 		if copied "$i"; then
-			kept[i]=-p$'\t'${field[10]}$'\t'-r
+			kept[i]=-p$'\t'${field[PROGRAM]}$'\t'-r
 		elif holds "${steps[i]}" && [[ ${have[i]} != @(\?|old *) ]]; then
-			kept[i]=-l$'\t'${field[10]}$'\t'-k$'\t'-r
+			kept[i]=-l$'\t'${field[PROGRAM]}$'\t'-k$'\t'-r
 			# the table stays
 			[[ ${tables_want[i]} != "${tables_have[i]}" ]] || tables[i]=''
 		fi
@@ -541,19 +541,19 @@ change_one() {
 	remember "${want_number[w]}" "${want_label[w]}"
 	for ((i = 0; i < n; i++)); do
 		split field "${own[have_first[h] + i]}" $'\t'
-		ends=${field[11]}
+		ends=${field[CONTROL]}
 		((i + 1 < n)) || [[ ${want_control[w]} == goto* ]] || ends=${want_control[w]}
-		printf -v cookie '%s%08x%s' "${field[7]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
+		printf -v cookie '%s%08x%s' "${field[COOKIE]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
 		source=()
 		! copied "$i" || source=(-c)
 		[[ ${tables_want[i]} != '*' ]] || tables_have[i]='*'
 		[[ ${want[i]} != "${have[i]}" || ${tables_want[i]} != "${tables_have[i]}" ||
-			$ends != "${field[11]}" || $cookie != "${field[7]}" ]] || continue
+			$ends != "${field[CONTROL]}" || $cookie != "${field[COOKIE]}" ]] || continue
 		step_args args "$i" "${want_dev[w]}"
-		options=(-l "${field[10]}" -k)
+		options=(-l "${field[PROGRAM]}" -k)
 		if [[ ${have[i]} == @(\?|old *) ]]; then
 			split options "${kept[i]-}" $'\t'
-			options+=(-p "${field[10]}")
+			options+=(-p "${field[PROGRAM]}")
 		fi
 		swap=''
 		[[ ${tables[i]} != =* || ${tables_want[i]} == "${tables_have[i]}" && ${options[0]-} == -l ]] ||
@@ -563,15 +563,15 @@ change_one() {
 			if ((${#source[@]})); then
 				# those of a line that share a table share the new one
 				swap="one table ${want_line[w]} $i ${options[0]}"
-				! one_table source "$swap" "${field[9]}" "${field[10]}" || swap=''
+				! one_table source "$swap" "${field[NAME]}" "${field[PROGRAM]}" || swap=''
 			fi
 			stage pin "${options[@]}" "${source[@]}" "${steps[i]}" "${args[@]}"
 			made["$key"]=$pin
-			[[ ! $swap ]] || made["$swap"]="${field[10]} $pin"
+			[[ ! $swap ]] || made["$swap"]="${field[PROGRAM]} $pin"
 		fi
 		keep "${own[have_first[h] + i]}"
-		undo_later replaced "${field[12]}" "${field[7]}" "${made[keep ${field[10]}]}" "${field[11]}"
-		field[7]=$cookie
+		undo_later replaced "${field[INDEX]}" "${field[COOKIE]}" "${made[keep ${field[PROGRAM]}]}" "${field[CONTROL]}"
+		field[COOKIE]=$cookie
 		replace "${made[$key]}" "$ends" "${field[@]}"
 	done
 }
@@ -590,26 +590,26 @@ remove_one() {
 	lines_of lines "$1"
 	split field "${lines[0]}" $'\t'
 	IFS=' ' read -r _ protocol match_ <<<"${have_label[$1]}"
-	words=("${field[@]:1:1}" chain "${field[2]}" pref "${field[3]}" protocol "$protocol")
-	[[ $match_ ]] || match_=${field[5]/#u32/u32 match u32 0 0}
+	words=("${field[@]:1:1}" chain "${field[CHAIN]}" pref "${field[PREF]}" protocol "$protocol")
+	[[ $match_ ]] || match_=${field[KIND]/#u32/u32 match u32 0 0}
 	split match_ "$match_"
 	for line in "${lines[@]}"; do
 		split action "$line" $'\t'
-		if [[ ${action[8]} == bpf ]]; then
-			actions_+=(action bpf object-pinned "${made[keep ${action[10]}]}" "${action[11]}" cookie "${action[7]}")
+		if [[ ${action[ACTION_KIND]} == bpf ]]; then
+			actions_+=(action bpf object-pinned "${made[keep ${action[PROGRAM]}]}" "${action[CONTROL]}" cookie "${action[COOKIE]}")
 		else
-			actions_+=(action gact "${action[11]}" cookie "${action[7]}")
+			actions_+=(action gact "${action[CONTROL]}" cookie "${action[COOKIE]}")
 		fi
 	done
-	undo_later removed "${field[0]}" "${dev_index[${field[0]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
-	if [[ ! $dry && ! $verbose ]] && can_batch "${field[0]}"; then
+	undo_later removed "${field[DEV]}" "${dev_index[${field[DEV]}]-}" "${field[@]:1:3}" "${words[@]}" "${match_[@]}" "${actions_[@]}"
+	if [[ ! $dry && ! $verbose ]] && can_batch "${field[DEV]}"; then
 		local -n goes_=$2
 		removal words "${field[@]:0:7}"
 		goes_+=("${words[*]}")
 		return
 	fi
 	remove "${field[@]:0:7}" || status=$?
-	((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
+	((status == 0)) || refused "del from $(q "${field[DEV]}") ${field[DIRECTION]}" tc "$status"
 }
 
 # have_hooks: the devices have the hooks that the plan is for, or can get them
@@ -711,10 +711,10 @@ carry_out() {
 	keep "${goes[@]}"
 	for h in "${removes[@]}"; do
 		split field "${own[have_first[h]]}" $'\t'
-		dev=${field[0]}
+		dev=${field[DEV]}
 		[[ ${dev_index[$dev]-} ]] || device dev "$dev"
 		remove_one "$h" queue
-		gone_places[$dev]+=" $dev/${field[1]}/${field[2]}/${field[3]}" of_queue[$dev]=1
+		gone_places[$dev]+=" $dev/${field[DIRECTION]}/${field[CHAIN]}/${field[PREF]}" of_queue[$dev]=1
 		((${#queue[@]} < 16)) || { all_still "${!of_queue[@]}"; carry_queue "${queue[@]}"; queue=() of_queue=(); }
 	done
 	((${#queue[@]} == 0)) || all_still "${!of_queue[@]}"
@@ -794,9 +794,9 @@ command_keep() {
 	find_own own ''
 	for line in "${own[@]}"; do
 		split field "$line" $'\t'
-		if [[ ${field[7]:9:1} == [23] ]]; then
+		if by_apply "${field[COOKIE]}"; then
 			# of devices to which apply has come
-			of_file["${field[0]}"]=1
+			of_file["${field[DEV]}"]=1
 			of_apply+=("$line")
 		else
 			of_add+=("$line")
@@ -805,11 +805,11 @@ command_keep() {
 	# first what apply has attached: it counts its own alone
 	for line in "${of_apply[@]}" "${of_add[@]}"; do
 		split field "$line" $'\t'
-		[[ ${buckets[${field[9]}]-} == lasting ]] || continue
+		[[ ${buckets[${field[NAME]}]-} == lasting ]] || continue
 		label_='- all '
-		[[ ! ${field[7]:24} ]] || label_=${labels[${field[7]:24}]-?}
-		key_for key "${field[@]:0:3}" "$label_" "$((16#${field[7]:10:2}))"
-		keys+=("$key" "${field[@]:9:2}")
+		[[ ! ${field[COOKIE]:24} ]] || label_=${labels[${field[COOKIE]:24}]-?}
+		key_for key "${field[@]:0:3}" "$label_" "$((16#${field[COOKIE]:10:2}))"
+		keys+=("$key" "${field[@]:NAME:2}")
 	done
 	ask used "$1" "${#of_file[@]}" "${!of_file[@]}" "${keys[@]}"
 }

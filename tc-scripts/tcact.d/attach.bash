@@ -554,23 +554,23 @@ command_change() {
 	find_own own "$name"
 	for line in "${own[@]}"; do
 		split field "$line" $'\t'
-		[[ ${field[9]} != "$name" ]] || fits+=("$line")
-		[[ ${field[8]} == bpf || ${#control[@]} == 0 ]] ||
-			bad "its control is ${field[11]}, which the kernel does not replace in place" "del and add it"
+		[[ ${field[NAME]} != "$name" ]] || fits+=("$line")
+		[[ ${field[ACTION_KIND]} == bpf || ${#control[@]} == 0 ]] ||
+			bad "its control is ${field[CONTROL]}, which the kernel does not replace in place" "del and add it"
 	done
 	one_of entry "${fits[@]}"
-	[[ ! ${control[*]} || $((16#${entry[7]:10:2} + 1)) == $((16#${entry[7]:12:2})) ]] ||
+	[[ ! ${control[*]} || $((16#${entry[COOKIE]:10:2} + 1)) == $((16#${entry[COOKIE]:12:2})) ]] ||
 		bad "$name is not the last action, which has the control" "name that one"
-	[[ ${entry[11]} != goto* ]] ||
-		bad "its control is ${entry[11]}, which the kernel does not replace in place" "del and add it"
-	ends=${control[*]:-${entry[11]}} settings_=${settings[0]}
+	[[ ${entry[CONTROL]} != goto* ]] ||
+		bad "its control is ${entry[CONTROL]}, which the kernel does not replace in place" "del and add it"
+	ends=${control[*]:-${entry[CONTROL]}} settings_=${settings[0]}
 	if drops_all "$name" "$settings_" "$ends"; then
-		[[ " $settings_ " == *' over '* ]] || settings_=$(data live "$name" "${entry[10]}") || ended $?
+		[[ " $settings_ " == *' over '* ]] || settings_=$(data live "$name" "${entry[PROGRAM]}") || ended $?
 		# that it cannot be read stage says
 		[[ ! $settings_ ]] || ! drops_all "$name" "${settings_##*$'\t'}" "$ends" ||
 			bad "$ends would drop what $name lets pass too, so all packets" "give another CONTROL, such as continue"
 	fi
-	stage pin -l "${entry[10]}" "$name" "${given[@]}"
+	stage pin -l "${entry[PROGRAM]}" "$name" "${given[@]}"
 	replace "$pin" "$ends" "${entry[@]}"
 	commit
 }
@@ -589,18 +589,20 @@ command_del() {
 	((${#own[@]})) || [[ $applied && ! ${rest[0]-} ]] || none "${rest[0]-}"
 	for line in "${own[@]}"; do
 		split field "$line" $'\t'
-		[[ ${field[7]:10:2} != 00 || $applied && ${field[7]:9:1} != [23] ]] || all+=("$line")
+		is_first "${field[COOKIE]}" || continue
+		[[ ! $applied ]] || by_apply "${field[COOKIE]}" || continue
+		all+=("$line")
 	done
 	no_signals
 	doubt
 	for line in "${all[@]}"; do
 		split field "$line" $'\t'
-		[[ ${field[7]:9:1} != [13] ]] || flags+=" ${field[0]} "
+		! made_clsact "${field[DEV]}" "$line" || flags+=" ${field[DEV]} "
 		remove "${field[@]:0:7}" || status=$?
 		# a tc that was stopped may have done its work
 		((status == 0)) || ! killed "$status" || own_at left "${field[@]:0:4}" || status=0
-		((status == 0)) || refused "del from $(q "${field[0]}") ${field[1]}" tc "$status"
-		gone+=("${field[0]}/${field[1]}/${field[2]}/${field[3]}")
+		((status == 0)) || refused "del from $(q "${field[DEV]}") ${field[DIRECTION]}" tc "$status"
+		gone+=("${field[DEV]}/${field[DIRECTION]}/${field[CHAIN]}/${field[PREF]}")
 		so_far=", after ${#gone[@]} of ${#all[@]}"
 	done
 	for d in "${devs[@]}"; do
@@ -620,7 +622,7 @@ forget_labels() {
 		find_everywhere all
 		for line in "${all[@]}"; do
 			split field "$line" $'\t'
-			printf '%s ' "${field[7]:24}"
+			printf '%s ' "${field[COOKIE]:24}"
 		done
 	) || return 0
 	keep_labels "$in_use"

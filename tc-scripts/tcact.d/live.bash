@@ -14,7 +14,7 @@ status_input() {
 	for line in "${of_[@]}"; do
 		split field "$line" $'\t'
 		match_told text "${field[@]}" || text="?$text"
-		name_of name "${field[7]}"
+		name_of name "${field[COOKIE]}"
 		printf -v line 'action\t%s\t%s\t%s' "$line" "${text:--}" "${name:--}"
 		all_+=("$line")
 	done

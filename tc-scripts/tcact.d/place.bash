@@ -8,6 +8,15 @@
 #   CCCCCCCC  cksum of the object as it was built: from which tcact it came
 #   LLLLLLLL  label: of the name, the protocol and the match as they were given, where there are any
 
+# is_first COOKIE: its action is the first one of its attachment
+is_first() { [[ ${1:10:2} == 00 ]]; }
+
+# by_apply COOKIE: apply added the attachment
+by_apply() { [[ ${1:9:1} == [23] ]]; }
+
+# The fields of an action, as find_own says them: "DEV DIR" and a line of filters.awk. In status.h they have the same names.
+DEV=0 DIRECTION=1 CHAIN=2 PREF=3 PROTOCOL=4 KIND=5 COOKIE=7 ACTION_KIND=8 NAME=9 PROGRAM=10 CONTROL=11 INDEX=12 TEXT=16
+
 # what is needed to look at devices, beyond tc: PROGRAM=PACKAGE; check has a line for each that is not there
 tools=(ip=iproute2 awk=gawk timeout=coreutils)
 
@@ -464,18 +473,18 @@ at_place() {
 	for dev in "${devs[@]}"; do among["$dev"]=1; done
 	for line in "${@:3}"; do
 		split field "$line" $'\t'
-		if [[ ${field[7]:10:2} == 00 ]]; then
+		if is_first "${field[COOKIE]}"; then
 			[[ ! $chosen ]] || own_+=("${group[@]}")
 			group=() chosen=''
 		fi
-		[[ ${#devs[@]} == 0 || ${among[${field[0]}]-} ]] || continue
-		[[ ! ${place[dir]} || ${place[dir]} == "${field[1]}" ]] || continue
-		[[ ! ${place[pref]} || ${place[pref]} == "${field[3]}" ]] || continue
-		[[ ! ${place[chain]} || ${place[chain]} == "${field[2]}" ]] || continue
-		[[ ! ${place[as]} ]] || { name_of is_ "${field[7]}" && [[ $is_ == "${place[as]}" ]]; } || continue
-		[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[4],,}" ]] || continue
+		[[ ${#devs[@]} == 0 || ${among[${field[DEV]}]-} ]] || continue
+		[[ ! ${place[dir]} || ${place[dir]} == "${field[DIRECTION]}" ]] || continue
+		[[ ! ${place[pref]} || ${place[pref]} == "${field[PREF]}" ]] || continue
+		[[ ! ${place[chain]} || ${place[chain]} == "${field[CHAIN]}" ]] || continue
+		[[ ! ${place[as]} ]] || { name_of is_ "${field[COOKIE]}" && [[ $is_ == "${place[as]}" ]]; } || continue
+		[[ ! ${place[protocol]} || ${place[protocol],,} == "${field[PROTOCOL],,}" ]] || continue
 		group+=("$line")
-		[[ $name && $name != "${field[9]}" ]] || chosen=1
+		[[ $name && $name != "${field[NAME]}" ]] || chosen=1
 	done
 	[[ ! $chosen ]] || own_+=("${group[@]}")
 }

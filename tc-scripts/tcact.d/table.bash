@@ -40,7 +40,7 @@ read_sharers() {
 	find_everywhere all_
 	for line in "${all_[@]}"; do
 		split field "$line" $'\t'
-		[[ ${field[8]} != bpf || ${set_of[${field[9]}]-} != "$1" ]] || sharers["$1"]+="-s ${field[10]} "
+		[[ ${field[ACTION_KIND]} != bpf || ${set_of[${field[NAME]}]-} != "$1" ]] || sharers["$1"]+="-s ${field[PROGRAM]} "
 	done
 }
 
@@ -95,7 +95,7 @@ table_among() {
 		local -n have_=$of
 		for line in "${those_[@]}"; do
 			split field "$line" $'\t'
-			[[ (! $4 || $4 == "${field[9]}") && ${field[8]} == bpf && ${have_[${field[9]}]-} ]] || continue
+			[[ (! $4 || $4 == "${field[NAME]}") && ${field[ACTION_KIND]} == bpf && ${have_[${field[NAME]}]-} ]] || continue
 			fits_+=("$line")
 		done
 		((${#fits_[@]} == 0)) || break
@@ -115,19 +115,19 @@ same_table() {
 	local line first field ids=() word
 	local -A has=()
 	split first "$3" $'\t'
-	same_=() has["${first[10]}"]=1
+	same_=() has["${first[PROGRAM]}"]=1
 	for line in "${@:4}"; do
 		split field "$line" $'\t'
-		[[ ${field[9]} != "${first[9]}" || ${has[${field[10]}]-} ]] || ids+=("${field[10]}")
+		[[ ${field[NAME]} != "${first[NAME]}" || ${has[${field[PROGRAM]}]-} ]] || ids+=("${field[PROGRAM]}")
 	done
 	if ((${#ids[@]})) && [[ $2 != buckets ]]; then
-		word=$(data sharing "${first[@]:9:2}" "${ids[@]}") || ended $?
+		word=$(data sharing "${first[@]:NAME:2}" "${ids[@]}") || ended $?
 		split ids "$word"
 		for word in "${ids[@]}"; do has["$word"]=1; done
 	fi
 	for line in "${@:4}"; do
 		split field "$line" $'\t'
-		[[ ${field[9]} != "${first[9]}" || ! ${has[${field[10]}]-} ]] || same_+=("$line")
+		[[ ${field[NAME]} != "${first[NAME]}" || ! ${has[${field[PROGRAM]}]-} ]] || same_+=("$line")
 	done
 }
 
@@ -138,8 +138,8 @@ one_of() {
 	if (($# > 2)); then
 		for line in "${@:2}"; do
 			split field "$line" $'\t'
-			where=(dev "${field[@]:0:2}" pref "${field[3]}" chain "${field[2]}" "${field[9]}")
-			[[ ${field[2]} != 0 ]] || unset 'where[5]' 'where[6]'
+			where=(dev "${field[@]:0:2}" pref "${field[PREF]}" chain "${field[CHAIN]}" "${field[NAME]}")
+			[[ ${field[CHAIN]} != 0 ]] || unset 'where[5]' 'where[6]'
 			line=$(shell "${where[@]}")
 			[[ $line != "$last" ]] || next="$last is there twice, so del it and add two attachments"
 			last=$line list+=", $last"
@@ -171,16 +171,16 @@ table_dump() { # NAME [plans | [sort COLUMN] [first N]]
 	if [[ ${2-} == plans ]]; then
 		ends "${@:3}"
 		the_table entry fits "$1" plans
-		ask dump "${entry[@]:9:2}"
+		ask dump "${entry[@]:NAME:2}"
 		return
 	fi
 	[[ ${2-} == @(sort|first) ]] || ends "${@:2}"
 	the_table entry fits "$1" table_key buckets
-	if [[ ${buckets[${entry[9]}]-} ]]; then
-		ask buckets "${entry[@]:9:2}" "${@:2}"
+	if [[ ${buckets[${entry[NAME]}]-} ]]; then
+		ask buckets "${entry[@]:NAME:2}" "${@:2}"
 	else
-		[[ ! ${2-} ]] || bad "$2: ${entry[9]} has no buckets" "write the NAME of an action that has some"
-		ask dump "${entry[@]:9:2}"
+		[[ ! ${2-} ]] || bad "$2: ${entry[NAME]} has no buckets" "write the NAME of an action that has some"
+		ask dump "${entry[@]:NAME:2}"
 	fi
 }
 
@@ -196,7 +196,7 @@ command_top() {
 	fi
 	[[ ${rest[0]-} == @(sort|first|interval) ]] || ends "${rest[@]}"
 	the_table entry fits "$name" buckets
-	of_data top "${entry[@]:9:2}" "${rest[@]}"
+	of_data top "${entry[@]:NAME:2}" "${rest[@]}"
 }
 
 table_show() { # NAME
@@ -257,15 +257,15 @@ swap_table() {
 	for line in "${sharing[@]}"; do
 		split entry "$line" $'\t'
 		# Of one program, all have one again.
-		[[ ! ${pin_of[${entry[10]}]-} ]] || continue
-		stage pin -l "${entry[10]}" "${options[@]}" "${entry[9]}"
-		pin_of["${entry[10]}"]=$pin options=(-T "$pin")
+		[[ ! ${pin_of[${entry[PROGRAM]}]-} ]] || continue
+		stage pin -l "${entry[PROGRAM]}" "${options[@]}" "${entry[NAME]}"
+		pin_of["${entry[PROGRAM]}"]=$pin options=(-T "$pin")
 	done
 	keep "${sharing[@]}"
 	for line in "${sharing[@]}"; do
 		split entry "$line" $'\t'
-		undo_later replaced "${entry[12]}" "${entry[7]}" "${made[keep ${entry[10]}]}" "${entry[11]}"
-		replace "${pin_of[${entry[10]}]}" "${entry[11]}" "${entry[@]}"
+		undo_later replaced "${entry[INDEX]}" "${entry[COOKIE]}" "${made[keep ${entry[PROGRAM]}]}" "${entry[CONTROL]}"
+		replace "${pin_of[${entry[PROGRAM]}]}" "${entry[CONTROL]}" "${entry[@]}"
 	done
 	commit
 }
@@ -276,12 +276,12 @@ keep() {
 	local line field key pin batches=()
 	for line; do
 		split field "$line" $'\t'
-		key="keep ${field[10]}"
-		[[ ${field[8]} == bpf && ! ${made[$key]-} ]] || continue
+		key="keep ${field[PROGRAM]}"
+		[[ ${field[ACTION_KIND]} == bpf && ! ${made[$key]-} ]] || continue
 		made["$key"]=-
 		[[ ! $dry ]] || continue # it cannot fail
-		pin_place pin "${field[9]}"
-		batch keep "${field[10]}" "$pin"
+		pin_place pin "${field[NAME]}"
+		batch keep "${field[PROGRAM]}" "$pin"
 		made["$key"]=$pin
 	done
 	((${#batches[@]} == 0)) || ask batch < <(printf '%s\n' "${batches[@]}")
@@ -293,12 +293,12 @@ replace() {
 	local words entry=("${@:3}")
 	split words "$2"
 	no_signals
-	undo_later unbound "${entry[12]}" "${entry[7]}"
+	undo_later unbound "${entry[INDEX]}" "${entry[COOKIE]}"
 	[[ $subcommand != change ]] || doubt	# the others can undo it
-	run "replace ${entry[9]} on $(q "${entry[0]}")" tc actions replace action bpf object-pinned "$1" \
-		"${words[@]}" index "${entry[12]}" cookie "${entry[7]}"
-	[[ $dry ]] || ! unbound "${entry[12]}" "${entry[7]}" ||
-		fail 2 "replace ${entry[9]} on $(q "${entry[0]}")" "the attachment is gone" "see: tcact show"
+	run "replace ${entry[NAME]} on $(q "${entry[DEV]}")" tc actions replace action bpf object-pinned "$1" \
+		"${words[@]}" index "${entry[INDEX]}" cookie "${entry[COOKIE]}"
+	[[ $dry ]] || ! unbound "${entry[INDEX]}" "${entry[COOKIE]}" ||
+		fail 2 "replace ${entry[NAME]} on $(q "${entry[DEV]}")" "the attachment is gone" "see: tcact show"
 }
 
 # action_at INDEX: sets said to what tc says of this action, to nothing where there is none; fails where tc does
@@ -344,7 +344,7 @@ change_entries() {
 	lines+=("$line")
 	[[ $dry ]] || take_lock
 	the_table entry fits "$name" table_key plans
-	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:9:2}" "${lines[@]}" || return 0
+	[[ $dry ]] || ! change_in_place "$option" "${entry[@]:NAME:2}" "${lines[@]}" || return 0
 	begin
 	for line in "${lines[@]}"; do options+=("$option" "$line"); done
 	find_everywhere all
