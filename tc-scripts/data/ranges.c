@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "ranges_build.h"
 
@@ -151,7 +152,12 @@ static bool cells_upper(struct ranges *ranges, uint64_t start, size_t first, siz
 	return cells_ipv6(ranges, start, (uint64_t)first << 32 | last);
 }
 
-/* The run by the upper halves, for the addresses from @from to @end. @from is in range @first. */
+/*
+ * The run by the upper halves, for the addresses from @from to @end. @from is in range @first. Its cells are the upper halves
+ * where something begins: a /64 in which ranges begin has a cell, whose step is built from these ranges by the lower halves,
+ * and unless the next /64 has one too, so has that, for what goes on behind them. All cells of a run follow each other: so
+ * the steps, which take cells too, are built once these are there.
+ */
 static uint64_t run_upper(struct ranges *ranges, const struct range *range, size_t first, size_t last,
 			  address_t from, address_t end)
 {
@@ -288,7 +294,8 @@ static int step(struct ranges *ranges, enum part part, const struct range *range
 		divides = n > RUN_SHORT && fullest_slot(part, range, first, last, position->used + bits) <= n / 3;
 		if (!divides && part != PART_IPV4)
 			bits = table_bits(part, n, position->used, 2);
-		below = (always_table || divides || bound < jumps ? bound : jumps - 1) - 1;
+		/* what follows the table may take this much: with one that does not divide, less than the run would */
+		below = always_table || divides ? bound - 1 : MIN(bound, jumps - 1) - 1;
 		next.used += bits;
 		next.depth++;
 		if (cells_add(ranges, (size_t)1 << bits) == SIZE_MAX)

@@ -234,9 +234,13 @@ are_taken() {
 	for key in "${keys[@]}"; do taken_at["$key"]=1 prefs_at["${key%/*}"]+="${key##*/} "; done
 }
 
+# The prefs that lines get where there is nothing yet: 10000, and each further one this much behind it, so that there is
+# room for lines that come later. tc itself begins with 49152 and goes down.
+first_pref=10000 pref_step=256 tc_pref=49152
+
 # choose_prefs HOOK W...: for those of its all_wants without one, which are met in this order. Those that stay keep
-# theirs; what comes before the first or behind the last of them stays on its side of the filters of others. There is
-# room between them, for lines that come later.
+# theirs, and what is new between two of them gets prefs between theirs. What is new before the first that stays, or behind
+# the last, is put on its side of the filters of others.
 choose_prefs() {
 	local hook=$1 w p dev dir chain low=0 high first='' last='' some=() missing='' prefs
 	local -A used=() foreign=()
@@ -250,6 +254,7 @@ choose_prefs() {
 		first=${first:-$last}
 	done
 	[[ $missing ]] || return 0
+	# used: anybody has it, or a line asks for it; foreign: a filter that is not tcact's has it
 	read -r dev dir chain <<<"$hook"
 	are_taken
 	split prefs "${prefs_at[$hook]-}"
@@ -276,24 +281,24 @@ choose_prefs() {
 				((p < ${last:-65536} || p > high)) || high=$p
 			done
 			((low > 0 || high < 65536)) && spread "$low" "$high" used foreign "$@" ||
-				spread 9744 49152 used foreign "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
+				spread $((first_pref - pref_step)) "$tc_pref" used foreign "$@" || bad "there is no pref left on $(q "$dev") $dir" "see: tc filter show"
 			return
 		fi
 		some=() low=$high
 	done
 }
 
-# spread LOW HIGH USED FOREIGN W...: gives them prefs between these two that are not in USED, or fails; at the front and at
-# the end none of FOREIGN is between them and the other one of the two
+# spread LOW HIGH USED FOREIGN W...: gives them prefs between these two that are not in USED, at equal distances, or
+# fails. With a LOW of 0 they come before HIGH, and none of FOREIGN is between them and HIGH; with a HIGH of 65536 they come
+# behind LOW, and none of FOREIGN is between LOW and them. There they are at most pref_step apart.
 spread() {
 	local low=$1 high=$2 n=$(($# - 4)) i=0 w p last
 	local -n used_=$3 foreign_=$4
-	# at the front and at the end at most 256 apart
 	if ((high == 65536)); then
-		((low)) || low=9744
-		((high <= low + 256 * (n + 1))) || high=$((low + 256 * (n + 1)))
-	elif ((low == 0 && high > 256 * (n + 1))); then
-		low=$((high - 256 * (n + 1)))
+		((low)) || low=$((first_pref - pref_step))
+		((high <= low + pref_step * (n + 1))) || high=$((low + pref_step * (n + 1)))
+	elif ((low == 0 && high > pref_step * (n + 1))); then
+		low=$((high - pref_step * (n + 1)))
 	fi
 	for p in "${!foreign_[@]}"; do
 		((p > low && p < high)) || continue
@@ -531,7 +536,8 @@ carry_queue() {
 	done
 }
 
-# change_one W: what differs, in place
+# change_one W: each action that differs gets another program in its place, with the control and the cookie of W. The
+# devices of a line share it, and so do those of own_program the table alone.
 change_one() {
 	local w=$1 h=${pair[$1]} i n field args options want have tables_want tables_have pin ends cookie key swap
 	local source
@@ -546,10 +552,12 @@ change_one() {
 		printf -v cookie '%s%08x%s' "${field[COOKIE]:0:16}" "${sum[${steps[i]}]}" "${want_number[w]}"
 		source=()
 		! copied "$i" || source=(-c)
+		# Without table FILE it is right as it is.
 		[[ ${tables_want[i]} != '*' ]] || tables_have[i]='*'
 		[[ ${want[i]} != "${have[i]}" || ${tables_want[i]} != "${tables_have[i]}" ||
 			$ends != "${field[CONTROL]}" || $cookie != "${field[COOKIE]}" ]] || continue
 		step_args args "$i" "${want_dev[w]}"
+		# its maps stay; those of another version of tcact may be others, so what keep has written takes their place
 		options=(-l "${field[PROGRAM]}" -k)
 		if [[ ${have[i]} == @(\?|old *) ]]; then
 			split options "${kept[i]-}" $'\t'

@@ -3,11 +3,19 @@
 # of each: only the filters go on to the rules behind these, of lists.awk or filters.awk. Before those of each hook their
 # begin_hook(DEV, DIR) is called, and at last their end_filter(). KIND is the qdisc that has the hooks: its line is the last
 # one before the filters. HEAD is what tc prints before each filter. Exit status 1: a hook is missing, or what a filter
-# consists of.
+# consists of. So of
+#   hook eth1 ingress clsact
+#   qdisc noqueue 0: root ...
+#   qdisc clsact ffff: parent ffff:fff1
+#   filter protocol all pref 10 matchall chain 0                    the head of pref 10, bare
+#   filter protocol all pref 10 matchall chain 0 handle 0x1         a filter there
+#   ...
+# the last three lines go on. If a bare head comes next, or the end, the kernel left the filter out: see filters() of
+# place.bash.
 
 BEGIN { bare = "^" head "$" }
 
-# Before the filters of a pref is a head without one. Where the kernel left them out, it is alone.
+# A bare head must not be the last line before this.
 function not_alone() {
 	if (alone) lost = 1
 	alone = 0

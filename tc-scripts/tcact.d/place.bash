@@ -331,8 +331,9 @@ filters() {
 	printf -v "$1" '%s' "$list_"
 }
 
-# look_at_pref WHAT DEV DIR CHAIN PREF: sets said to the list of the filters there, with what tc leaves out as it was
-# asked for
+# look_at_pref WHAT DEV DIR CHAIN PREF: sets said to the list of the filters there. Where tc is asked for one pref and
+# chain, it leaves them out: they are put in, so that "filter protocol all matchall handle 0x1" is as in other lists,
+# "filter protocol all pref 10 matchall chain 0 handle 0x1".
 look_at_pref() {
 	local lines i pattern='^filter protocol ([^ ]+) ([^ ]+) (.*)'
 	look "$1" tc -s filter show dev "$2" "$3" chain "$4" pref "$5"
