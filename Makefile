@@ -28,8 +28,12 @@ PKG_CONFIG ?= pkg-config
 
 # The project's own flags, as the hardening flags of distributions do not work with
 # -target bpf. v3 is the newest instruction set that kernel 5.10 supports.
+# $(STRICT): for machines whose kernel may refuse unaligned reads (include/tcact/headers.h), all but those that define one
+# of these.
+UNALIGNED := __x86_64__ __i386__ __aarch64__ __ARM_FEATURE_UNALIGNED __s390x__ __powerpc__ __loongarch__
+STRICT := $(if $(filter 1,$(shell echo $(UNALIGNED) | $(CC) -E -P -x c - 2>/dev/null)),,-DSTRICT_ALIGNMENT)
 BPF_CFLAGS := -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Iinclude -Iinclude/tcact/uapi \
-	-DTCACT_VERSION=$(VERSION) -ffile-prefix-map=$(call quoted,$(CURDIR))=.
+	-DTCACT_VERSION=$(VERSION) $(STRICT) -ffile-prefix-map=$(call quoted,$(CURDIR))=.
 
 ACTIONS := $(sort $(patsubst action/%.c,%,$(wildcard action/*.c)))
 # those that can be baked with a table
@@ -49,15 +53,15 @@ all: build/tcact.o build/bpfeb/tcact.o build/tcact build/tcact-data build/tcact.
 # clang makes bitcode, and llc makes objects from it. So the linked object contains exactly
 # what the small ones contain, for either byte order on any machine (bpftool gen object
 # links only objects of its own machine's byte order).
-define order # 1: directory, 2: llvm target
+define order # 1: directory, 2: llvm target, 3: further flags
 $(1)/%.bc: action/%.c VERSION | $(1) build/tools
 	$$(call say,CLANG,$$@)
-	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) -MMD -MP -emit-llvm -c $$< -o $$@
+	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) $(3) -MMD -MP -emit-llvm -c $$< -o $$@
 
 # With the table in the object: see TABLE_BAKED of ranges.h.
 $(1)/baked/%.bc: action/%.c VERSION | $(1)/baked build/tools
 	$$(call say,CLANG,$$@)
-	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) -DTABLE_BAKED -MMD -MP -emit-llvm -c $$< -o $$@
+	$$(Q)$(CLANG) -target $(2) $(BPF_CFLAGS) $(3) -DTABLE_BAKED -MMD -MP -emit-llvm -c $$< -o $$@
 
 $(1)/tcact.bc: $(ACTIONS:%=$(1)/%.bc)
 	$$(call say,LINK,$$@)
@@ -96,6 +100,8 @@ $(1)/installed/%.o: $(1)/%.o build/slim
 endef
 $(eval $(call order,build,bpfel))
 $(eval $(call order,build/bpfeb,bpfeb))
+# for the tests; for such a machine they are in build/
+$(eval $(call order,build/strict,bpfel,-DSTRICT_ALIGNMENT))
 
 # Checks once that everything is installed that the build needs.
 build/tools: | build
@@ -143,7 +149,7 @@ build/slim: tc-scripts/slim.c | build build/tools
 
 # What is installed says the paths that were configured. It is made again when one of them has changed.
 SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
-	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g'
+	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g; s|@STRICT@|$(STRICT:%= %)|g'
 build/paths: FORCE | build
 	$(Q)echo "$(SUBSTITUTE)" | cmp -s - $@ || echo "$(SUBSTITUTE)" >$@
 
@@ -171,6 +177,10 @@ build/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h |
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(RUNNER_CFLAGS) -static $< -o $@ $$($(PKG_CONFIG) --static --libs libbpf)
+
+build/strict/tests/runner: build/tests/runner
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # For guests of other architectures, with the guest's libraries.
 build/bpfeb/%: GUEST := s390x
@@ -259,7 +269,7 @@ uninstall:
 check check-all:
 	tests/setup
 	$(MAKE) all build/tests/runner build/tests/fuzz build/tests/readers build/tests/ack.o build/bpfeb/tests/ack.o \
-		build/tests/tcact-data-sanitized
+		build/tests/tcact-data-sanitized build/strict/tcact.o build/strict/tests/runner
 	tests/run $(if $(filter check-all,$@),--all)
 
 # what a packager's build root can run: no root, no network, no package that the build does not need

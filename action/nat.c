@@ -10,7 +10,6 @@
  *
  *   tcact add dev eth1 egress nat side src from 10.1.0.0/16 to 10.2.0.0/16
  */
-#include <linux/udp.h>
 #include <tcact/address.h>
 #include <tcact/icmp.h>
 

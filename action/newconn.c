@@ -155,7 +155,7 @@ static __always_inline int work(struct __sk_buff *skb, struct network *net)
 {
 	struct transport l4;
 	enum reason why = transport_parse(skb, net, &l4);
-	__be32 *ports;
+	header_be32 *ports;
 	__u64 hash;
 
 	/* that a fragment is not the first one is no reason to count */

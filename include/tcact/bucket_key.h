@@ -335,7 +335,7 @@ static __always_inline __u64 hash_flow(struct __sk_buff *skb, struct network *ne
 {
 	__u64 hash = hash_addresses(net, SOURCE, seed);
 	struct transport l4 = {};
-	__be32 *ports;
+	header_be32 *ports;
 
 	if (transport_parse(skb, net, &l4) != DONE)
 		return bucket_hash(seed, hash ^ (1ULL << 62));

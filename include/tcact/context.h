@@ -95,7 +95,7 @@ static __always_inline enum reason context_read_route(struct __sk_buff *skb,
 		if ((void *)(ip + 1) > packet_end(skb))
 			return TRUNCATED;
 		fib.family = 10;	/* AF_INET6 */
-		fib.flowinfo = *(__be32 *)ip & bpf_htonl(0x0fffffff);
+		fib.flowinfo = *(header_be32 *)ip & bpf_htonl(0x0fffffff);
 		fib.l4_protocol = l4.proto ?: ip->nexthdr;
 		__builtin_memcpy(fib.ipv6_src, &ip->saddr, sizeof(fib.ipv6_src));
 		__builtin_memcpy(fib.ipv6_dst, &ip->daddr, sizeof(fib.ipv6_dst));
@@ -131,7 +131,7 @@ static __always_inline enum reason context_read_header(struct __sk_buff *skb, en
 	case FROM_FLOW_LABEL:
 		if (ipv4)
 			return NOT_IP;
-		*value = bpf_ntohl(*(__be32 *)net.header) & 0xfffff;
+		*value = bpf_ntohl(*(header_be32 *)net.header) & 0xfffff;
 		break;
 	default: /* FROM_ROUTE_IFINDEX */
 		return context_read_route(skb, &net, value);
@@ -241,7 +241,7 @@ context_read(struct __sk_buff *skb, enum source source, __u64 constant, __u8 lev
 		*value = (void *)(long)FIELD(__u32, data_end) - (void *)(long)FIELD(__u32, data);
 		break;
 	case FROM_XDP_META: {
-		__u32 *meta = (void *)(long)FIELD(__u32, data_meta);
+		header_u32 *meta = (void *)(long)FIELD(__u32, data_meta);
 
 		if ((void *)(meta + 1) > (void *)(long)FIELD(__u32, data))
 			return ABSENT;

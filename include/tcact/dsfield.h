@@ -20,7 +20,7 @@ static __always_inline __u8 dsfield_get(const struct network *net)
 {
 	if (network_is_ipv4(net))
 		return ((struct iphdr *)net->header)->tos;
-	return bpf_ntohl(*(__be32 *)net->header) >> 20;
+	return bpf_ntohl(*(header_be32 *)net->header) >> 20;
 }
 
 /*

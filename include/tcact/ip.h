@@ -9,8 +9,6 @@
  */
 #pragma once
 
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <tcact/checksum.h>
 #include <tcact/link.h>
 
@@ -24,11 +22,6 @@ struct network {
 	__u32 offset;		/* of header, in bytes from data */
 	__be16 proto;		/* ETH_P_IP or ETH_P_IPV6 */
 	__u32 csum_diff;	/* for network_csum_update(): how the sum of the header's words changed */
-};
-
-union address {			/* in network byte order */
-	__be32 v4;
-	__u64 v6[2];
 };
 
 enum side { SOURCE, DESTINATION };
@@ -163,7 +156,7 @@ static __always_inline bool network_common_ipv6(struct __sk_buff *skb, struct ne
 				 .proto = bpf_htons(ETH_P_IPV6) };
 	/* ethertype and version, in one 32-bit word */
 	if (net->header + size > packet_end(skb) ||
-	    (*(__be32 *)(net->header - sizeof(__be16)) & bpf_htonl(0xfffff000)) !=
+	    (*(header_be32 *)(net->header - sizeof(__be16)) & bpf_htonl(0xfffff000)) !=
 	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000) ||
 	    !network_after_ethernet(skb, ETH_P_IPV6))
 		return false;

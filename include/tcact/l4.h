@@ -7,7 +7,6 @@
 #pragma once
 
 #include <linux/in.h>
-#include <linux/tcp.h>
 #include <tcact/ip.h>
 
 #define EXTENSIONS_MAX 8
@@ -29,7 +28,7 @@ static __always_inline void *packet_at(struct __sk_buff *skb, __u32 offset, __u3
 	void *at;
 
 	/* The verifier needs an upper bound, before 6.18 on this very register, not on a copy. */
-	asm volatile("" : "+r"(offset));
+	asm volatile(EVEN("%0") : "+r"(offset));
 	if (offset > 0x7fff)
 		return NULL;
 	at = packet_data(skb) + offset;

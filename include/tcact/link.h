@@ -33,9 +33,9 @@
  */
 #pragma once
 
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <tcact/action.h>
+#include <tcact/headers.h>
 
 enum { LINK_AUTO, LINK_ETHER, LINK_NONE };
 MODINFO("parm=link:link layer of the device; tcact add sets it from the device's kind");
@@ -169,7 +169,7 @@ static __always_inline bool link_is_ether(struct __sk_buff *skb)
  * Finds the network header of any packet. Returns its offset from data in bytes
  * (NETWORK_OFFSET), plus NETWORK_IPV6 if it is an IPv6 header; or -reason.
  */
-#define NETWORK_OFFSET 0x3f
+#define NETWORK_OFFSET 0x3e	/* even: see headers.h */
 #define NETWORK_IPV6 0x100
 _Static_assert(LINK_HEADERS_MAX <= NETWORK_OFFSET && !(NETWORK_OFFSET & NETWORK_IPV6),
 	       "each has bits of its own");

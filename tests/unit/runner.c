@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * runner [-q] [-1] [-d DIR] [FILE]: loads actions as tc does, runs vectors through them by
+ * runner [-q] [-1] [-s] [-d DIR] [FILE]: loads actions as tc does, runs vectors through them by
  * BPF_PROG_TEST_RUN, and prints the results as TAP. vector.h describes the format of vectors. Each
  * case also runs with the packet cut to each length that TEST_RUN accepts, and with a non-linear
  * packet. -q, for emulated kernels: only an eighth of these lengths, different ones in each case, and
- * those near the end of the headers. -1: stop after the first case that fails.
+ * those near the end of the headers. -1: stop after the first case that fails. -s: the verifier
+ * refuses what may be unaligned, as the kernels of some machines do (headers.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -47,7 +48,7 @@ static char file[256], lacks[128];	/* the object; what the kernel lacks */
 static struct { char map[32]; unsigned n; } lengths[4];	/* of arrays */
 static int n_lengths;
 static int prog = -1, lo, cpus;
-static bool quick, can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
+static bool quick, strict, can_complete, can_ingress, can_hwtstamp, can_long, can_nonlinear;
 static int cases, passed, failed, skipped, linear_only;
 static uint64_t counted[REASONS];	/* at the last check */
 static FILE *notes;
@@ -553,6 +554,7 @@ static void load(const char *section)
 			bpf_map__set_max_entries(map, lengths[i].n);
 	}
 	*log = 0;
+	bpf_program__set_flags(found, strict ? BPF_F_STRICT_ALIGNMENT : 0);
 	bpf_program__set_log_level(found, /* BPF_LOG_STATS */ 4);
 	bpf_program__set_log_buf(found, log, sizeof(log));
 	n_before = 0;
@@ -648,15 +650,17 @@ int main(int argc, char **argv)
 	bool first = false;
 	size_t size = 0;
 
-	for (int option; (option = getopt(argc, argv, "q1d:")) != -1; ) {
+	for (int option; (option = getopt(argc, argv, "q1sd:")) != -1; ) {
 		if (option == 'q')
 			quick = true;
 		else if (option == '1')
 			first = true;
+		else if (option == 's')
+			strict = true;
 		else if (option == 'd')
 			dir = optarg;
 		else
-			die("usage: runner [-q] [-1] [-d DIR] [FILE]");
+			die("usage: runner [-q] [-1] [-s] [-d DIR] [FILE]");
 	}
 	if (optind < argc && !freopen(argv[optind], "r", stdin))
 		die("%s: %s", argv[optind], strerror(errno));

@@ -21,7 +21,7 @@ static __always_inline bool flowlabel_set(struct __sk_buff *skb, struct network 
 					  const volatile struct flowlabel_params *params)
 {
 	__u32 label = params->value;
-	__be32 *word = net->header;
+	header_be32 *word = net->header;
 	__be32 old, new;
 
 	if (net->proto != bpf_htons(ETH_P_IPV6))
