@@ -186,15 +186,17 @@ build/strict/tests/runner: build/tests/runner
 build/bpfeb/%: GUEST := s390x
 build/arm64/%: GUEST := arm64
 build/armhf/%: GUEST := armhf
+build/riscv64/%: GUEST := riscv64
 build/bpfeb/%: TRIPLET := s390x-linux-gnu
 build/arm64/%: TRIPLET := aarch64-linux-gnu
 build/armhf/%: TRIPLET := arm-linux-gnueabihf
+build/riscv64/%: TRIPLET := riscv64-linux-gnu
 GUEST_COMPILER = $(TRIPLET)-gcc
 build/armhf/tcact-data: GUEST_COMPILER = $(CLANG) --target=$(TRIPLET)
 GUEST_CC = libraries=$$(tests/vm/vm -R -a $(GUEST))/usr/lib/$(TRIPLET) && \
-	$(GUEST_COMPILER) -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries"
+	$(GUEST_COMPILER) -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries",--allow-shlib-undefined
 
-build/bpfeb/tests/runner build/arm64/tests/runner build/armhf/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
+build/bpfeb/tests/runner build/arm64/tests/runner build/armhf/tests/runner build/riscv64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(RUNNER_CFLAGS) $< -o $@ -l:libbpf.so.1
