@@ -67,7 +67,7 @@ taken() {
 	local text=''
 	[[ ! $2 ]] || text=$(exec awk '/^hook / { hook = $2 " " $3 " " }
 		# the head alone, as in filters.awk; bash computes with a pref, so it must be no more than a number
-		/^filter protocol / && $5 ~ /^[0-9]+$/ { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
+		/^filter protocol / && $5 ~ /^[1-9][0-9]*$/ && $5 < 65536 { print hook ($7 == "chain" ? $8 : 0) "/" $5 }' <<<"$2")
 	split "$1" "$text" $'\n'
 }
 
