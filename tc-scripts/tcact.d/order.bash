@@ -88,6 +88,7 @@ warn_order() {
 	hook="$(q "$1") ${place[dir]}" here="pref $at on $hook"
 	[[ ! ${place[chain]/#0/} ]] || here+=" chain ${place[chain]}"
 	filters list "$1" "${place[dir]}"
+	[[ $said != *'Cannot find device'* ]] || refused "add to $hook" tc 1
 	while read -r line; do
 		add_to "${line%% *}" "${line#* }"
 	done < <(awk -v "chain=${place[chain]:-0}" -v "pref=$at" -v "protocol=${place[protocol]:-all}" \
