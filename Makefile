@@ -149,7 +149,7 @@ build/slim: tc-scripts/slim.c | build build/tools
 
 # What is installed says the paths that were configured. It is made again when one of them has changed.
 SUBSTITUTE = sed -e 's|@BPFDIR@|$(BPFDIR)|g; s|@SCRIPTDIR@|$(SCRIPTDIR)|g; s|@BINDIR@|$(BINDIR)|g' \
-	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g; s|@STRICT@|$(STRICT:%= %)|g'
+	-e 's|@PREFIX@|$(PREFIX)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g'
 build/paths: FORCE | build
 	$(Q)echo "$(SUBSTITUTE)" | cmp -s - $@ || echo "$(SUBSTITUTE)" >$@
 

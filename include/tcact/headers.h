@@ -6,8 +6,8 @@
  * CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS. Its verifier then takes the packet to begin 2 bytes behind a word (NET_IP_ALIGN),
  * and refuses what may be unaligned (check_pkt_ptr_alignment() in kernel/bpf/verifier.c; BPF_F_STRICT_ALIGNMENT asks for the
  * same on any machine). Headers begin at even offsets, whatever is before them. So for such a machine the Makefile defines
- * STRICT_ALIGNMENT (tcact.pc, for actions of your own), and the fields of the headers are read and written in parts of two
- * bytes.
+ * STRICT_ALIGNMENT (define it, too, for an action of your own), and the fields of the headers are read and written in parts
+ * of two bytes.
  */
 #pragma once
 
