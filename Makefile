@@ -196,7 +196,7 @@ build/armhf/tcact-data: GUEST_COMPILER = $(CLANG) --target=$(TRIPLET)
 GUEST_CC = libraries=$$(tests/vm/vm -R -a $(GUEST))/usr/lib/$(TRIPLET) && \
 	$(GUEST_COMPILER) -idirafter /usr/include -L"$$libraries" -Wl,-rpath-link,"$$libraries",--allow-shlib-undefined
 
-build/bpfeb/tests/runner build/arm64/tests/runner build/armhf/tests/runner build/riscv64/tests/runner: tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
+$(patsubst %,build/%/tests/runner,bpfeb arm64 armhf riscv64): tests/unit/runner.c tests/unit/vector.h tests/unit/enter.h | build
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(GUEST_CC) $(RUNNER_CFLAGS) $< -o $@ -l:libbpf.so.1

@@ -173,6 +173,8 @@ static __always_inline bool link_is_ether(struct __sk_buff *skb)
 #define NETWORK_IPV6 0x100
 _Static_assert(LINK_HEADERS_MAX <= NETWORK_OFFSET && !(NETWORK_OFFSET & NETWORK_IPV6),
 	       "each has bits of its own");
+_Static_assert(!((ETH_HLEN | sizeof(struct vlan_tag) | sizeof(struct pppoe)) & ~NETWORK_OFFSET),
+	       "the network header is at an even offset, whatever is before it");
 
 OUT_OF_LINE int network_locate(struct __sk_buff *skb)
 {
