@@ -67,6 +67,9 @@
  *   with OTHER WORD...          NAME may be given only then
  *   least LOW OTHER WORD...     NAME must not be below the parameter LOW
  *   bits SOME OTHER WORD...     NAME is 0, or has all the bits of the parameter SOME
+ *
+ * These names mean the same in every action, and tcact-data knows them: `link`, which `tcact add` decides by the
+ * device; `seed`, `per`, `prefix4` and `prefix6`, which decide what the keys of buckets are, and `buckets`, how many.
  */
 #pragma once
 

@@ -136,11 +136,9 @@ int command_form(const struct options *options, char **words, int n, struct erro
 	print_entries(file ? &table : NULL, may_have_table(&settings) ? "*" : "-");
 	for (size_t i = 0; i < action->parameters; i++) {
 		const struct parameter *p = &action->parameter[i];
-		enum told told = told_when(action, p);
-		bool always = told == ALWAYS || (told == IF_PART_IS_ON && settings.image[p->on]);
 
-		if ((always || memcmp(settings_bytes(&settings, p), p->initial, p->size)) && strcmp(p->kind->name, "seed") &&
-		    !parameter_is_table(p))
+		if (told(action, p, settings_bytes(&settings, p), p->on && settings.image[p->on]) &&
+		    strcmp(p->kind->name, "seed") && !parameter_is_table(p))
 			print_value(&settings, p);
 	}
 	putchar('\n');

@@ -312,9 +312,26 @@ static int map_of_table(const struct table_kind *kind, const char *name)
 }
 
 /*
- * Sets the size of each map, or reuses the map of the earlier program, unless a value gives it another length.
- * Not .rodata: it has the values.
+ * The earlier map that takes the place of @map; NULL if it begins anew, as it does where a value gives it another
+ * length. Not .rodata: it has the values.
  */
+static const struct map *map_kept(const struct load *load, const struct action *action, const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	const struct program *from = map_of_table(load->shared, name) >= 0 ? load->sharer : load->like;
+	const struct map *before = from ? program_map(from, name) : NULL;
+	bool reasons = !strcmp(name, "reasons");
+
+	if (before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
+	    !(load->other_keys && !strcmp(name, action->buckets)) && !(load->recount && reasons) &&
+	    !(action->anew && !strcmp(name, action->anew)) && map_of_table(load->gone, name) < 0)
+		return before;
+	before = load->previous && !load->recount && reasons ? program_map(load->previous, name) : NULL;
+	return before && map_is(before, bpf_map__type(map), bpf_map__value_size(map)) &&
+		before->info.max_entries == bpf_map__max_entries(map) ? before : NULL;
+}
+
+/* Sets the size of each map, or reuses an earlier one. */
 static int maps_prepare(struct bpf_object *object, const struct action *action, const struct load *load,
 			const struct content *content, struct error *e)
 {
@@ -322,14 +339,7 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 
 	bpf_object__for_each_map(map, object) {
 		const char *name = bpf_map__name(map);
-		const struct program *from = map_of_table(load->shared, name) >= 0 ? load->sharer : load->like;
-		const struct map *before = from ? program_map(from, name) : NULL;
-		const struct map *reasons = load->previous && !load->recount && !strcmp(name, "reasons")
-			? program_map(load->previous, name) : NULL;
-		bool keep = before && !bpf_map__is_internal(map) && !resized(action, map, before) &&
-			    !(load->other_keys && !strcmp(name, action->buckets)) &&
-			    !(load->recount && !strcmp(name, "reasons")) &&
-			    !(action->anew && !strcmp(name, action->anew)) && map_of_table(load->gone, name) < 0;
+		const struct map *kept = map_kept(load, action, map);
 		int n = map_of_table(load->table ? load->table->kind : NULL, name);
 
 		if (n >= 0) {
@@ -339,16 +349,11 @@ static int maps_prepare(struct bpf_object *object, const struct action *action, 
 			bpf_map__set_max_entries(map, (__u32)MAX(content[n].n, content[n].room));
 			if (content[n].room > content[n].n)	/* 8 KiB; so not in the object as built */
 				bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_MMAPABLE);
-		} else if (keep) {
+		} else if (kept) {
 			/* libbpf would take any map for this one */
-			if (!map_is(before, bpf_map__type(map), bpf_map__value_size(map)))
+			if (!map_is(kept, bpf_map__type(map), bpf_map__value_size(map)))
 				return program_other(e);
-			if (bpf_map__reuse_fd(map, before->fd))
-				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
-					     strerror(errno));
-		} else if (reasons && map_is(reasons, bpf_map__type(map), bpf_map__value_size(map)) &&
-			   reasons->info.max_entries == bpf_map__max_entries(map)) {
-			if (bpf_map__reuse_fd(map, reasons->fd))
+			if (bpf_map__reuse_fd(map, kept->fd))
 				return error(e, REFUSED, "del and add it", "cannot keep its map %s: %s", name,
 					     strerror(errno));
 		} else if (action->shared && !strcmp(action->shared, name) && map_share(load, action, map, e)) {

@@ -163,12 +163,11 @@ static int setting_read(const struct program *program, struct settings *settings
 			const unsigned char *rodata, size_t size)
 {
 	const unsigned char *bytes, *on = NULL;
-	enum told told = told_when(settings->action, p);
 
 	if (member_bytes(program, rodata, size, p->variable, p->member, p->size, &bytes) ||
-	    (told == IF_PART_IS_ON && part_switch(program, rodata, size, settings->action, p, &on)))
+	    (p->on && part_switch(program, rodata, size, settings->action, p, &on)))
 		return -1;
-	if (bytes && (told == ALWAYS || (on && *on) || memcmp(bytes, p->initial, p->size)))
+	if (bytes && told(settings->action, p, bytes, on && *on))
 		settings_put(settings, p, bytes);
 	return 0;
 }

@@ -232,12 +232,12 @@ bool rule_holds(const struct settings *settings, const struct rule *rule)
 
 /* ---- what the values decide ------------------------------------------------------------------ */
 
-enum told told_when(const struct action *action, const struct parameter *p)
+bool told(const struct action *action, const struct parameter *p, const unsigned char *bytes, bool on)
 {
 	/* the parameters of a part follow each other */
-	if (p->on && (p == action->parameter || p[-1].on != p->on))
-		return IF_PART_IS_ON;
-	return strcmp(p->name, "link") ? IF_NOT_DEFAULT : ALWAYS;
+	bool first = p->on && (p == action->parameter || p[-1].on != p->on);
+
+	return (first && on) || !strcmp(p->name, "link") || memcmp(bytes, p->initial, p->size);
 }
 
 bool settings_shown(const struct settings *settings, const struct parameter *p)

@@ -26,11 +26,10 @@ void settings_drop(struct settings *settings, const struct parameter *p);
 /* Do the values keep @rule? */
 bool rule_holds(const struct settings *settings, const struct rule *rule);
 /*
- * When the value of a parameter is told. That of link always: which one add gives to it depends on the device. Of a
- * part that is on, that of the first parameter, which keeps the part on.
+ * Is @bytes told as the value of @p? All but the default is; and that of link: which one add gives to it depends on the
+ * device; and in a part that is @on that of the first parameter, which keeps the part on.
  */
-enum told { IF_NOT_DEFAULT, IF_PART_IS_ON, ALWAYS };
-enum told told_when(const struct action *action, const struct parameter *p);
+bool told(const struct action *action, const struct parameter *p, const unsigned char *bytes, bool on);
 
 /* Has the action a table, with these values? */
 bool settings_table(const struct settings *settings);
