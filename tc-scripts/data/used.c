@@ -247,11 +247,22 @@ static int record_write(const struct buckets *b, const char *key, FILE *to, char
 	return e->status ? -1 : 0;
 }
 
-/* Is this beginning of a text one of these words, of which one in every @step counts? */
-static bool one_of(const char *text, size_t length, char **words, int n, int step)
+/* Does this text begin with @word, up to one of @ends? */
+static bool begins_with(const char *text, const char *ends, const char *word)
 {
-	for (int i = 0; i < n; i += step)
-		if (strlen(words[i]) == length && !strncmp(words[i], text, length))
+	size_t length = strcspn(text, ends);
+
+	return strlen(word) == length && !strncmp(word, text, length);
+}
+
+/* Has what these words say the place of the record with this text? Not if it could not be read: then it has no NAME. */
+static bool is_replaced(const char *text, char **devices, int n_devices, char **words, int n)
+{
+	for (int i = 0; i < n; i += 3)
+		if (begins_with(text, "\t", words[i]))
+			return words[i + 1];
+	for (int i = 0; i < n_devices; i++)
+		if (begins_with(text, " ", devices[i]))
 			return true;
 	return false;
 }
@@ -266,8 +277,7 @@ static void keep_others(const char *path, char **devices, int n_devices, char **
 	const struct used_record *r = NULL;
 
 	while (file && (r = record_next(file, r)))
-		if (!one_of(r->text, strcspn(r->text, " "), devices, n_devices, 1) &&
-		    !one_of(r->text, strcspn(r->text, "\t"), words, n, 3))
+		if (!is_replaced(r->text, devices, n_devices, words, n))
 			fwrite(r, r->size, 1, to);
 	free(file);
 }
@@ -345,8 +355,8 @@ int command_kept(const struct options *options, char **words, int n, struct erro
 
 /*
  * used FILE N DEV... [KEY NAME ID]...: writes what the buckets of these programs hold, as far as it lasts. KEY
- * begins with the name of its device. What FILE has for devices other than these N, and for other KEYs, stays in it. If
- * there is nothing to be written, there is no FILE afterwards. A FILE that is of something else stays as it is.
+ * begins with the name of its device. What FILE has for devices other than these N, for other KEYs, and for programs that
+ * cannot be read stays in it. If there is nothing to be written, there is no FILE afterwards. A FILE that is of something else stays as it is.
  */
 int command_used(const struct options *options, char **words, int n, struct error *e)
 {
@@ -381,8 +391,10 @@ int command_used(const struct options *options, char **words, int n, struct erro
 		if (action->buckets && !buckets_open(&b, action, (__u32)strtoul(words[i + 2], NULL, 10), &own) &&
 		    lasting(&b, &b.settings))
 			record_write(&b, words[i], to, &bytes, e);
-		/* one that is gone, or of another version of tcact, has nothing that can be kept */
-		if (own.status && !own.unreadable)
+		/* of one that is gone, or of another version of tcact, what FILE has stays */
+		if (own.unreadable)
+			words[i + 1] = NULL;
+		else if (own.status)
 			*e = own;
 		buckets_close(&b);
 	}
