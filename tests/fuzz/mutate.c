@@ -330,11 +330,15 @@ static void mutate_once(struct run *r, struct frame *f, struct rng *rng)
 	case 21:
 		icmp_error(r, f, rng, &p);
 		break;
-	case 22:	/* multicast, link-local, neighbour discovery */
+	case 22:	/* multicast, link-local, neighbour discovery, IGMP */
 		if (p.why)
 			break;
 		if (p.version == 4) {
 			memcpy(ip + 16, "\340\0\0", 3);
+			if (chance(rng, 30)) {
+				ip[9] = 2;
+				ip[16] += below(rng, 17);
+			}
 			ip[8] = chance(rng, 50) ? 1 : ONE_OF(limits);
 		} else {
 			memcpy(ip + 24, "\377\2", 2);

@@ -163,10 +163,16 @@ static const char *not_forwarded(struct packet *p)
 	/* RFC 919, 7; RFC 4291, 2.5.6 */
 	if (p->version == 4 ? !memcmp(dst, "\377\377\377\377", 4) : dst[0] == 0xfe && dst[1] >> 6 == 2)
 		return "link-local destination";
-	/* RFC 4861, 6.1, 7.1 and 8.1 */
+	/* RFC 2236, 2 */
+	if (p->version == 4 && p->data[p->l3 + 9] == 2 && dst[0] >> 4 == 14)
+		return "IGMP";
 	find_transport(p);
 	if (p->version == 6 && !p->why4 && p->protocol == 58 && p->l4 < p->end) {
 		type = p->data[p->l4];
+		/* RFC 2710, 3.1; RFC 3810, 5.2 */
+		if (type == 130 || type == 131 || type == 132 || type == 143)
+			return "multicast listener discovery";
+		/* RFC 4861, 6.1, 7.1 and 8.1 */
 		if (type >= 133 && type <= 137)
 			return "neighbour discovery";
 	}

@@ -83,19 +83,19 @@ def vectors(suite):
         for ttl in (0, 1, 2, 254, 255):
             def icmp6(kind, *extensions, **fields):
                 return v6(Raw(bytes([kind]) + bytes(23)), *extensions, hlim=ttl, **{"nh": 58, **fields})
-            for kind in (0, 1, 128, 130, 132, 138, 143, 255):
+            for kind in (0, 1, 128, 129, 138, 142, 144, 255):
                 changes(f"icmp6-{kind}-{ttl}-{label}", icmp6(kind), way)
-            for kind in range(133, 138):
+            for kind in (*range(130, 138), 143):
                 stays(f"icmp6-{kind}-{ttl}-{label}", icmp6(kind))
                 changes(f"icmp6-{kind}-udp-{ttl}-{label}", v6(Raw(bytes([kind]) + bytes(23)), nh=17, hlim=ttl), way)
             changes(f"icmp6-none-{ttl}-{label}", v6(None, nh=58, hlim=ttl), way)
             # after extension headers too, or a sender could hide it
             for name, chain in (("hbh", [hbh()]), ("dst", [dst(36)]), ("routing", [routing()]), ("eight", [dst()] * 8),
                                 ("atomic", [IPv6ExtHdrFragment()])):
-                for kind in (128, 135):
+                for kind in (128, 131, 135, 143):
                     ip = v6(Raw(bytes([kind]) + bytes(23)), *chain, hlim=ttl)
                     ip.lastlayer().underlayer.nh = 58
-                    if kind == 135:
+                    if kind != 128:
                         stays(f"icmp6-{kind}-{name}-{ttl}-{label}", ip)
                     else:
                         changes(f"icmp6-{kind}-{name}-{ttl}-{label}", ip, way)
@@ -125,14 +125,26 @@ def vectors(suite):
                     stays(f"to-{name}-{ttl}-{label}", ip)
                 else:
                     changes(f"to-{name}-{ttl}-{label}", ip, way)
-    # protocols that depend on this: VRRP and mDNS with TTL 255, OSPF, IGMP and MLD with 1
+            for name, group in (("223.255.255.255", False), ("224.0.1.0", True), ("239.1.2.3", True), ("240.0.0.1", False)):
+                ip = v4(Raw(bytes(8)), proto=2, dst=name, ttl=ttl, options=router_alert4())
+                if group:
+                    stays(f"igmp-to-{name}-{ttl}-{label}", ip)
+                else:
+                    changes(f"igmp-to-{name}-{ttl}-{label}", ip, way)
+                changes(f"pim-to-{name}-{ttl}-{label}", v4(Raw(bytes(8)), proto=103, dst=name, ttl=ttl), way)
+    # protocols that depend on this: VRRP and mDNS with TTL 255, OSPF, IGMP and MLD with 1. A host reports some groups to
+    # the address of the group: RFC 2236, 9; RFC 2710, 3.
+    mld = v6(Raw(b"\x83" + bytes(23)), hbh(), dst="ff05::1:3", hlim=1)
+    mld.lastlayer().underlayer.nh = 58
     suite.bake()
     for name, ip in (("vrrp", v4(Raw(bytes(20)), proto=112, dst="224.0.0.18", ttl=255)),
                      ("ospf", v4(Raw(bytes(44)), proto=89, dst="224.0.0.5", ttl=1)),
                      ("igmp", v4(Raw(bytes(8)), proto=2, dst="224.0.0.22", ttl=1, options=router_alert4())),
+                     ("igmp-2", v4(Raw(bytes(8)), proto=2, dst="239.1.2.3", ttl=1, options=router_alert4())),
                      ("mdns", v4(UDP(sport=5353, dport=5353) / Raw(PAYLOAD), dst="224.0.0.251", ttl=255)),
                      ("vrrp", v6(Raw(bytes(40)), nh=112, dst="ff02::12", hlim=255)),
                      ("ospf", v6(Raw(bytes(36)), nh=89, dst="ff02::5", hlim=1)),
+                     ("mld", mld),
                      ("ospf-unicast", v6(Raw(bytes(36)), nh=89, dst="fe80::2", hlim=1)),
                      ("mdns", v6(UDP(sport=5353, dport=5353) / Raw(PAYLOAD), dst="ff02::fb", hlim=255))):
         stays(name, ip)

@@ -34,9 +34,10 @@ static __always_inline void ttl_write(struct network *net, __u32 old, __u32 new)
 	}
 }
 
-/* The first and the last ICMPv6 type of neighbour discovery: RFC 4861, 4.1 to 4.5. */
-#define NDISC_ROUTER_SOLICITATION 133
-#define NDISC_REDIRECT 137
+/* ICMPv6 types of multicast listener discovery and neighbour discovery: RFC 2710, 3.1, RFC 3810, 5.2, RFC 4861, 4.1 to 4.5. */
+#define MLD_QUERY 130		/* then report and done */
+#define NDISC_REDIRECT 137	/* the last one of neighbour discovery, which begins behind done */
+#define MLD2_REPORT 143
 
 /*
  * True if routers certainly forward the packet, as nearly all packets. This needs no
@@ -46,12 +47,9 @@ static __always_inline bool ttl_surely_forwarded(const struct network *net)
 {
 	const struct iphdr *ip4 = net->header;
 	const struct ipv6hdr *ip6 = net->header;
-	__be16 first;
 
-	if (network_is_ipv4(net)) {
-		first = *(const __be16 *)&ip4->daddr;
-		return first != bpf_htons(0xe000) && first != bpf_htons(0xffff);
-	}
+	if (network_is_ipv4(net))
+		return *(const __u8 *)&ip4->daddr < 0xe0;	/* unicast */
 	return (ip6->nexthdr == IPPROTO_UDP || ip6->nexthdr == IPPROTO_TCP) &&
 	       ip6->daddr.in6_u.u6_addr8[0] < 0xfe;
 }
@@ -62,9 +60,9 @@ static __always_inline bool ttl_surely_forwarded(const struct network *net)
  *
  * Such packets are those to 224.0.0.0/24 (RFC 5771, 4), 255.255.255.255 (RFC 1812,
  * 5.3.5.1), multicast addresses of a scope up to link-local, whatever their flags are
- * (RFC 4291, 2.7), and fe80::/10 (2.5.6), and neighbour discovery to any address. The
- * latter with any hop limit: with another one than 255 it is invalid, and must not
- * become valid.
+ * (RFC 4291, 2.7), and fe80::/10 (2.5.6). And to other addresses, too: IGMP (RFC 2236, 2,
+ * RFC 3376, 4), multicast listener discovery and neighbour discovery. The latter with any
+ * hop limit: with another one than 255 it is invalid, and must not become valid.
  */
 static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const struct network *net)
 {
@@ -76,6 +74,7 @@ static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const str
 
 	if (network_is_ipv4(net))
 		return (ip4->daddr & bpf_htonl(0xffffff00)) == bpf_htonl(0xe0000000) ||
+		       (ip4->protocol == IPPROTO_IGMP && (ip4->daddr & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000)) ||
 		       ip4->daddr == 0xffffffff;
 	first = bpf_ntohs(ip6->daddr.in6_u.u6_addr16[0]);
 	if ((first & 0xff0f) >= 0xff00 && (first & 0xff0f) <= 0xff02)
@@ -84,7 +83,7 @@ static __always_inline bool ttl_never_forwarded(struct __sk_buff *skb, const str
 		return true;
 	return transport_parse(skb, net, &l4) == DONE && l4.proto == IPPROTO_ICMPV6 &&
 	       l4.offset < l4.end && !bpf_skb_load_bytes(skb, l4.offset, &type, sizeof(type)) &&
-	       type >= NDISC_ROUTER_SOLICITATION && type <= NDISC_REDIRECT;
+	       ((type >= MLD_QUERY && type <= NDISC_REDIRECT) || type == MLD2_REPORT);
 }
 
 /* Can it be neighbour discovery, behind headers that cannot be read? */
