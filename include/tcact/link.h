@@ -186,8 +186,12 @@ OUT_OF_LINE int network_locate(struct __sk_buff *skb)
 	if (layer == LINK_AUTO)
 		return -LINK_UNKNOWN;
 	if (layer == LINK_NONE) {
-		/* An MPLS entry may look like an IP header: 0x45000140 is label 0x45000, TTL 64. */
-		if (skb->protocol == bpf_htons(ETH_P_MPLS_UC) || skb->protocol == bpf_htons(ETH_P_MPLS_MC))
+		/*
+		 * An MPLS entry may look like an IP header: 0x45000140 is label 0x45000, TTL 64. So may the MAC address of an
+		 * Ethernet frame that came out of a tunnel for packets of any kind (VXLAN-GPE), which the kernel drops.
+		 */
+		proto = skb->protocol;
+		if (proto == bpf_htons(ETH_P_MPLS_UC) || proto == bpf_htons(ETH_P_MPLS_MC) || proto == bpf_htons(ETH_P_TEB))
 			return -NOT_IP;
 		if (bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
 			return -TRUNCATED;

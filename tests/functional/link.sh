@@ -267,7 +267,7 @@ link_tun_ether() {
 	same reasons "$(reasons t0 egress 7)" not-ip=6
 }
 
-t link_tun_mpls 'tun, MPLS whose labels look like an IP header: left alone'
+t link_tun_mpls 'tun, MPLS whose labels, and Ethernet frames whose MAC addresses look like an IP header: left alone'
 link_tun_mpls() {
 	local object
 	tun t0
@@ -279,7 +279,9 @@ link_tun_mpls() {
 		each t0 tun:t0 -p 0x8847 -- raw4 raw6
 		variant=in
 		each t0 tun:t0 -p 0x8848 -- raw4
-		same "reasons of $object" "$(reasons t0 egress 7)" not-ip=9
+		variant=in
+		each t0 tun:t0 -p 0x6558 -- raw4
+		same "reasons of $object" "$(reasons t0 egress 7)" not-ip=12
 		# control
 		each t0 tun:t0 -p 0x88b6 -- raw4 raw6
 		tc filter del dev t0 egress pref 7
