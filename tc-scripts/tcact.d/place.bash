@@ -143,8 +143,9 @@ find_device() {
 
 # link_of LINE VARIABLE: what packets of a device begin with, of which ip -d -o says LINE. Its type is not
 # enough: at ingress, xfrm and vti show the Ethernet header of the device below, kernel 5.10 the outer header
-# of ipip and gre; what is redirected to an ifb has the link layer of where it came from; a tun device has the
-# type that its program chose; a bond or team gets that of its first port. So for kinds other than those of
+# of ipip and gre; who sends to a geneve device with innerprotoinherit chooses whether there is an Ethernet
+# header; what is redirected to an ifb has the link layer of where it came from; a tun device has the type
+# that its program chose; a bond or team gets that of its first port. So for kinds other than those of
 # tests/functional/kinds.sh the action finds out.
 link_of() {
 	local after=${1#*\\    link/} kind='' word=auto
@@ -157,7 +158,7 @@ link_of() {
 	loopback/ | ether/ | ether/*_slave) word=ether ;;
 	ether/@(bridge|dummy|erspan|geneve|gretap|hsr|ip6gretap|ipvlan|macsec|macvlan|macvtap|netkit|tap|veth|vlan|vrf|vxlan))
 		word=ether ;;
-	none/@(geneve|tun|wireguard) | ppp/ppp) word=none ;;
+	none/@(tun|wireguard) | ppp/ppp) word=none ;;
 	esac
 	printf -v "$2" %s "$word"
 }

@@ -37,7 +37,7 @@ tap		ether	14	14			14
 tun		none	0	0			0
 ppp		none	0	0			0
 wireguard	none	0	0			0
-geneve-ip	none	0	0			0
+geneve-ip	auto	0	0			0
 gre		auto	0	0|behind		0|behind
 gre-any		auto	behind	behind			behind
 ip6gre		auto	0	0|behind		0|behind

@@ -399,6 +399,33 @@ link_gre_any() {
 	same reasons "$(reasons x0 ingress 7)" link-unknown=1
 }
 
+t link_geneve 'geneve with innerprotoinherit, ingress: an Ethernet header comes first, or none, as the sender chooses'
+link_geneve() {
+	local name outer
+	tun t0 192.0.2.1/24
+	tun t1
+	ip link add name x0 type geneve id 5 remote 192.0.2.2 innerprotoinherit 2>/dev/null || true
+	[[ $(ip -o link show dev x0 2>/dev/null) == *link/none* ]] || skip "this kernel has no geneve devices without Ethernet"
+	ip link set dev x0 up
+	clsact x0
+	frames
+	tc filter add dev x0 ingress pref 65001 matchall action mirred egress redirect dev t1
+	tc filter add dev x0 ingress pref 7 matchall @edit continue
+	# the tun device gets what is behind the Ethernet header
+	comes() { # NAME IN WANT [OPTION]...
+		outer=$(pass x0 tun:t0 "${@:4}" "$2")
+		same "$1" "$(pass tun:t0 tun:t1 "${outer/c0000201c0000202/c0000202c0000201}")" "$3"
+	}
+	for name in raw4 raw6; do comes "$name" "${frame[$name.in]}" "${frame[$name.edit]}"; done
+	for name in syn4 syn6; do
+		comes "$name" "${frame[$name.in]}" "${frame[$name.edit]:28}" -p 0x6558
+		# MAC addresses that are a copy of the IP header
+		comes "copy-$name" "${frame[$name.in]:28:24}${frame[$name.in]:24}" "${frame[$name.edit]:28}" -p 0x6558
+	done
+	same count "$(stats x0 ingress 7)" "6 0"
+	same reasons "$(reasons x0 ingress 7)" ''
+}
+
 t link_wireguard 'wireguard egress: packets that are not encrypted yet'
 link_wireguard() {
 	ip link add name x0 type wireguard 2>/dev/null || skip "this kernel has no wireguard"
