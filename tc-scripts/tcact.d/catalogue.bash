@@ -21,9 +21,13 @@ of_data() { exec "$data" ${json:+-j} ${verbose:+-v} -c "$subcommand" "$objects" 
 # ask WORD...: as data, but its failure ends tcact
 ask() { data "$@" || ended $?; }
 
-# batch WORD...: keeps what to ask of tcact-data for batches, as one process takes 10 ms
+# batch WORD...: keeps what to ask of tcact-data for batches, as one process takes 10 ms. A name of a file may have what
+# separates words and commands there.
 batch() {
-	local IFS=$'\t'
+	local word IFS=$'\t'
+	for word; do
+		[[ $word != *[$'\t\n']* ]] || bad "$(q "$word") has a tab or a line feed" "rename it"
+	done
 	batches+=("$subcommand$IFS$*")
 }
 
