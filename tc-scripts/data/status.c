@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reads what is attached: see status.h. */
+#include <ctype.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,8 +301,9 @@ void status_clear(struct status *status)
 /* ---- UTF-8 ----------------------------------------------------------------------------------- */
 
 /* The bytes of the UTF-8 character at @s; 0 if it is none (RFC 3629). */
-static size_t utf8_length(const unsigned char *s)
+static size_t utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
 		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
 
@@ -315,10 +317,18 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
+size_t safe_length(const char *s)
+{
+	size_t n = utf8_length(s);
+	bool control = n == 1 ? iscntrl((unsigned char)*s) : n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0;
+
+	return control ? 0 : n;
+}
+
 void utf8_print(const char *text, FILE *out, const char *(*escape)(char c))
 {
 	while (*text) {
-		size_t n = utf8_length((const unsigned char *)text);
+		size_t n = utf8_length(text);
 		const char *instead = n == 1 && escape ? escape(*text) : NULL;
 
 		if (!n)

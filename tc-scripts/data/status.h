@@ -97,6 +97,8 @@ static inline __u64 number_of(const struct step *step, enum field field)
 	return strtoull(step->field[field], NULL, 10);
 }
 
+/* The bytes of the UTF-8 character at @s; 0 if it is none, or a terminal may obey it: C0, DEL or C1 (ISO 6429). */
+size_t safe_length(const char *s);
 /* Writes @text to @out, each byte that is not part of a UTF-8 character as U+FFFD, and what @escape returns for a
  * character in its place, unless that is NULL. */
 void utf8_print(const char *text, FILE *out, const char *(*escape)(char c));

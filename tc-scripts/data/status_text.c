@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is attached, for people: in 80 columns. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,16 +72,21 @@ void wrapped_print(const char *begin, const char *text, int indent)
 
 void safe_print(const char *text)
 {
-	for (; *text; text++)
-		putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+	for (size_t n; *text; text += n ?: 1) {
+		n = safe_length(text);
+		if (n)
+			fwrite(text, 1, n, stdout);
+		else
+			putchar('?');
+	}
 }
 
 /* Prints @text as a shell takes it; what a terminal may obey, as bash takes it. */
 static void shell(struct paper *paper, const char *text)
 {
-	bool plain = *text && !text[strspn(text, PLAIN_CHARACTERS)], control = false;
+	bool plain = *text && !text[strspn(text, PLAIN_CHARACTERS)], unsafe = false;
 	char *line = NULL;
-	size_t size;
+	size_t size, n;
 	FILE *out;
 
 	if (plain) {
@@ -92,18 +96,21 @@ static void shell(struct paper *paper, const char *text)
 	out = open_memstream(&line, &size);
 	if (!out)
 		return;
-	for (const char *c = text; *c; c++)
-		control |= iscntrl((unsigned char)*c);
-	fputs(control ? "$'" : "'", out);
-	for (const char *c = text; *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			fprintf(out, "\\x%02x", *c);
-		else if (control && (*c == '\'' || *c == '\\'))
+	for (const char *c = text; *c; c += n ?: 1) {
+		n = safe_length(c);
+		unsafe |= !n;
+	}
+	fputs(unsafe ? "$'" : "'", out);
+	for (const char *c = text; *c; c += n ?: 1) {
+		n = safe_length(c);
+		if (!n)
+			fprintf(out, "\\x%02x", (unsigned char)*c);
+		else if (unsafe && (*c == '\'' || *c == '\\'))
 			fprintf(out, "\\%c", *c);
 		else if (*c == '\'')
 			fputs("'\\''", out);
 		else
-			fputc(*c, out);
+			fwrite(c, 1, n, out);
 	}
 	fputc('\'', out);
 	if (!fclose(out))
