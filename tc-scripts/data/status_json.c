@@ -121,7 +121,7 @@ static struct json_object *step_json(const struct step *step, bool reasons)
 
 void json_place(struct json_object *to, const struct step *first)
 {
-	add_text(to, "dev", first, DEV);
+	add(to, "dev", json_text(first->field[DEV]));	/* it may be "-" */
 	add_text(to, "direction", first, DIRECTION);
 	add_number(to, "chain", first, CHAIN);
 	add_number(to, "pref", first, PREF);
