@@ -36,10 +36,12 @@ keep_absent() {
 		return
 	fi
 	shift
-	while (($#)) && [[ $1 != @(pref|chain|as|protocol|match) ]] && ! is_action "$1"; do
+	while [[ $1 != match ]] || ! names_action "${@:2:1}"; do
 		case $1 in
 		dev) shift 2 ;;
-		*) line+=("$1"); shift ;;
+		ingress | egress) line+=("$1"); shift ;;
+		pref | chain | as | protocol | match) line+=("${@:1:2}"); shift 2 ;;
+		*) break ;;
 		esac
 	done
 	kept_heading='' kept+=$comments$(shell "${line[@]}" "$@")$'\n'
