@@ -322,7 +322,7 @@ filters() {
 	what="look at $what $3"
 	look "$what" tc -s filter show dev "$2" "$3"
 	list_=$said
-	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head$'\n'|$) ]]; do
+	while [[ $list_ =~ (^|$'\n')($head)($'\n'$head($'\n'|$)|$) ]]; do
 		lost=${BASH_REMATCH[2]}
 		split field "$lost"
 		look_at_pref "$what" "$2" "$3" "${field[7]}" "${field[4]}"
