@@ -36,12 +36,11 @@ keep_absent() {
 		return
 	fi
 	shift
-	while [[ $1 != match ]] || ! names_action "${@:2:1}"; do
+	while (($# > behind)); do
 		case $1 in
 		dev) shift 2 ;;
 		ingress | egress) line+=("$1"); shift ;;
-		pref | chain | as | protocol | match) line+=("${@:1:2}"); shift 2 ;;
-		*) break ;;
+		*) line+=("${@:1:2}"); shift 2 ;;
 		esac
 	done
 	kept_heading='' kept+=$comments$(shell "${line[@]}" "$@")$'\n'
