@@ -4,9 +4,10 @@
  *
  * It acts on all packets and fragments. It never writes 0: a packet that would expire
  * is counted and gets the verdict `expired` (default: shot). Packets that no router
- * forwards are not changed, and not counted: IGMP, multicast listener discovery, neighbour
- * discovery, and packets to link-scope multicast, IPv6 link-local addresses or 255.255.255.255. Packets that
- * are not IP, or whose header is cut off or malformed, are not changed but counted.
+ * forwards are not changed, and not counted: IGMP, multicast listener discovery,
+ * neighbour discovery, and packets to link-scope multicast, IPv6 link-local addresses or
+ * 255.255.255.255. Packets that are not IP, or whose header is cut off or malformed, are
+ * not changed but counted.
  * Otherwise returns CONTROL. By default it subtracts 1:
  *
  *   tc filter add dev eth1 egress matchall action bpf object-file tcact.o sec action/ttl continue
